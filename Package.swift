@@ -1,0 +1,126 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One settings array for every target: Swift 6 mode comes with the tools version, warnings are errors, and imports
+/// are internal unless they say `public`, so that a C type in a public signature does not compile.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+}
+
+func cLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(
+        name: name, path: "Shared/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+func service(_ name: String, folder: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: [
+            "ConcurrencySupport", "ConfigReading", "Cryptography", "DTO", "HTTPCalling", "HTTPCore", "HTTPServing", "Jobs",
+            "Lifecycle", "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
+        ],
+        path: "Services/\(folder)", exclude: ["README.md"], swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let executables = [
+    ("gateway-bff", "GatewayBFF"),
+    ("orchestration-service", "OrchestrationService"),
+    ("agent-center", "AgentCenter"),
+    ("content-center", "ContentCenter"),
+    ("delivery-connector-douyin", "DeliveryConnectorDouyin"),
+    ("sandbox", "Sandbox"),
+]
+
+let package = Package(
+    name: "douyin-marketing-platform",
+    products: executables.map { .executable(name: $0.0, targets: [$0.1]) },
+    targets: [
+        // MARK: C libraries, each imported by exactly one module
+        cLibrary("CMicrohttpd", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+        cLibrary("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        cLibrary("CPostgres", pkgConfig: "libpq", package: "libpq-dev"),
+        cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", package: "librabbitmq-dev"),
+        cLibrary("COpenSSL", pkgConfig: "openssl", package: "libssl-dev"),
+        cLibrary("CArgon2", pkgConfig: "libargon2", package: "libargon2-dev"),
+
+        // MARK: Shared
+        shared("DTO"),
+        shared("ConcurrencySupport"),
+        shared("ConfigReading"),
+        shared("Observability", ["ConcurrencySupport"]),
+        shared("Lifecycle", ["ConcurrencySupport", "Observability"]),
+        shared("Cryptography", ["ConcurrencySupport", "ConfigReading", "COpenSSL", "CArgon2"]),
+        shared("HTTPCore", ["Observability"]),
+        shared("HTTPServing", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CMicrohttpd"]),
+        shared("HTTPCalling", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CCurl"]),
+        shared("PostgresStore", ["ConcurrencySupport", "ConfigReading", "Lifecycle", "Observability", "CPostgres"]),
+        shared(
+            "Messaging",
+            ["ConcurrencySupport", "ConfigReading", "Lifecycle", "Observability", "PostgresStore", "CRabbitMQ"]),
+        shared("Jobs", ["ConcurrencySupport", "Lifecycle", "Observability", "PostgresStore"]),
+        shared(
+            "ServiceDefaults",
+            [
+                "ConcurrencySupport", "ConfigReading", "Cryptography", "DTO", "HTTPCalling", "HTTPCore", "HTTPServing",
+                "Lifecycle", "Messaging", "Observability", "PostgresStore",
+            ]),
+
+        // MARK: Services
+        service("GatewayBFF", folder: "gateway-bff"),
+        service("OrchestrationService", folder: "orchestration-service"),
+        service("AgentCenter", folder: "agent-center"),
+        service("ContentCenter", folder: "content-center"),
+        service("DeliveryConnectorDouyin", folder: "delivery-connector-douyin"),
+
+        // MARK: Tests
+        .executableTarget(name: "Sandbox", path: "Tests/Sandbox", exclude: ["README.md"], swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["ConcurrencySupport", "ConfigReading", "HTTPCore", "HTTPServing", "Observability", "PostgresStore", "Messaging"],
+            path: "Tests/TestSupport", swiftSettings: settings),
+        tests("ConcurrencySupportTests", ["ConcurrencySupport"]),
+        tests("ConfigReadingTests", ["ConfigReading"]),
+        tests("ObservabilityTests", ["Observability", "HTTPServing", "HTTPCore"]),
+        tests("LifecycleTests", ["Lifecycle"]),
+        tests("CryptographyTests", ["Cryptography"]),
+        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("HTTPServingTests", ["HTTPServing", "HTTPCore", "Lifecycle", "ConcurrencySupport"]),
+        tests("HTTPCallingTests", ["HTTPCalling", "HTTPCore", "HTTPServing", "Lifecycle", "ConcurrencySupport"]),
+        tests("PostgresStoreTests", ["PostgresStore", "Lifecycle", "ConcurrencySupport", "ConfigReading"]),
+        tests("MessagingTests", ["Messaging", "PostgresStore", "Lifecycle", "ConcurrencySupport", "ConfigReading"]),
+        tests("JobsTests", ["Jobs", "PostgresStore", "Lifecycle", "ConcurrencySupport"]),
+        tests("ServiceDefaultsTests", ["ServiceDefaults", "Cryptography", "HTTPServing", "HTTPCore", "HTTPCalling", "DTO"]),
+        tests("GatewayBFFTests", serviceTestDependencies + ["GatewayBFF"]),
+        tests("OrchestrationServiceTests", serviceTestDependencies + ["OrchestrationService"]),
+        tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
+        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter"]),
+        tests("DeliveryConnectorDouyinTests", serviceTestDependencies + ["DeliveryConnectorDouyin"]),
+        tests("SandboxTests", ["Sandbox", "HTTPCalling", "HTTPCore", "Lifecycle"]),
+        // A test target that imports the executables must list all five itself.
+        tests(
+            "ContractTests",
+            serviceTestDependencies + [
+                "GatewayBFF", "OrchestrationService", "AgentCenter", "ContentCenter", "DeliveryConnectorDouyin",
+            ]),
+        tests("FlowTests", serviceTestDependencies),
+    ]
+)
+
+var serviceTestDependencies: [Target.Dependency] {
+    [
+        "ConcurrencySupport", "ConfigReading", "Cryptography", "DTO", "HTTPCalling", "HTTPCore", "HTTPServing", "Jobs",
+        "Lifecycle", "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
+    ]
+}

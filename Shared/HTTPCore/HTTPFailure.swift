@@ -1,0 +1,48 @@
+/// An error that knows how it looks to a client. One middleware turns it into `application/problem+json` (RFC 9457); anything else
+/// that is thrown becomes a 500 with a fixed text, and its own description goes to the log only.
+public protocol HTTPFailure: Error {
+    var problem: ProblemDescription { get }
+}
+
+/// The parts of a problem that its thrower knows; the middleware adds `instance`, `requestId` and the language.
+public struct ProblemDescription: Sendable {
+    public var status: HTTPStatus
+    /// Stable and dotted, e.g. `content.version_conflict`. Clients and tests match on it.
+    public var code: String
+    public var title: LocalizedText
+    public var detail: LocalizedText?
+    /// Whether sending the same request again later may succeed.
+    public var retryable: Bool
+    /// One entry per field that was refused.
+    public var issues: [FieldIssue]
+    /// Extra answer headers such as `Retry-After`, `Allow` or `WWW-Authenticate`.
+    public var headers: HTTPHeaders
+
+    public init(
+        status: HTTPStatus, code: String, title: LocalizedText, detail: LocalizedText? = nil, retryable: Bool = false,
+        issues: [FieldIssue] = [], headers: HTTPHeaders = [:]
+    ) {
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.retryable = retryable
+        self.issues = issues
+        self.headers = headers
+    }
+}
+
+/// Why one field was refused.
+public struct FieldIssue: Sendable, Equatable {
+    /// RFC 6901 JSON pointer into the body (`/sellingPoints/3`), or `?name` for a query parameter, or a header's name.
+    public var pointer: String
+    /// Stable, e.g. `too_long`.
+    public var code: String
+    public var message: LocalizedText
+
+    public init(pointer: String, code: String, message: LocalizedText) {
+        self.pointer = pointer
+        self.code = code
+        self.message = message
+    }
+}

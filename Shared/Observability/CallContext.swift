@@ -1,0 +1,90 @@
+public import FoundationEssentials
+
+/// W3C Trace Context, level 1: which trace a piece of work belongs to and which span is its parent.
+public struct TraceContext: Sendable, Hashable {
+    /// 16 bytes as 32 lower-case hexadecimal digits, not all zero.
+    public let traceId: String
+    /// 8 bytes as 16 lower-case hexadecimal digits, not all zero.
+    public let spanId: String
+    public let isSampled: Bool
+
+    public init(traceId: String, spanId: String, isSampled: Bool) {
+        self.traceId = traceId
+        self.spanId = spanId
+        self.isSampled = isSampled
+    }
+
+    public static func makeRoot(isSampled: Bool = true) -> TraceContext {
+        TraceContext(traceId: randomHex(bytes: 16), spanId: randomHex(bytes: 8), isSampled: isSampled)
+    }
+
+    /// A new span in the same trace.
+    public func makeChild() -> TraceContext {
+        TraceContext(traceId: traceId, spanId: Self.randomHex(bytes: 8), isSampled: isSampled)
+    }
+
+    /// Reads a `traceparent` header; `nil` for anything that the specification calls invalid.
+    public init?(traceparent: String) {
+        let parts = traceparent.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard parts.count >= 4, parts[0].count == 2, parts[1].count == 32, parts[2].count == 16, parts[3].count == 2,
+            parts[0].elementsEqual("00".utf8) ? parts.count == 4 : !parts[0].elementsEqual("ff".utf8),
+            parts.prefix(4).allSatisfy({ $0.allSatisfy(Self.isLowerHex) }),
+            !parts[1].allSatisfy({ $0 == UInt8(ascii: "0") }), !parts[2].allSatisfy({ $0 == UInt8(ascii: "0") }),
+            let flags = UInt8(String(decoding: parts[3], as: UTF8.self), radix: 16)
+        else { return nil }
+        self.init(
+            traceId: String(decoding: parts[1], as: UTF8.self), spanId: String(decoding: parts[2], as: UTF8.self),
+            isSampled: flags & 1 == 1)
+    }
+
+    public var traceparent: String { "00-\(traceId)-\(spanId)-\(isSampled ? "01" : "00")" }
+
+    private static func isLowerHex(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+    }
+
+    private static func randomHex(bytes: Int) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var generator = SystemRandomNumberGenerator()
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes * 2)
+        repeat {
+            text.removeAll(keepingCapacity: true)
+            for _ in 0..<bytes {
+                let byte = UInt8.random(in: .min ... .max, using: &generator)
+                text.append(digits[Int(byte >> 4)])
+                text.append(digits[Int(byte & 15)])
+            }
+        } while text.allSatisfy { $0 == UInt8(ascii: "0") }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+/// What travels beside a piece of work: over the hops as headers, inside a process as a task-local. Log lines and spans read it.
+public struct CallContext: Sendable {
+    /// The span that is running now.
+    public var trace: TraceContext
+    /// Names one request at the entrance; kept over all hops. Matches `[\w-]{8,64}`.
+    public var requestId: String
+    /// Names one intended operation; a repeat with the same id finds what was done instead of doing it again.
+    public var operationId: UUID?
+    public var tenantId: UUID?
+    /// The flow's name (design §2), e.g. `TitleGeneration`.
+    public var flow: String?
+    /// After this instant nobody waits for the answer.
+    public var deadline: ContinuousClock.Instant?
+
+    public init(
+        trace: TraceContext = .makeRoot(), requestId: String, operationId: UUID? = nil, tenantId: UUID? = nil, flow: String? = nil,
+        deadline: ContinuousClock.Instant? = nil
+    ) {
+        self.trace = trace
+        self.requestId = requestId
+        self.operationId = operationId
+        self.tenantId = tenantId
+        self.flow = flow
+        self.deadline = deadline
+    }
+
+    @TaskLocal public static var current: CallContext?
+}
