@@ -29,7 +29,8 @@ public struct TitleGenerationRequest: Codable, Sendable, Equatable {
     public var model: String?
 
     public init(
-        topic: String, platform: ContentPlatform? = nil, audience: String? = nil, sellingPoints: [String]? = nil, tone: String? = nil,
+        topic: String, platform: ContentPlatform? = nil, audience: String? = nil, sellingPoints: [String]? = nil,
+        tone: String? = nil,
         keywords: [String]? = nil, bannedWords: [String]? = nil, count: Int? = nil, maxLength: Int? = nil, model: String? = nil
     ) {
         self.topic = topic
@@ -159,7 +160,8 @@ public struct TitleWritingAnswer: Codable, Sendable, Equatable {
     public var latencyMs: Int
 
     public init(
-        candidates: [TitleCandidate], provider: String, modelName: String, degraded: Bool, degradedReason: String?, usage: TokenUsage,
+        candidates: [TitleCandidate], provider: String, modelName: String, degraded: Bool, degradedReason: String?,
+        usage: TokenUsage,
         promptVersion: String, latencyMs: Int
     ) {
         self.candidates = candidates
