@@ -17,10 +17,12 @@ public struct ProblemDescription: Sendable {
     public var issues: [FieldIssue]
     /// Extra answer headers such as `Retry-After`, `Allow` or `WWW-Authenticate`.
     public var headers: HTTPHeaders
+    /// What the outside platform said, where the fault is its.
+    public var platform: PlatformFault?
 
     public init(
         status: HTTPStatus, code: String, title: LocalizedText, detail: LocalizedText? = nil, retryable: Bool = false,
-        issues: [FieldIssue] = [], headers: HTTPHeaders = [:]
+        issues: [FieldIssue] = [], headers: HTTPHeaders = [:], platform: PlatformFault? = nil
     ) {
         self.status = status
         self.code = code
@@ -29,6 +31,20 @@ public struct ProblemDescription: Sendable {
         self.retryable = retryable
         self.issues = issues
         self.headers = headers
+        self.platform = platform
+    }
+}
+
+/// An outside platform's own words about a fault, for support tickets: they come back as `platform`, `platformCode`, `platformLogId`.
+public struct PlatformFault: Sendable, Equatable {
+    public var name: String
+    public var code: String?
+    public var logId: String?
+
+    public init(name: String, code: String? = nil, logId: String? = nil) {
+        self.name = name
+        self.code = code
+        self.logId = logId
     }
 }
 

@@ -1,0 +1,105 @@
+/// 422 `request.invalid`: the request was understood and these fields of it were refused.
+public struct ValidationFailure: HTTPFailure {
+    public let issues: [FieldIssue]
+
+    public init(_ issues: [FieldIssue]) { self.issues = issues }
+
+    /// For the rule that no reader knows, e.g. a domain rule over two fields.
+    public init(pointer: String, code: String, zh: String, en: String) {
+        self.init([FieldIssue(pointer: pointer, code: code, message: LocalizedText(zh: zh, en: en))])
+    }
+
+    public var problem: ProblemDescription {
+        ProblemDescription(
+            status: .unprocessableContent, code: "request.invalid",
+            title: LocalizedText(zh: "请求内容不符合要求", en: "The request is not valid"), issues: issues)
+    }
+}
+
+/// A member of a merge patch (RFC 7396): left out, set to null, or given a value.
+public enum Field<Value> {
+    case absent
+    case null
+    case value(Value)
+
+    /// What the stored value becomes.
+    public func merged(into current: Value?) -> Value? {
+        switch self {
+        case .absent: current
+        case .null: nil
+        case .value(let value): value
+        }
+    }
+}
+
+extension Field: Sendable where Value: Sendable {}
+extension Field: Equatable where Value: Equatable {}
+
+/// The refusals that the readers share.
+enum Refusal {
+    static func issue(_ pointer: String, _ code: String, _ zh: String, _ en: String) -> FieldIssue {
+        FieldIssue(pointer: pointer, code: code, message: LocalizedText(zh: zh, en: en))
+    }
+
+    static func required(_ pointer: String) -> FieldIssue { issue(pointer, "required", "必填", "is required") }
+
+    static func wrongType(_ pointer: String, expected: LocalizedText) -> FieldIssue {
+        issue(pointer, "wrong_type", "应为\(expected.zh)", "must be \(expected.en)")
+    }
+
+    static func unknownField(_ pointer: String) -> FieldIssue {
+        issue(pointer, "unknown_field", "没有这个字段", "is not a known field")
+    }
+
+    static func outOfRange(_ pointer: String, _ range: ClosedRange<Int>) -> FieldIssue {
+        issue(
+            pointer, "out_of_range", "应在 \(range.lowerBound) 到 \(range.upperBound) 之间",
+            "must be between \(range.lowerBound) and \(range.upperBound)")
+    }
+
+    static func unknownValue(_ pointer: String, allowed: [String]) -> FieldIssue {
+        let list = allowed.joined(separator: ", ")
+        return issue(pointer, "unknown_value", "可选值：\(list)", "must be one of: \(list)")
+    }
+
+    static func malformed(_ pointer: String, expected: LocalizedText) -> FieldIssue {
+        issue(pointer, "malformed", "应为\(expected.zh)", "must be \(expected.en)")
+    }
+
+    static func tooManyItems(_ pointer: String, _ limit: Int) -> FieldIssue {
+        issue(pointer, "too_many_items", "最多 \(limit) 项", "must have at most \(limit) items")
+    }
+
+    static func tooFewItems(_ pointer: String, _ limit: Int) -> FieldIssue {
+        issue(pointer, "too_few_items", "至少 \(limit) 项", "must have at least \(limit) items")
+    }
+}
+
+/// How long a text is and what may stand in it: N characters as people count them (grapheme clusters), at most 8 N code points,
+/// because one grapheme can be 200 kB; no control characters but newline and tab.
+public enum TextRule {
+    public static func check(_ text: String, length: ClosedRange<Int>, pointer: String) -> FieldIssue? {
+        // Counting code points first keeps the grapheme count from running over a huge text.
+        let tooLong = Refusal.issue(
+            pointer, "too_long", "最多 \(length.upperBound) 个字", "must have at most \(length.upperBound) characters")
+        var codePoints = 0
+        for scalar in text.unicodeScalars {
+            codePoints += 1
+            if codePoints > length.upperBound * 8 { return tooLong }
+            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+            if isControl, scalar != "\n", scalar != "\t" {
+                return Refusal.issue(pointer, "control_character", "不能包含控制字符", "must not contain control characters")
+            }
+        }
+        let count = text.count
+        if count > length.upperBound { return tooLong }
+        if count < length.lowerBound {
+            return Refusal.issue(
+                pointer, "too_short", "至少 \(length.lowerBound) 个字", "must have at least \(length.lowerBound) characters")
+        }
+        if length.lowerBound > 0, text.allSatisfy(\.isWhitespace) {
+            return Refusal.issue(pointer, "blank", "不能为空白", "must not be blank")
+        }
+        return nil
+    }
+}
