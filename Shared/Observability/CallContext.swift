@@ -7,20 +7,38 @@ public struct TraceContext: Sendable, Hashable {
     /// 8 bytes as 16 lower-case hexadecimal digits, not all zero.
     public let spanId: String
     public let isSampled: Bool
+    /// Made by ``makeRoot(isSampled:)``: no span has this id, so that the first span of the trace gets no parent.
+    let isUnstarted: Bool
 
     public init(traceId: String, spanId: String, isSampled: Bool) {
+        self.init(traceId: traceId, spanId: spanId, isSampled: isSampled, isUnstarted: false)
+    }
+
+    private init(traceId: String, spanId: String, isSampled: Bool, isUnstarted: Bool) {
         self.traceId = traceId
         self.spanId = spanId
         self.isSampled = isSampled
+        self.isUnstarted = isUnstarted
     }
 
+    /// A new trace whose first span is still to come.
     public static func makeRoot(isSampled: Bool = true) -> TraceContext {
-        TraceContext(traceId: randomHex(bytes: 16), spanId: randomHex(bytes: 8), isSampled: isSampled)
+        TraceContext(traceId: randomHex(words: 2), spanId: randomHex(words: 1), isSampled: isSampled, isUnstarted: true)
+    }
+
+    public static func == (lhs: TraceContext, rhs: TraceContext) -> Bool {
+        lhs.traceId == rhs.traceId && lhs.spanId == rhs.spanId && lhs.isSampled == rhs.isSampled
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(traceId)
+        hasher.combine(spanId)
+        hasher.combine(isSampled)
     }
 
     /// A new span in the same trace.
     public func makeChild() -> TraceContext {
-        TraceContext(traceId: traceId, spanId: Self.randomHex(bytes: 8), isSampled: isSampled)
+        TraceContext(traceId: traceId, spanId: Self.randomHex(words: 1), isSampled: isSampled)
     }
 
     /// Reads a `traceparent` header; `nil` for anything that the specification calls invalid.
@@ -43,20 +61,20 @@ public struct TraceContext: Sendable, Hashable {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
     }
 
-    private static func randomHex(bytes: Int) -> String {
-        let digits = Array("0123456789abcdef".utf8)
+    /// 16 digits per word; never all zero.
+    private static func randomHex(words: Int) -> String {
+        let digits: StaticString = "0123456789abcdef"
         var generator = SystemRandomNumberGenerator()
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes * 2)
-        repeat {
-            text.removeAll(keepingCapacity: true)
-            for _ in 0..<bytes {
-                let byte = UInt8.random(in: .min ... .max, using: &generator)
-                text.append(digits[Int(byte >> 4)])
-                text.append(digits[Int(byte & 15)])
+        return String(unsafeUninitializedCapacity: words * 16) { text in
+            for word in 0..<words {
+                var bits = UInt64.random(in: 1 ... .max, using: &generator)
+                for digit in 0..<16 {
+                    text[word * 16 + digit] = digits.utf8Start[Int(bits & 15)]
+                    bits >>= 4
+                }
             }
-        } while text.allSatisfy { $0 == UInt8(ascii: "0") }
-        return String(decoding: text, as: UTF8.self)
+            return words * 16
+        }
     }
 }
 
@@ -75,7 +93,8 @@ public struct CallContext: Sendable {
     public var deadline: ContinuousClock.Instant?
 
     public init(
-        trace: TraceContext = .makeRoot(), requestId: String, operationId: UUID? = nil, tenantId: UUID? = nil, flow: String? = nil,
+        trace: TraceContext = .makeRoot(), requestId: String, operationId: UUID? = nil, tenantId: UUID? = nil,
+        flow: String? = nil,
         deadline: ContinuousClock.Instant? = nil
     ) {
         self.trace = trace

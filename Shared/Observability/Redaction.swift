@@ -1,0 +1,39 @@
+/// Which keys never show their value in a log line or on a span (design law 9).
+enum Redaction {
+    static let mark = "•••"
+
+    private static let words = [
+        "authorization", "password", "passwd", "pwd", "passphrase", "token", "secret", "apikey", "cookie", "phone", "mobile",
+        "credential", "privatekey", "signingkey", "signature", "idcard", "databaseurl", "amqpurl", "seed",
+    ]
+
+    /// Compares without case, `_`, `-`, `.` and spaces: `apiKey`, `X-API-Key` and `api_key` are all one.
+    static func isSensitive(key: String) -> Bool {
+        var letters: [UInt8] = []
+        letters.reserveCapacity(key.utf8.count)
+        for byte in key.utf8 {
+            switch byte {
+            case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: " "): continue
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): letters.append(byte | 0x20)
+            default: letters.append(byte)
+            }
+        }
+        return words.contains { word in contains(letters, word) }
+    }
+
+    static func value(_ value: AttributeValue, for key: String) -> AttributeValue {
+        guard isSensitive(key: key) else { return value }
+        switch value {
+        case .null, .bool: return value
+        // `promptTokens: 12` is a count, not a token.
+        case .int, .double: return key.lowercased().hasSuffix("tokens") ? value : .string(mark)
+        case .string: return .string(mark)
+        }
+    }
+
+    private static func contains(_ text: [UInt8], _ word: String) -> Bool {
+        let word = word.utf8
+        guard text.count >= word.count else { return false }
+        return (0...(text.count - word.count)).contains { start in text[start..<(start + word.count)].elementsEqual(word) }
+    }
+}
