@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Everything `make test` does after the bootstrap, each step by name; stops at the first that fails, cleans up in any case.
+
+    test.py                  all steps
+    test.py --only pytest -- -k isolation    some steps; what follows `--` goes to the step's runner
+    test.py --list           the steps' names
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from parts.layout import REPOSITORY, Layout, StackError
+from parts.processes import say
+from parts.stack import Stack, remove, sweep_old_tests
+
+PRODUCTS = REPOSITORY / ".build/debug"
+PYTHON = REPOSITORY / ".local/venv/bin/python"
+STEPS = ("architecture", "format", "build", "swift", "flows", "pytest")
+ON_REQUEST = ("tsan", "kill-storm")
+SHARED_MODULES = sorted(path.name for path in (REPOSITORY / "Shared").iterdir() if path.name != "CLibraries")
+# The runners' own last words, repeated at the end.
+SUMMARY_MARKS = ("Test run with", " passed in ", " passed, ", " failed in ", " failed, ")
+
+
+class Failed(Exception):
+    pass
+
+
+class Interrupted(Exception):
+    pass
+
+
+class Runner:
+    def __init__(self, extra: list[str]):
+        self.extra = extra
+        self.summaries: list[str] = []
+        self.current: subprocess.Popen | None = None
+
+    def run(self, name: str, arguments: list, environment: dict[str, str] | None = None) -> None:
+        """Runs one step, its output both shown and read for the summary line."""
+        started = time.monotonic()
+        say(f"\n=== {name}")
+        self.current = subprocess.Popen(
+            [str(argument) for argument in arguments], cwd=REPOSITORY, env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+        summary = None
+        assert self.current.stdout is not None
+        for line in self.current.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            if any(mark in line for mark in SUMMARY_MARKS):
+                summary = line.strip()
+        status = self.current.wait()
+        self.current = None
+        if summary:
+            self.summaries.append(f"{name}: {summary}")
+        if status != 0:
+            raise Failed(f"{name} failed (status {status})")
+        say(f"--- {name}: {time.monotonic() - started:.0f} s")
+
+    def end_current(self) -> None:
+        if self.current is not None and self.current.poll() is None:
+            os.killpg(self.current.pid, signal.SIGTERM)
+            try:
+                self.current.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.current.pid, signal.SIGKILL)
+                self.current.wait()
+
+
+def steps_before_stack(runner: Runner, steps: list[str]) -> None:
+    if "architecture" in steps:
+        runner.run("architecture", ["deploy/checks/architecture.py"])
+    if "format" in steps:
+        runner.run("format", ["swift", "format", "lint", "--strict", "--parallel", "--configuration", ".swift-format",
+                              "--recursive", "Package.swift", "Services", "Shared", "Tests"])
+    if "build" in steps:
+        runner.run("build", ["swift", "build", "--build-tests"])
+
+
+def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
+    width = str(max(4, 2 * (os.cpu_count() or 2)))
+    environment = {
+        "TEST_POSTGRES_URL": stack.postgres.url(), "TEST_AMQP_URL": stack.rabbitmq.url,
+        "TEST_PRODUCTS_DIR": str(PRODUCTS), "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": width,
+    }
+    test = ["swift", "test", "--skip-build"]
+    if "swift" in steps:
+        stack.rabbitmq.wait_until_ready()
+        runner.run("swift", [*test, "--skip", "FlowTests", *runner.extra], environment)
+    if "tsan" in steps:
+        stack.rabbitmq.wait_until_ready()
+        shared = "^(" + "|".join(SHARED_MODULES) + ")Tests\\."
+        runner.run(
+            "tsan", ["swift", "test", "--sanitize=thread", "--scratch-path", ".build/tsan", "--filter", shared, *runner.extra],
+            environment | {"STRESS_LOOPS": os.environ.get("STRESS_LOOPS", "100")})
+    if set(steps) & {"flows", "pytest", "kill-storm"}:
+        say("\n=== stack: the five executables and the sandbox")
+        stack.start_services(PRODUCTS, test_settings(stack))
+        environment["STACK_ENV_FILE"] = str(stack.layout.run_env)
+    if "flows" in steps:
+        runner.run("flows", [*test, "--filter", "FlowTests", *runner.extra], environment)
+    if "pytest" in steps:
+        runner.run("pytest", [PYTHON, "-m", "pytest", "Tests/EndToEnd", *runner.extra], environment)
+    if "kill-storm" in steps:
+        runner.run("kill storm", [PYTHON, "Tests/EndToEnd/kill_storm.py", *runner.extra], environment)
+
+
+def test_settings(stack: Stack) -> dict[str, dict[str, str]]:
+    """The model is the sandbox's; limits are far away except where a test lowers them itself."""
+    sandbox = stack.layout.url("sandbox")
+    return {
+        "agent-center": {"OPENAI_BASE_URL": f"{sandbox}/openai/v1", "OPENAI_API_KEY": "sandbox"},
+    }
+
+
+def interrupt(number, frame):
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=STEPS + ON_REQUEST)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("extra", nargs="*")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(STEPS + ON_REQUEST))
+        return 0
+    steps = arguments.only or list(STEPS)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, interrupt)
+
+    started = time.monotonic()
+    runner, stack, layout, failure = Runner(arguments.extra), None, None, None
+    try:
+        steps_before_stack(runner, steps)
+        if set(steps) - {"architecture", "format", "build"}:
+            local = REPOSITORY / ".local"
+            local.mkdir(exist_ok=True)
+            sweep_old_tests(local)
+            layout = Layout.for_tests(pathlib.Path(tempfile.mkdtemp(prefix="test-", dir=local)))
+            stack = Stack(layout, for_tests=True)
+            stack.start_backends()
+            steps_with_backends(runner, steps, stack)
+    except (Failed, StackError) as error:
+        failure = str(error)
+    except Interrupted:
+        failure = "interrupted"
+    finally:
+        runner.end_current()
+        if stack is not None:
+            stack.stop()
+        if layout is not None:
+            keep_or_remove(layout, failure is not None)
+    say(f"\n{', '.join(steps)}: {'FAILED' if failure else 'passed'} after {time.monotonic() - started:.0f} s")
+    for summary in runner.summaries:
+        say(summary)
+    if failure:
+        say(f"FAILED: {failure}")
+    return 1 if failure else 0
+
+
+def keep_or_remove(layout: Layout, failed: bool) -> None:
+    """The databases always go; after a failure the logs stay until the next run."""
+    kept = REPOSITORY / ".local/test-logs"
+    shutil.rmtree(kept, ignore_errors=True)
+    if failed and layout.logs.exists():
+        shutil.move(layout.logs, kept)
+        say(f"the stack's logs: {kept.relative_to(REPOSITORY)}/")
+    remove(layout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
