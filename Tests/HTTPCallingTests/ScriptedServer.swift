@@ -1,0 +1,187 @@
+import ConcurrencySupport
+import Glibc
+import Synchronization
+
+/// A TCP server that plays a script per connection, byte by byte, on a thread of its own. What HTTP it speaks is the script's affair.
+final class ScriptedServer: Sendable {
+    typealias Script = @Sendable (Connection) throws -> Void
+
+    let port: Int
+    private let listener: Int32
+    private let accepted: Accepted
+
+    private final class Accepted: Sendable {
+        let connections = Mutex<[Connection]>([])
+    }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+    /// Every connection so far, in order.
+    var connections: [Connection] { accepted.connections.withLock { $0 } }
+    var requests: [Connection.Request] { connections.flatMap(\.requests) }
+
+    /// - Parameter script: gets the connection; it is closed when the script returns or throws.
+    init(_ script: @escaping Script) {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = Self.loopback(port: 0)
+        withUnsafeBytes(of: &address) { bytes in
+            _ = bind(listener, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
+        }
+        listen(listener, 512)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutableBytes(of: &address) { bytes in
+            _ = getsockname(listener, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, &size)
+        }
+        self.listener = listener
+        port = Int(UInt16(bigEndian: address.sin_port))
+        let accepted = Accepted()
+        self.accepted = accepted
+        OwnThread.start(name: "scripted") {
+            while true {
+                let descriptor = accept(listener, nil, nil)
+                guard descriptor >= 0 else { return }
+                let connection = Connection(descriptor)
+                accepted.connections.withLock { $0.append(connection) }
+                OwnThread.start(name: "connection") {
+                    do { try script(connection) } catch {}
+                    connection.close()
+                }
+            }
+        }
+    }
+
+    /// Answers every request of a connection with the same bytes.
+    convenience init(answering answer: String) {
+        self.init { connection in
+            while true {
+                _ = try connection.readRequest()
+                try connection.write(answer)
+            }
+        }
+    }
+
+    deinit {
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+        for connection in connections { connection.close() }
+    }
+
+    /// A port at which nobody listens.
+    static func unusedPort() -> Int {
+        ScriptedServer { _ in }.port
+    }
+
+    private static func loopback(port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = UInt16(port).bigEndian
+        return address
+    }
+}
+
+/// One accepted connection, used by its script's thread; tests read the records.
+final class Connection: Sendable {
+    struct Closed: Error {}
+
+    struct Request: Sendable {
+        var head: String
+        var body: [UInt8]
+    }
+
+    private struct State {
+        var isOpen = true
+        var willReset = false
+        var requests: [Request] = []
+        var peerClosedAt: ContinuousClock.Instant?
+        var bytesWritten = 0
+    }
+
+    private let descriptor: Int32
+    private let state = Mutex(State())
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+    }
+
+    var requests: [Request] { state.withLock { $0.requests } }
+    /// When the client's end of the connection was seen to close.
+    var peerClosedAt: ContinuousClock.Instant? { state.withLock { $0.peerClosedAt } }
+    var bytesWritten: Int { state.withLock { $0.bytesWritten } }
+
+    @discardableResult
+    func readRequest() throws -> Request {
+        var bytes: [UInt8] = []
+        let end = Array("\r\n\r\n".utf8)
+        while true {
+            if let headEnd = Self.find(end, in: bytes) {
+                let head = String(decoding: bytes[..<headEnd], as: UTF8.self)
+                let length =
+                    head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+                    .flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
+                if bytes.count >= headEnd + 4 + length {
+                    let request = Request(head: head, body: Array(bytes[(headEnd + 4)...]))
+                    state.withLock { $0.requests.append(request) }
+                    return request
+                }
+            }
+            bytes += try read()
+        }
+    }
+
+    private func read() throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { throw noticeClose() }
+        return Array(buffer[..<count])
+    }
+
+    func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw noticeClose() }
+            sent += count
+            state.withLock { $0.bytesWritten += count }
+        }
+    }
+
+    private func noticeClose() -> Closed {
+        state.withLock { if $0.peerClosedAt == nil { $0.peerClosedAt = .now } }
+        return Closed()
+    }
+
+    /// Blocks until the client closes its end; throws then.
+    func waitForClose() throws {
+        while true { _ = try read() }
+    }
+
+    /// Ends the connection with RST instead of FIN.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        state.withLock { $0.willReset = true }
+        close()
+    }
+
+    func close() {
+        let (wasOpen, willReset) = state.withLock { state in
+            defer { state.isOpen = false }
+            return (state.isOpen, state.willReset)
+        }
+        guard wasOpen else { return }
+        // A thread that is blocked in recv wakes up by the shutdown, not by the close.
+        if !willReset { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        Glibc.close(descriptor)
+    }
+
+    private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {
+        guard bytes.count >= needle.count else { return nil }
+        return (0...(bytes.count - needle.count)).first { bytes[$0..<($0 + needle.count)].elementsEqual(needle) }
+    }
+}
