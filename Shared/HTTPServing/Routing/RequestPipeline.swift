@@ -1,0 +1,126 @@
+import ConcurrencySupport
+import FoundationEssentials
+import HTTPCore
+import Observability
+
+/// What happens to every request, in order: match → call context → limits → deadline → middleware and handler → problem.
+struct RequestPipeline: Sendable {
+    let trie: RouteTrie
+    let entrance: Router.Entrance
+    let instruments: RequestInstruments
+    let chain: Handler
+
+    func respond(to incoming: Request) async throws -> Response {
+        var request = incoming
+        match(&request)
+        let options = request.match?.info.options ?? RouteOptions()
+        request.requestId = Self.requestId(incoming.headers["X-Request-Id"])
+        request.deadline = deadline(options, incoming.headers)
+        let (response, context) = await CallContext.$current.withValue(callContext(request)) { [request] in
+            await instruments.observing(request) { await run(request, options) }
+        }
+        return finished(response, request, context)
+    }
+
+    private func finished(_ response: Response, _ request: Request, _ context: CallContext) -> Response {
+        var response = response
+        response.headers["X-Request-Id"] = request.requestId
+        guard case .stream(let produce) = response.body else { return response }
+        // The body is written after the handler returned; it logs and calls under the same context, but has no deadline.
+        var unbounded = context
+        unbounded.deadline = nil
+        let context = unbounded
+        response.body = .stream { writer in
+            try await CallContext.$current.withValue(context) { try await produce(writer) }
+        }
+        return response
+    }
+
+    private func match(_ request: inout Request) {
+        guard !request.isPathMalformed else { return }
+        switch trie.match(request.method, request.pathSegments) {
+        case .route(let route, let values):
+            request.match = route
+            request.parameters = PathParameters(names: route.parameterNames, values: values)
+            if let name = request.malformedQueryName {
+                request.refusal = ValidationFailure(
+                    pointer: "?" + name, code: "malformed", zh: "编码不正确", en: "is not well encoded")
+            } else if request.body.count > route.info.options.maxBodyBytes {
+                request.refusal = ContentTooLarge(limit: route.info.options.maxBodyBytes)
+            }
+        case .otherMethods(let methods):
+            request.allowedMethods = methods
+        case .none: break
+        }
+    }
+
+    private func run(_ request: Request, _ options: RouteOptions) async -> Response {
+        do {
+            if let allowed = request.allowedMethods, request.method == .options {
+                return Response(.noContent, headers: ["Allow": allowed.map(\.rawValue).joined(separator: ", ")])
+            }
+            return try await DeadlineScope.run(until: request.deadline, hangUp: options.hangUp) { try await chain(request) }
+        } catch {
+            return response(for: error, request)
+        }
+    }
+
+    private func response(for error: any Error, _ request: Request) -> Response {
+        switch error {
+        case let failure as any HTTPFailure: return .problem(failure, for: request)
+        case is DeadlineExceeded: return .problem(DeadlinePassed(), for: request)
+        case is CancellationError where Task.isCancelled: return .problem(ClientClosedRequest(), for: request)
+        // Something inside was stopped, though nobody gave this request up: a drain, as a rule.
+        case is CancellationError: return .problem(Unavailable(code: "service.stopping"), for: request)
+        default:
+            instruments.logger.error(
+                "request failed", ["error": "\(error)", "method": request.method.rawValue, "path": request.path])
+            return .problem(InternalFailure(), for: request)
+        }
+    }
+
+    private func deadline(_ options: RouteOptions, _ headers: HTTPHeaders) -> Deadline {
+        guard entrance == .internalCalls, let text = headers["X-Deadline-Ms"], let budget = UInt32(text) else {
+            return .after(options.deadline)
+        }
+        return .after(min(options.deadline, .milliseconds(Int64(budget))))
+    }
+
+    private func callContext(_ request: Request) -> CallContext {
+        let trace = request.headers["traceparent"].flatMap(TraceContext.init(traceparent:)) ?? .makeRoot()
+        let operationId = entrance == .internalCalls ? request.headers["X-Operation-Id"].flatMap(UUID.init(uuidString:)) : nil
+        return CallContext(
+            trace: trace, requestId: request.requestId, operationId: operationId, flow: request.route?.flow,
+            deadline: request.deadline.instant)
+    }
+
+    /// The client's id where it matches `[\w-]{8,64}`, else 128 random bits.
+    private static func requestId(_ header: String?) -> String {
+        if let header, (8...64).contains(header.utf8.count), header.utf8.allSatisfy(isWord) { return header }
+        var generator = SystemRandomNumberGenerator()
+        return hex(generator.next()) + hex(generator.next())
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+/// Nobody reads this answer; the status stands in logs and metrics (nginx's 499).
+struct ClientClosedRequest: HTTPFailure {
+    var problem: ProblemDescription {
+        ProblemDescription(
+            status: HTTPStatus(499), code: "client_closed_request",
+            title: LocalizedText(zh: "客户端已断开", en: "The client closed the request"))
+    }
+}
