@@ -7,6 +7,8 @@ import Observability
 struct RequestPipeline: Sendable {
     let trie: RouteTrie
     let entrance: Router.Entrance
+    /// On every answer, problems included, unless the handler set the field itself.
+    let answerHeaders: HTTPHeaders
     let instruments: RequestInstruments
     let chain: Handler
 
@@ -25,6 +27,7 @@ struct RequestPipeline: Sendable {
     private func finished(_ response: Response, _ request: Request, _ context: CallContext) -> Response {
         var response = response
         response.headers["X-Request-Id"] = request.requestId
+        for (name, value) in answerHeaders where response.headers[name] == nil { response.headers.add(name, value) }
         guard case .stream(let produce) = response.body else { return response }
         // The body is written after the handler returned; it logs and calls under the same context, but has no deadline.
         var unbounded = context

@@ -16,6 +16,7 @@ public struct Router: Sendable {
 
     private let entrance: Entrance
     private let instruments: RequestInstruments
+    private let answerHeaders: HTTPHeaders
     private var trie = RouteTrie()
     private var middleware: [any Middleware] = []
     /// All routes in the order of their registration.
@@ -27,9 +28,10 @@ public struct Router: Sendable {
     ///   - tracer: makes a server span per request.
     public init(
         entrance: Entrance = .internalCalls, logger: Logger = .silent, metrics: MetricsRegistry? = nil,
-        tracer: Tracer = Tracer(service: "")
+        tracer: Tracer = Tracer(service: ""), answerHeaders: HTTPHeaders = [:]
     ) {
         self.entrance = entrance
+        self.answerHeaders = answerHeaders
         self.instruments = RequestInstruments(logger: logger, metrics: metrics, tracer: tracer)
     }
 
@@ -67,7 +69,8 @@ public struct Router: Sendable {
             guard let route = request.match else { throw NotFound() }
             return try await route.handler(request)
         }
-        let pipeline = RequestPipeline(trie: trie, entrance: entrance, instruments: instruments, chain: chain)
+        let pipeline = RequestPipeline(
+            trie: trie, entrance: entrance, answerHeaders: answerHeaders, instruments: instruments, chain: chain)
         return { request in try await pipeline.respond(to: request) }
     }
 
