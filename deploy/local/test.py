@@ -86,10 +86,13 @@ def steps_before_stack(runner: Runner, steps: list[str]) -> None:
 
 
 def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
+    documents = stack.layout.directory / "openapi"
+    subprocess.run([PYTHON, "deploy/local/parts/documents.py", documents], cwd=REPOSITORY, check=True)
     width = str(max(4, 2 * (os.cpu_count() or 2)))
     environment = {
         "TEST_POSTGRES_URL": stack.postgres.url(), "TEST_AMQP_URL": stack.rabbitmq.url,
-        "TEST_PRODUCTS_DIR": str(PRODUCTS), "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": width,
+        "TEST_PRODUCTS_DIR": str(PRODUCTS), "TEST_OPENAPI_DIR": str(documents),
+        "SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": width,
     }
     test = ["swift", "test", "--skip-build"]
     if "swift" in steps:

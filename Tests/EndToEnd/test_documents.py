@@ -1,0 +1,88 @@
+"""The documents are valid by themselves: references resolve, and every example fits its schema."""
+
+import json
+import pathlib
+
+import jsonschema
+import pytest
+import referencing
+import yaml
+from referencing.jsonschema import DRAFT202012
+
+OPENAPI = pathlib.Path(__file__).resolve().parents[2] / "openapi"
+DOCUMENTS = {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(OPENAPI.glob("*.yaml"))}
+EXAMPLES = sorted((OPENAPI / "examples").glob("*.json"))
+SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
+# Parts of others; their examples stand inside those.
+INNER = {
+    "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
+    "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS",
+}
+
+
+def registry() -> referencing.Registry:
+    resources = {
+        f"https://documents.invalid/{name}": referencing.Resource(contents=document, specification=DRAFT202012)
+        for name, document in DOCUMENTS.items()
+    }
+    return referencing.Registry().with_resources(resources.items())
+
+
+def schema_for(example: pathlib.Path) -> str:
+    name = example.stem.split(".")[0]
+    if name == "CloudEvent":
+        message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated"}[example.stem.split(".")[1]]
+        return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
+    return f"https://documents.invalid/common.yaml#/components/schemas/{name}"
+
+
+def validator(reference: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(
+        {"$ref": reference}, registry=registry(), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_fits_its_schema(example):
+    validator(schema_for(example)).validate(json.loads(example.read_text(encoding="utf-8")))
+
+
+def test_an_example_with_a_wrong_member_is_refused():
+    with pytest.raises(jsonschema.ValidationError):
+        validator("https://documents.invalid/common.yaml#/components/schemas/TitleGenerationRequest").validate({"topic": "防晒", "colour": "red"})
+
+
+def test_every_schema_has_an_example():
+    shown = {path.stem.split(".")[0] for path in EXAMPLES}
+    assert set(SCHEMAS) - INNER - shown == set()
+
+
+def references(node, found: set):
+    if isinstance(node, dict):
+        if "$ref" in node:
+            found.add(node["$ref"])
+        for value in node.values():
+            references(value, found)
+    elif isinstance(node, list):
+        for value in node:
+            references(value, found)
+    return found
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_reference_resolves(name):
+    resolver = registry().resolver(base_uri=f"https://documents.invalid/{name}")
+    for reference in references(DOCUMENTS[name], set()):
+        file, _, pointer = reference.partition("#")
+        resolver.lookup(f"https://documents.invalid/{file or name}#{pointer}")
+
+
+def test_nothing_shared_is_unused():
+    used = set()
+    for name, document in DOCUMENTS.items():
+        for reference in references(document, set()):
+            file, _, pointer = reference.partition("#")
+            if (file or name) == "common.yaml":
+                used.add(pointer)
+    shared = DOCUMENTS["common.yaml"]["components"]
+    defined = {f"/components/{kind}/{key}" for kind, entries in shared.items() if kind != "securitySchemes" for key in entries}
+    assert defined - used == set()
