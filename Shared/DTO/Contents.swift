@@ -223,41 +223,20 @@ public struct ContentVersion: Codable, Sendable, Equatable {
     }
 }
 
-/// One page of a list; `nextCursor` is absent on the last one. Cursors are opaque.
-public struct ContentPage: Codable, Sendable, Equatable {
-    public var items: [ContentSummary]
-    public var nextCursor: String?
-
-    public init(items: [ContentSummary], nextCursor: String?) {
-        self.items = items
-        self.nextCursor = nextCursor
-    }
-}
-
-/// As ``ContentPage``, of `GET /api/contents/{id}/versions`.
-public struct ContentVersionPage: Codable, Sendable, Equatable {
-    public var items: [ContentVersion]
-    public var nextCursor: String?
-
-    public init(items: [ContentVersion], nextCursor: String?) {
-        self.items = items
-        self.nextCursor = nextCursor
-    }
-}
-
 /// `data` of `content.draft.created.v1`; subject is the content's id.
 public struct ContentDraftCreated: Codable, Sendable, Equatable {
     public static let type = "content.draft.created.v1"
 
     public var contentId: UUID
-    public var kind: ContentKind
+    /// A ``ContentKind``'s raw value; consumers pass over kinds that they do not know yet.
+    public var kind: String
     public var status: ContentStatus
     public var version: Int
     public var title: String
     /// The operation that made it; absent for drafts made without one.
     public var operationId: UUID?
 
-    public init(contentId: UUID, kind: ContentKind, status: ContentStatus, version: Int, title: String, operationId: UUID?) {
+    public init(contentId: UUID, kind: String, status: ContentStatus, version: Int, title: String, operationId: UUID?) {
         self.contentId = contentId
         self.kind = kind
         self.status = status
@@ -272,12 +251,13 @@ public struct ContentVersionCreated: Codable, Sendable, Equatable {
     public static let type = "content.version.created.v1"
 
     public var contentId: UUID
-    public var kind: ContentKind
+    /// As in ``ContentDraftCreated``.
+    public var kind: String
     public var status: ContentStatus
     public var version: Int
     public var title: String
 
-    public init(contentId: UUID, kind: ContentKind, status: ContentStatus, version: Int, title: String) {
+    public init(contentId: UUID, kind: String, status: ContentStatus, version: Int, title: String) {
         self.contentId = contentId
         self.kind = kind
         self.status = status

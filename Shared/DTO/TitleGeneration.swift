@@ -149,6 +149,9 @@ public struct TitleWritingRequest: Codable, Sendable, Equatable {
 
 /// agent-center's answer to ``TitleWritingRequest``.
 public struct TitleWritingAnswer: Codable, Sendable, Equatable {
+    /// The `provider` of an answer that no model wrote.
+    public static let templateProvider = "template"
+
     public var candidates: [TitleCandidate]
     public var provider: String
     public var modelName: String
