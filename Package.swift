@@ -68,7 +68,7 @@ let package = Package(
         shared("PostgresStore", ["ConcurrencySupport", "ConfigReading", "Lifecycle", "Observability", "CPostgres"]),
         shared(
             "Messaging",
-            ["ConcurrencySupport", "ConfigReading", "Lifecycle", "Observability", "PostgresStore", "CRabbitMQ"]),
+            ["ConcurrencySupport", "ConfigReading", "HTTPCore", "Lifecycle", "Observability", "PostgresStore", "CRabbitMQ"]),
         shared("Jobs", ["ConcurrencySupport", "Lifecycle", "Observability", "PostgresStore"]),
         shared(
             "ServiceDefaults",

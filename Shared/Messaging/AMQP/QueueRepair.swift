@@ -1,0 +1,65 @@
+import ConcurrencySupport
+import Observability
+import Synchronization
+
+/// Finds out whether a queue that does not answer has lost its leader, and makes it anew (design §9).
+///
+/// Declaring such a queue succeeds, getting from it hangs, deleting it takes about 5 s: all of it on a connection and a thread of its own.
+final class QueueRepair: Sendable {
+    private let configuration: BrokerConfiguration
+    private let logger: Logger
+    private let busy = Mutex<Set<String>>([])
+
+    init(configuration: BrokerConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Whether the queue (full name) is being looked at: nobody should touch it now.
+    func isBusy(_ queue: String) -> Bool { busy.withLock { $0.contains(queue) } }
+
+    /// Looks at the queue (full name) if the topology knows it. Returns at once.
+    func suspect(_ queue: String, in topology: Topology, prefix: String) {
+        guard configuration.leaderlessQueues == .recreate,
+            let declaration = topology.queues.first(where: { declaration in
+                declaration.kind == .quorum && declaration.plainQueues(prefix: prefix).contains { $0.name == queue }
+            }),
+            busy.withLock({ $0.insert(queue).inserted })
+        else { return }
+        OwnThread.start(name: "amqp-repair") {
+            self.examine(queue, declaration, prefix: prefix)
+            self.busy.withLock { _ = $0.remove(queue) }
+        }
+    }
+
+    private func examine(_ queue: String, _ declaration: QueueDeclaration, prefix: String) {
+        guard let plain = declaration.plainQueues(prefix: prefix).first(where: { $0.name == queue }) else { return }
+        do {
+            guard try isLeaderless(queue) else { return }
+            let connection = try AMQPConnection(configuration, name: "repair")
+            defer { connection.close() }
+            try connection.setAnswerTimeout(.seconds(30))
+            try connection.openChannel(1)
+            try connection.deleteQueue(queue, channel: 1)
+            try connection.declareExchange(prefix + declaration.exchange.name, channel: 1)
+            try connection.declare(plain, channel: 1)
+            logger.warning("Made a queue anew that had lost its leader", ["queue": queue])
+        } catch {
+            logger.warning("Could not repair a queue", ["queue": queue, "reason": "\(error)"])
+        }
+    }
+
+    /// A message that the probe gets goes back to the queue when the connection closes.
+    private func isLeaderless(_ queue: String) throws -> Bool {
+        let connection = try AMQPConnection(configuration, name: "repair")
+        defer { connection.close() }
+        try connection.setAnswerTimeout(configuration.answerTimeout)
+        try connection.openChannel(1)
+        do {
+            _ = try connection.get(queue, channel: 1)
+            return false
+        } catch let error as AMQPError where error.isTimeout || error.isInternalError {
+            return true
+        }
+    }
+}
