@@ -1,0 +1,113 @@
+import ConcurrencySupport
+import Synchronization
+
+/// Whom a connection tells about its life. Called on the event loop's thread, or on a caller's, never under a lock.
+protocol ConnectionOwner: AnyObject, Sendable {
+    func connectionIsReady(_ connection: Connection)
+    /// The connection is gone, before it was ready or after.
+    func connectionIsGone(_ connection: Connection, error: PostgresError)
+}
+
+/// One connection to the server. The lock confines the libpq handle to one thread at a time; what concerns others (resuming a task,
+/// telling the pool) is decided under the lock and done after it.
+final class Connection: SocketHandler {
+    typealias Completion = @Sendable (ExchangeOutcome) -> Void
+
+    let id: Int
+    private let owner: WeakOwner
+    private let core: Mutex<ConnectionCore>
+
+    /// Begins to connect. Blocks for the look-up of the name.
+    init(id: Int, target: ConnectionTarget, owner: any ConnectionOwner) throws {
+        self.id = id
+        self.owner = WeakOwner(owner)
+        core = Mutex(ConnectionCore(handle: try target.begin()))
+    }
+
+    /// Hands the connection to the event loop.
+    func start(connectBy: ContinuousClock.Instant) {
+        let token = EventLoop.shared.register(self)
+        core.withLock { $0.start(token: token, connectBy: connectBy) }
+        EventLoop.shared.tick(by: connectBy)
+    }
+
+    /// Sends commands with one write and calls `completion` once: on the event loop's thread, or before this returns if nothing could
+    /// be sent. The caller has leased the connection; there is one exchange at a time.
+    func submit(_ request: ExchangeRequest, completion: @escaping Completion) {
+        EventLoop.shared.tick(by: request.deadline)
+        perform(core.withLock { $0.begin(request, completion) })
+    }
+
+    /// Asks the server to stop the exchange with this identity, if it is still running.
+    func cancel(_ exchange: UInt64, reason: CancelReason) {
+        perform(core.withLock { $0.cancel(exchange, reason: reason) })
+    }
+
+    /// Stops what runs too long, gives up what does not stop.
+    ///
+    /// - Returns: when to check again.
+    func checkDeadlines(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        let (action, next) = core.withLock { core in
+            let action = core.checkDeadlines(now: now)
+            return (action, core.nextDeadline)
+        }
+        perform(action)
+        return next
+    }
+
+    /// Rolls back what is open. A cancel request that is still under way is waited for, since it could hit whatever runs next.
+    func reset(completion: @escaping @Sendable (_ isClean: Bool) -> Void) {
+        let rollBack: @Sendable () -> Void = { [self] in
+            let request = ExchangeRequest(id: 0, commands: [.control("ROLLBACK")], deadline: .now + .seconds(5), canCommit: false)
+            submit(request) { outcome in completion(outcome.error == nil && outcome.isConnectionClean) }
+        }
+        if core.withLock({ $0.whenNoCancelIsUnderWay(rollBack) }) { rollBack() }
+    }
+
+    /// Forgets statements whose plan the server refuses, so that they are prepared anew.
+    func forget(_ commands: [Command]) {
+        core.withLock { $0.forget(commands) }
+    }
+
+    /// Ends the connection; a running exchange fails.
+    func close() {
+        perform(core.withLock { $0.end(.connectionLost("closed by this side")) })
+    }
+
+    func socketIsReady() {
+        perform(core.withLock { $0.socketIsReady() })
+    }
+
+    private func perform(_ action: ConnectionCore.Action) {
+        switch action {
+        case .nothing: break
+        case .complete(let completion, let outcome): completion(outcome)
+        case .ready: owner.value?.connectionIsReady(self)
+        case .gone(let error, let completion, let outcome):
+            // The pool hears of it first, so that whoever tries again does not get this connection.
+            owner.value?.connectionIsGone(self, error: error)
+            if let completion, let outcome { completion(outcome) }
+        case .cancel(let canceller): send(canceller)
+        }
+    }
+
+    private func send(_ canceller: Canceller) {
+        EventLoop.shared.tick(by: .now + ConnectionCore.cancelGrace)
+        Task.detached { [self] in
+            // If the request fails, the statement ends by itself or is given up after the grace.
+            _ = try? await BlockingPool.postgres.run { canceller.cancel() }
+            core.withLock { $0.cancelHasReturned() }?()
+        }
+    }
+}
+
+private struct WeakOwner: Sendable {
+    weak let value: (any ConnectionOwner)?
+
+    init(_ value: any ConnectionOwner) { self.value = value }
+}
+
+extension BlockingPool {
+    /// Name look-ups and cancel requests.
+    static let postgres = BlockingPool(name: "postgres-block", threads: 4, queueLimit: 1_024)
+}

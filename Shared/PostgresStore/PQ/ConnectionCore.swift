@@ -1,0 +1,256 @@
+/// A connection's state and what its events do to it. Always used under the connection's lock; what is to be done after it is returned.
+struct ConnectionCore: ~Copyable {
+    enum Phase { case connecting, ready, gone }
+
+    enum Action {
+        case nothing
+        case complete(Connection.Completion, ExchangeOutcome)
+        case ready
+        case gone(PostgresError, Connection.Completion?, ExchangeOutcome?)
+        case cancel(Canceller)
+    }
+
+    /// How long a cancelled exchange may go on before the connection is given up.
+    static let cancelGrace = Duration.seconds(2)
+
+    private var handle: PQHandle
+    private(set) var phase = Phase.connecting
+    private var token: UInt64 = 0
+    private var descriptor: Int32 = -1
+    private var isWaitingToWrite = false
+    private var statements = StatementCache(capacity: 256)
+    private var running: RunningExchange?
+    private var connectBy: ContinuousClock.Instant?
+    /// Cancel requests on their way to the server: while there are any, they could hit the next statement.
+    private var cancelsUnderWay = 0
+    private var afterCancels: (@Sendable () -> Void)?
+
+    init(handle: consuming PQHandle) { self.handle = handle }
+
+    // MARK: Connecting
+
+    mutating func start(token: UInt64, connectBy: ContinuousClock.Instant) {
+        self.token = token
+        self.connectBy = connectBy
+        // libpq wants the first step when the socket can be written.
+        watch(writable: true)
+    }
+
+    private mutating func watch(writable: Bool) {
+        descriptor = handle.socket
+        EventLoop.shared.watch(descriptor, token: token, writable: writable)
+    }
+
+    mutating func socketIsReady() -> Action {
+        switch phase {
+        case .connecting: advanceConnect()
+        case .ready: receive()
+        case .gone: .nothing
+        }
+    }
+
+    private mutating func advanceConnect() -> Action {
+        switch handle.pollConnect() {
+        case .needsRead:
+            watch(writable: false)
+            return .nothing
+        case .needsWrite:
+            watch(writable: true)
+            return .nothing
+        case .connected:
+            phase = .ready
+            watch(writable: false)
+            return .ready
+        case .failed(let error):
+            return end(error)
+        }
+    }
+
+    // MARK: Sending
+
+    mutating func begin(_ request: ExchangeRequest, _ completion: @escaping Connection.Completion) -> Action {
+        precondition(running == nil, "an exchange is running")
+        var exchange = RunningExchange(request: request, completion: completion)
+        guard phase == .ready else {
+            exchange.outcome.error = .connectionLost("the connection was lost")
+            return .complete(completion, exchange.outcome)
+        }
+        for case .query(let sql) in request.commands {
+            if let problem = sql.sendingProblem {
+                exchange.outcome.error = problem
+                exchange.outcome.isInTransaction = handle.isInTransaction
+                return .complete(completion, exchange.outcome)
+            }
+        }
+        let isSent = send(request.commands, into: &exchange)
+        running = exchange
+        return isSent && flush() ? .nothing : end(handle.lossError())
+    }
+
+    private mutating func send(_ commands: [Command], into exchange: inout RunningExchange) -> Bool {
+        var prepared: [StatementCache.Key: String] = [:]
+        for (index, command) in commands.enumerated() {
+            switch command {
+            case .script(let text):
+                exchange.steps.append(.command(index))
+                return handle.sendScript(text)
+            case .control(let text):
+                guard handle.sendPlain(text) else { return false }
+            case .query(let sql):
+                let key = sql.cacheKey
+                let name: String
+                if let known = statements.use(key) ?? prepared[key] {
+                    name = known
+                } else {
+                    for victim in statements.makeRoom() {
+                        guard handle.sendPlain("DEALLOCATE \(victim)") else { return false }
+                        exchange.steps.append(.deallocate)
+                    }
+                    name = statements.makeName()
+                    guard handle.sendPrepare(name: name, text: key.text, types: key.types) else { return false }
+                    exchange.steps.append(.prepare(key, name: name))
+                    prepared[key] = name
+                }
+                guard handle.sendPrepared(name: name, binds: sql.binds) else { return false }
+            }
+            exchange.steps.append(.command(index))
+        }
+        return handle.sendSync()
+    }
+
+    private mutating func flush() -> Bool {
+        guard let isPending = handle.flush() else { return false }
+        if isPending != isWaitingToWrite {
+            isWaitingToWrite = isPending
+            watch(writable: isPending)
+        }
+        return true
+    }
+
+    // MARK: Receiving
+
+    private mutating func receive() -> Action {
+        let isAlive = handle.consumeInput() && (!isWaitingToWrite || flush())
+        if running != nil {
+            while !handle.isBusy {
+                let result = handle.nextResult()
+                if let action = take(result) { return action }
+            }
+        } else if !handle.isBusy {
+            handle.discardUnasked()
+        }
+        return isAlive && !handle.isBad ? .nothing : end(handle.lossError())
+    }
+
+    /// - Returns: what follows when the exchange is over; `nil` while it is not.
+    private mutating func take(_ result: ResultBox?) -> Action? {
+        guard var exchange = running.take() else { return .nothing }
+        guard let result else {
+            if exchange.isScript {
+                guard handle.resumePipeline() else { return end(handle.lossError()) }
+                return finish(exchange)
+            }
+            exchange.position += 1
+            exchange.emptyReads += 1
+            let isConfused = exchange.emptyReads > 3
+            running = exchange
+            return isConfused ? end(handle.lossError()) : nil
+        }
+        exchange.emptyReads = 0
+        switch result.kind {
+        case .synchronised: return finish(exchange)
+        case .aborted: break
+        case .success: note(success: result, of: &exchange)
+        case .failure:
+            if exchange.outcome.error == nil { exchange.outcome.error = result.error(statement: exchange.currentText) }
+        case .unsupported:
+            running = exchange
+            return end(PostgresError(sqlState: "0A000", message: "COPY is not supported", statement: exchange.currentText))
+        }
+        running = exchange
+        return nil
+    }
+
+    private mutating func note(success result: ResultBox, of exchange: inout RunningExchange) {
+        guard exchange.position < exchange.steps.count else { return }
+        switch exchange.steps[exchange.position] {
+        case .command(let index): exchange.outcome.results[index] = result
+        case .prepare(let key, let name): statements.insert(key, name: name)
+        case .deallocate: break
+        }
+    }
+
+    private mutating func finish(_ exchange: RunningExchange) -> Action {
+        var outcome = exchange.outcome
+        outcome.isInTransaction = handle.isInTransaction
+        return .complete(exchange.completion, outcome)
+    }
+
+    // MARK: Stopping
+
+    mutating func cancel(_ id: UInt64, reason: CancelReason) -> Action {
+        guard running?.request.id == id else { return .nothing }
+        return requestCancel(reason, now: .now)
+    }
+
+    private mutating func requestCancel(_ reason: CancelReason, now: ContinuousClock.Instant) -> Action {
+        guard running?.cancelRequestedAt == nil, let canceller = handle.makeCanceller() else { return .nothing }
+        running?.cancelRequestedAt = now
+        running?.outcome.cancelReason = reason
+        cancelsUnderWay += 1
+        return .cancel(canceller)
+    }
+
+    /// - Returns: what waited for it.
+    mutating func cancelHasReturned() -> (@Sendable () -> Void)? {
+        cancelsUnderWay -= 1
+        return cancelsUnderWay == 0 ? afterCancels.take() : nil
+    }
+
+    /// - Returns: whether no cancel request is under way, so that `body` need not be kept.
+    mutating func whenNoCancelIsUnderWay(_ body: @escaping @Sendable () -> Void) -> Bool {
+        guard cancelsUnderWay > 0 else { return true }
+        afterCancels = body
+        return false
+    }
+
+    mutating func checkDeadlines(now: ContinuousClock.Instant) -> Action {
+        if phase == .connecting {
+            guard let connectBy else { return .nothing }
+            return now < connectBy ? .nothing : end(PostgresError(sqlState: "08001", message: "connecting took too long"))
+        }
+        guard let request = running?.request else { return .nothing }
+        if let requestedAt = running?.cancelRequestedAt {
+            guard now >= requestedAt + Self.cancelGrace else { return .nothing }
+            return end(.connectionLost("the server did not stop the statement"))
+        }
+        return now < request.deadline ? .nothing : requestCancel(.deadline, now: now)
+    }
+
+    var nextDeadline: ContinuousClock.Instant? {
+        guard let running else { return phase == .connecting ? connectBy : nil }
+        return running.cancelRequestedAt.map { $0 + Self.cancelGrace } ?? running.request.deadline
+    }
+
+    mutating func forget(_ commands: [Command]) {
+        for case .query(let sql) in commands { statements.remove(sql.cacheKey) }
+    }
+
+    /// Closes the connection; a running exchange fails.
+    mutating func end(_ error: PostgresError) -> Action {
+        guard phase != .gone else { return .nothing }
+        phase = .gone
+        if descriptor >= 0 { EventLoop.shared.unwatch(descriptor) }
+        EventLoop.shared.unregister(token)
+        handle.close()
+        guard let exchange = running.take() else { return .gone(error, nil, nil) }
+        var outcome = exchange.outcome
+        outcome.isInTransaction = false
+        if outcome.error == nil {
+            outcome.error = PostgresError(
+                sqlState: error.sqlState, message: error.message, statement: exchange.currentText,
+                isOutcomeUnknown: exchange.request.canCommit)
+        }
+        return .gone(error, exchange.completion, outcome)
+    }
+}

@@ -1,0 +1,233 @@
+/// Who has which connection, who waits, when to open and when to close: a pure value that answers events with what is to be done.
+///
+/// Connections are opened when somebody waits for one, kept while they are used, and closed when they were idle for long. After a failed
+/// attempt the next one waits a little, longer each time; if there is no other connection, those who wait are told at once.
+struct PoolStateMachine {
+    typealias Instant = ContinuousClock.Instant
+
+    struct Configuration {
+        var capacity: Int
+        var idleTimeout: Duration
+        var firstRetryDelay = Duration.milliseconds(50)
+        var longestRetryDelay = Duration.seconds(1)
+    }
+
+    struct Waiter: Equatable {
+        let id: UInt64
+        let since: Instant
+        let deadline: Instant
+    }
+
+    enum Acquisition: Equatable {
+        case lease(Int)
+        case wait(open: Int?)
+        case refuse
+    }
+
+    enum Return: Equatable {
+        case lease(waiter: UInt64)
+        case keep
+        case close
+    }
+
+    /// What a tick or a loss calls for.
+    struct Orders: Equatable {
+        var open: [Int] = []
+        var close: [Int] = []
+        /// Waited too long.
+        var expired: [Waiter] = []
+        /// There is no connection, nor hope for one.
+        var failed: [UInt64] = []
+    }
+
+    private enum Holder: Equatable { case opening, leased, idle(since: Instant) }
+
+    let configuration: Configuration
+    private var holders: [Int: Holder] = [:]
+    /// The last one back is the first to go: its caches are warm, and the others may time out.
+    private var idle: [Int] = []
+    private var waiters = WaiterQueue()
+    private var nextConnection = 1
+    private var openingCount = 0
+    private var failures = 0
+    private var retryAt: Instant?
+    private(set) var isClosed = false
+
+    init(configuration: Configuration) { self.configuration = configuration }
+
+    var connectionCount: Int { holders.count }
+    var idleCount: Int { idle.count }
+    var waitingCount: Int { waiters.count }
+    var leasedCount: Int { holders.count - idle.count - openingCount }
+
+    // MARK: Events
+
+    mutating func acquire(_ waiter: Waiter) -> Acquisition {
+        guard !isClosed else { return .refuse }
+        if let id = idle.popLast() {
+            holders[id] = .leased
+            return .lease(id)
+        }
+        waiters.append(waiter)
+        return .wait(open: openOne(now: waiter.since))
+    }
+
+    /// - Returns: whether the waiter was still waiting.
+    mutating func cancel(_ waiter: UInt64) -> Bool { waiters.remove(waiter) }
+
+    mutating func release(_ id: Int, now: Instant) -> Return {
+        guard holders[id] != nil, !isClosed else {
+            return .close
+        }
+        if let waiter = waiters.popFirst() {
+            holders[id] = .leased
+            return .lease(waiter: waiter.id)
+        }
+        holders[id] = .idle(since: now)
+        idle.append(id)
+        return .keep
+    }
+
+    mutating func opened(_ id: Int, now: Instant) -> Return {
+        guard holders[id] == .opening else { return .close }
+        openingCount -= 1
+        failures = 0
+        retryAt = nil
+        return release(id, now: now)
+    }
+
+    /// The connection could not be opened, or is gone.
+    ///
+    /// - Parameter jitter: 0…1, spreads the attempts of several processes.
+    mutating func lost(_ id: Int, now: Instant, jitter: Double) -> Orders {
+        var orders = Orders()
+        guard let holder = holders.removeValue(forKey: id) else { return orders }
+        switch holder {
+        case .opening:
+            openingCount -= 1
+            failures += 1
+            retryAt = now + retryDelay(jitter: jitter)
+            if holders.isEmpty { orders.failed = waiters.removeAll().map(\.id) }
+        case .idle: idle.removeAll { $0 == id }
+        case .leased: break
+        }
+        orders.open = openWhatIsWanted(now: now)
+        return orders
+    }
+
+    mutating func tick(now: Instant) -> Orders {
+        var orders = Orders()
+        orders.expired = waiters.removeAll { $0.deadline <= now }
+        // The longest idle ones are at the front.
+        while let id = idle.first, case .idle(let since) = holders[id], since + configuration.idleTimeout <= now {
+            idle.removeFirst()
+            holders[id] = nil
+            orders.close.append(id)
+        }
+        orders.open = openWhatIsWanted(now: now)
+        return orders
+    }
+
+    /// When the next tick has something to do; `nil` if only an event can bring something.
+    func nextTick(now: Instant) -> Instant? {
+        var next = waiters.earliestDeadline
+        if let retryAt, retryAt > now, !waiters.isEmpty { next = min(next ?? retryAt, retryAt) }
+        if let id = idle.first, case .idle(let since) = holders[id] {
+            let expiry = since + configuration.idleTimeout
+            next = min(next ?? expiry, expiry)
+        }
+        return next
+    }
+
+    /// Closes what is idle; what is leased is closed when it comes back.
+    mutating func close() -> Orders {
+        isClosed = true
+        let orders = Orders(
+            close: idle + holders.compactMap { $0.value == .opening ? $0.key : nil }, failed: waiters.removeAll().map(\.id))
+        for id in orders.close { holders[id] = nil }
+        idle = []
+        openingCount = 0
+        return orders
+    }
+
+    // MARK: Opening
+
+    private mutating func openWhatIsWanted(now: Instant) -> [Int] {
+        var ids: [Int] = []
+        while let id = openOne(now: now) { ids.append(id) }
+        return ids
+    }
+
+    private mutating func openOne(now: Instant) -> Int? {
+        guard !isClosed, waiters.count > openingCount, holders.count < configuration.capacity else { return nil }
+        if let retryAt {
+            // One attempt at a time until one succeeds.
+            guard now >= retryAt, openingCount == 0 else { return nil }
+        }
+        let id = nextConnection
+        nextConnection += 1
+        holders[id] = .opening
+        openingCount += 1
+        return id
+    }
+
+    private func retryDelay(jitter: Double) -> Duration {
+        let doubled = configuration.firstRetryDelay * (1 << min(failures - 1, 10))
+        return min(doubled, configuration.longestRetryDelay) * (0.75 + 0.5 * jitter)
+    }
+}
+
+/// First come, first served; taking from the front does not move the rest.
+private struct WaiterQueue {
+    private var slots: [PoolStateMachine.Waiter?] = []
+    private var head = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    var earliestDeadline: ContinuousClock.Instant? { count == 0 ? nil : slots[head...].lazy.compactMap { $0?.deadline }.min() }
+
+    mutating func append(_ waiter: PoolStateMachine.Waiter) {
+        slots.append(waiter)
+        count += 1
+    }
+
+    mutating func popFirst() -> PoolStateMachine.Waiter? {
+        while head < slots.count {
+            let waiter = slots[head]
+            slots[head] = nil
+            head += 1
+            if head > 64, head * 2 > slots.count {
+                slots.removeFirst(head)
+                head = 0
+            }
+            if let waiter {
+                count -= 1
+                return waiter
+            }
+        }
+        slots.removeAll(keepingCapacity: true)
+        head = 0
+        return nil
+    }
+
+    mutating func remove(_ id: UInt64) -> Bool {
+        guard let index = slots[head...].firstIndex(where: { $0?.id == id }) else { return false }
+        slots[index] = nil
+        count -= 1
+        return true
+    }
+
+    mutating func removeAll(where isLeaving: (PoolStateMachine.Waiter) -> Bool = { _ in true }) -> [PoolStateMachine.Waiter] {
+        var leaving: [PoolStateMachine.Waiter] = []
+        guard count > 0 else { return leaving }
+        for index in head..<slots.count {
+            if let waiter = slots[index], isLeaving(waiter) {
+                leaving.append(waiter)
+                slots[index] = nil
+            }
+        }
+        count -= leaving.count
+        return leaving
+    }
+}
