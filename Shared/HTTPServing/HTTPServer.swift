@@ -34,24 +34,80 @@ public final class HTTPServer: Service {
         }
     }
 
+    private enum State {
+        case idle
+        case serving(Daemon, ServerCore, port: Int)
+        case stopped(port: Int)
+    }
+
     private let configuration: Configuration
     private let router: Router
     private let logger: Logger
+    private let state = Mutex(State.idle)
 
+    /// - Parameter metrics: gets `http_server_connections` and `http_server_requests_in_flight`.
     public init(configuration: Configuration, router: Router, logger: Logger = .silent, metrics: MetricsRegistry? = nil) {
         self.configuration = configuration
         self.router = router
         self.logger = logger
+        guard let metrics else { return }
+        let connections = metrics.gauge("http_server_connections", help: "Open client connections")
+        let requests = metrics.gauge("http_server_requests_in_flight", help: "Requests that wait for their handler or stream")
+        metrics.onRender { [weak self] in
+            guard case .serving(_, let core, _)? = self?.state.withLock({ $0 }) else { return }
+            connections.set(Double(core.hangUps.connectionCount))
+            requests.set(Double(core.exchangeCount))
+        }
     }
 
     /// The port that is listened on; 0 before ``start()``.
-    public var port: Int { 0 }
+    public var port: Int {
+        switch state.withLock({ $0 }) {
+        case .idle: 0
+        case .serving(_, _, let port), .stopped(let port): port
+        }
+    }
 
     /// Begins to listen and serve; ``run()`` does it too where it has not happened.
-    public func start() async throws {}
+    ///
+    /// - Throws: ``ListenError``.
+    public func start() async throws {
+        try state.withLock { state in
+            guard case .idle = state else { return }
+            let core = try ServerCore(router: router, maxHeaderBytes: configuration.maxHeaderBytes)
+            do {
+                let socket = try ListeningSocket.open(host: configuration.host, port: configuration.port)
+                let daemon = try Daemon(core: core, listeningSocket: socket.descriptor, configuration: configuration)
+                state = .serving(daemon, core, port: socket.port)
+            } catch {
+                core.hangUps.stop()
+                throw error
+            }
+        }
+        logger.info("listening", ["host": configuration.host, "port": port])
+    }
 
+    /// Serves until graceful shutdown, then drains; cancellation ends the drain: what is still open is answered with 503.
     public func run() async throws {
         try await start()
-        try await gracefulShutdown()
+        guard case .serving(let daemon, let core, let port) = state.withLock({ $0 }) else { return }
+        var isDrained = false
+        do {
+            try await gracefulShutdown()
+            daemon.quiesce()
+            core.beginDraining()
+            try await core.waitUntilIdle()
+            isDrained = true
+        } catch {
+            daemon.quiesce()
+        }
+        if !isDrained {
+            logger.warning("requests are cut off", ["open": core.exchangeCount])
+            await core.abortAll(patience: .seconds(2))
+        }
+        await daemon.stop()
+        core.hangUps.stop()
+        state.withLock { $0 = .stopped(port: port) }
+        logger.info("stopped listening", ["port": port])
     }
 }

@@ -21,8 +21,15 @@ public struct Response: Sendable {
     }
 
     /// - Throws: `EncodingError`.
-    public static func json(_ status: HTTPStatus = .ok, _ value: some Encodable, headers: HTTPHeaders = [:]) throws -> Response {
+    public static func json(_ status: HTTPStatus, _ value: some Encodable, headers: HTTPHeaders = [:]) throws -> Response {
         json(status, bytes: try JSON.encode(value), headers: headers)
+    }
+
+    /// 200 with this value.
+    ///
+    /// - Throws: `EncodingError`.
+    public static func json(_ value: some Encodable, headers: HTTPHeaders = [:]) throws -> Response {
+        try json(.ok, value, headers: headers)
     }
 
     /// JSON that is there already, e.g. relayed from another service untouched.
@@ -33,7 +40,7 @@ public struct Response: Sendable {
     }
 
     public static func text(
-        _ status: HTTPStatus = .ok, _ text: String, contentType: String = "text/plain; charset=utf-8", headers: HTTPHeaders = [:]
+        _ text: String, status: HTTPStatus = .ok, contentType: String = "text/plain; charset=utf-8", headers: HTTPHeaders = [:]
     ) -> Response {
         var headers = headers
         headers["Content-Type"] = contentType

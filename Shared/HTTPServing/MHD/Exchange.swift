@@ -1,0 +1,209 @@
+import CMicrohttpd
+import HTTPCore
+import Synchronization
+
+/// The library's connection. Only `MHD_resume_connection` is called on it from foreign threads, which its manual allows; the pointer is
+/// good for as long as the exchange has not been completed.
+struct ConnectionHandle: @unchecked Sendable {
+    let raw: OpaquePointer
+}
+
+/// One request and its answer: the library's callbacks on one side, the handler's task on the other.
+///
+/// Every change goes: lock → decide, get an action → unlock → act. A connection is resumed exactly once per suspension: whoever moves
+/// the state away from suspended does it.
+final class Exchange: Sendable {
+    enum Phase {
+        /// Head and body are coming.
+        case receiving
+        /// The handler works. The connection is about to be suspended, or is.
+        case running(isSuspended: Bool)
+        case ready(Response)
+        /// Head and body are on their way out.
+        case answering
+        /// To be closed without an answer: nobody is there to read it.
+        case closing
+        case over
+    }
+
+    /// Where a streamed body stands.
+    private enum Flow {
+        case moving
+        /// Nothing to send: the connection is about to be suspended.
+        case suspending
+        /// Something came before the suspension had happened.
+        case woken
+        case suspended
+    }
+
+    private struct State {
+        var phase = Phase.receiving
+        var flow = Flow.moving
+        var pipe: BodyPipe?
+        var isEventStream = false
+        var work: Task<Void, Never>?
+        var isPeerGone = false
+    }
+
+    private enum Action {
+        case none
+        case resume
+    }
+
+    let target: String
+    private let connection: ConnectionHandle
+    private let state = Mutex(State())
+
+    init(target: String, connection: OpaquePointer) {
+        self.target = target
+        self.connection = ConnectionHandle(raw: connection)
+    }
+
+    private func perform(_ action: Action) {
+        if case .resume = action { MHD_resume_connection(connection.raw) }
+    }
+
+    // MARK: The library's side, on its thread
+
+    var phase: Phase { state.withLock { $0.phase } }
+
+    /// Before the task starts.
+    func beginRunning() { state.withLock { $0.phase = .running(isSuspended: false) } }
+
+    /// The task has its first steps behind it. Suspends the connection unless the answer is there already.
+    func suspendUnlessReady(work: Task<Void, Never>) {
+        let mustSuspend = state.withLock { state in
+            state.work = work
+            if case .running = state.phase { return true }
+            return false
+        }
+        guard mustSuspend else { return }
+        MHD_suspend_connection(connection.raw)
+        perform(
+            state.withLock { state in
+                guard case .running = state.phase else { return .resume }
+                state.phase = .running(isSuspended: true)
+                return .none
+            })
+    }
+
+    /// Takes the answer in order to queue it.
+    func takeAnswer() -> Response? {
+        state.withLock { state in
+            guard case .ready(let response) = state.phase else { return nil }
+            state.phase = .answering
+            return response
+        }
+    }
+
+    /// The library is done with this request: nothing may touch the connection any more.
+    func complete() {
+        let (work, pipe) = state.withLock { state in
+            state.phase = .over
+            state.flow = .moving
+            defer {
+                state.work = nil
+                state.pipe = nil
+            }
+            return (state.work, state.pipe)
+        }
+        pipe?.abandon()
+        work?.cancel()
+    }
+
+    // MARK: Streamed bodies, on the library's thread
+
+    func beginStream(_ pipe: BodyPipe, isEventStream: Bool) {
+        state.withLock { state in
+            state.pipe = pipe
+            state.isEventStream = isEventStream
+        }
+    }
+
+    func setStreamWork(_ work: Task<Void, Never>) {
+        let (isLate, pipe) = state.withLock { state in
+            state.work = work
+            return (state.isPeerGone, state.pipe)
+        }
+        guard isLate else { return }
+        work.cancel()
+        pipe?.abandon()
+    }
+
+    func streamWillRead() { state.withLock { $0.flow = .suspending } }
+
+    func suspendStream() {
+        MHD_suspend_connection(connection.raw)
+        perform(
+            state.withLock { state in
+                if case .suspending = state.flow, !state.isPeerGone {
+                    state.flow = .suspended
+                    return .none
+                }
+                state.flow = .moving
+                return .resume
+            })
+    }
+
+    /// From any thread: the pipe has something again, or has ended.
+    func streamIsReadable() {
+        perform(
+            state.withLock { state in
+                switch state.flow {
+                case .suspending:
+                    state.flow = .woken
+                    return .none
+                case .suspended:
+                    state.flow = .moving
+                    return .resume
+                case .moving, .woken: return .none
+                }
+            })
+    }
+
+    // MARK: The other sides, from any thread
+
+    /// The handler has answered. Does nothing where nobody waits any more.
+    func finish(with response: Response) {
+        perform(
+            state.withLock { state in
+                guard case .running(let isSuspended) = state.phase else { return .none }
+                state.phase = .ready(response)
+                return isSuspended ? .resume : .none
+            })
+    }
+
+    /// The client hung up: cancels the handler and gives the connection back to the library, which closes it.
+    func peerLeft() {
+        let (action, work, pipe) = state.withLock { state -> (Action, Task<Void, Never>?, BodyPipe?) in
+            state.isPeerGone = true
+            var action = Action.none
+            if case .running(let isSuspended) = state.phase {
+                state.phase = .closing
+                action = isSuspended ? .resume : .none
+            } else if case .suspended = state.flow {
+                state.flow = .moving
+                action = .resume
+            }
+            return (action, state.work, state.pipe)
+        }
+        // Cancelled first: the task's view must not be that of a client who reads on.
+        work?.cancel()
+        pipe?.abandon()
+        perform(action)
+    }
+
+    /// Event streams have no end of their own; when the server drains, they end properly and clients come back elsewhere.
+    func endEventStream() {
+        let work = state.withLock { $0.isEventStream ? $0.work : nil }
+        work?.cancel()
+    }
+
+    /// The drain's time is up.
+    func abort(with response: Response) {
+        let (work, pipe) = state.withLock { ($0.work, $0.pipe) }
+        finish(with: response)
+        pipe?.finish(successfully: false)
+        work?.cancel()
+    }
+}

@@ -1,0 +1,50 @@
+import HTTPCore
+import HTTPServing
+import Synchronization
+import Testing
+
+/// Where the routes of a test run: the test's code is the same.
+enum Place: String, CaseIterable, Sendable {
+    case inProcess
+    case live
+
+    func serving(_ router: Router, _ body: @escaping @Sendable (any TestClient) async throws -> Void) async throws {
+        switch self {
+        case .inProcess: try await body(InProcessClient(router))
+        case .live: try await LiveServer.serving(router) { try await body(LiveClient(port: $0.port)) }
+        }
+    }
+}
+
+/// Polls until the condition holds.
+func eventually(
+    within limit: Duration = .seconds(5), _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: @Sendable () -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while !condition() {
+        guard ContinuousClock.now < end else {
+            Issue.record(comment ?? "the condition never held", sourceLocation: sourceLocation)
+            return
+        }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func increment() { count.withLock { $0 += 1 } }
+}
+
+/// Waits until the task is cancelled, and says so.
+func waitForCancellation(_ cancelled: Counter) async throws -> Never {
+    do {
+        while true { try await Task.sleep(for: .seconds(60)) }
+    } catch {
+        cancelled.increment()
+        throw error
+    }
+}
