@@ -1,1 +1,21 @@
-"""Fixtures of the end-to-end tests."""
+"""Fixtures: the stack and two members of two tenants, signed in once per run."""
+
+import pytest
+
+from support import Member, Stack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    return Stack.from_environment()
+
+
+@pytest.fixture(scope="session")
+def member(stack) -> Member:
+    return Member(stack, stack.env["DEMO_EMAIL"], stack.env["DEMO_PASSWORD"]).sign_in()
+
+
+@pytest.fixture(scope="session")
+def stranger(stack) -> Member:
+    """Of the other tenant."""
+    return Member(stack, stack.env["DEMO2_EMAIL"], stack.env["DEMO2_PASSWORD"]).sign_in()

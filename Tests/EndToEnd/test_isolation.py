@@ -1,0 +1,172 @@
+"""Two tenants: nothing of one is visible to the other, over any route, with any token, by SQL."""
+
+import uuid
+
+import psycopg
+import pytest
+import requests
+
+from support import DATABASES, SERVICES, assert_problem, stream_events
+
+INNER_ROUTES = [
+    ("gateway-bff", "orchestration-service", "POST", "/v1/titles"),
+    ("orchestration-service", "agent-center", "POST", "/v1/titles"),
+    ("orchestration-service", "content-center", "POST", "/v1/contents"),
+    ("gateway-bff", "content-center", "GET", "/v1/contents"),
+    ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}"),
+    ("gateway-bff", "content-center", "PATCH", f"/v1/contents/{uuid.uuid4()}"),
+    ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}/versions"),
+]
+
+
+@pytest.fixture(scope="module")
+def draft(member) -> dict:
+    return member.draft(topic="只属于一家的选题", count=2)
+
+
+def test_somebody_elses_id_is_not_found_on_every_public_route(member, stranger, draft):
+    path = f"/api/contents/{draft['contentId']}"
+    unknown = f"/api/contents/{uuid.uuid4()}"
+    for method, suffix, options in (
+        ("GET", "", {}), ("GET", "/versions", {}), ("PATCH", "", {"json": {"title": "抢来的"}, "headers": {"If-Match": '"1"'}}),
+    ):
+        foreign = assert_problem(stranger.request(method, path + suffix, **options), 404)
+        missing = assert_problem(stranger.request(method, unknown + suffix, **options), 404)
+        # Not even the wording tells an existing id from one that never was.
+        assert {key: foreign[key] for key in ("code", "title")} == {key: missing[key] for key in ("code", "title")}
+    assert member.request("GET", path).json()["title"] != "抢来的"
+
+
+def test_lists_and_streams_show_only_ones_own(member, stranger, draft):
+    listed = stranger.request("GET", "/api/contents", params={"limit": 100}).json()["items"]
+    assert draft["contentId"] not in {item["id"] for item in listed}
+    own = stranger.draft(topic="另一家的选题", count=1)["contentId"]
+    for event in stream_events(stranger, last_event_id=0):
+        assert event.data["tenantid"] == stranger.tenant
+        if event.data.get("subject") == own:
+            break
+
+
+def test_an_idempotency_key_belongs_to_its_tenant(member, stranger):
+    key = f"shared-{uuid.uuid4()}"
+    first, second = member.titles("同一个键", key=key), stranger.titles("同一个键", key=key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert "Idempotent-Replayed" not in second.headers
+    assert first.json()["contentId"] != second.json()["contentId"]
+
+
+@pytest.mark.parametrize("caller, callee, method, path", INNER_ROUTES)
+def test_inner_routes_take_only_a_good_context(stack, member, caller, callee, method, path):
+    other = next(service for service in SERVICES if service not in (caller, callee))
+    good = {"caller": caller, "callee": callee, "tenant": member.tenant}
+    refused = {
+        "meant for another service": stack.context_token(**{**good, "callee": other}),
+        "expired": stack.context_token(**good, issued=-300),
+        "valid for too long": stack.context_token(**good, lifetime=3600),
+        "not yet valid": stack.context_token(**good, issued=600),
+        "signed by another service": stack.context_token(**good, signer=other),
+        "of an unknown caller": stack.context_token(**{**good, "caller": "nobody"}, signer=caller),
+        "without a tenant": stack.context_token(**{**good, "tenant": ""}),
+        "not a token": "nonsense",
+        "unsigned": stack.context_token(**good).rsplit(".", 1)[0] + ".",
+        "of the public kind": member.login["accessToken"],
+    }
+    for name, token in refused.items():
+        answer = stack.inner(caller, callee, method, path, member.tenant, token=token, json={})
+        assert answer.status_code == 401, f"{name}: {answer.status_code} {answer.text}"
+    assert_problem(requests.request(method, stack.url(callee, path), json={}, timeout=10), 401)
+    assert stack.inner(caller, callee, method, path, member.tenant, json={}).status_code not in (401, 403)
+
+
+def test_an_arrow_that_does_not_exist_is_refused(stack, member):
+    answer = stack.inner("delivery-connector-douyin", "content-center", "GET", "/v1/contents", member.tenant)
+    assert_problem(answer, 403, "auth.arrow_missing")
+
+
+def test_a_tenant_header_or_field_means_nothing(stack, stranger, member, draft):
+    path = f"/v1/contents/{draft['contentId']}"
+    answer = stack.inner(
+        "gateway-bff", "content-center", "GET", path, stranger.tenant,
+        headers={"X-Tenant-Id": member.tenant, "tenant": member.tenant}, params={"tenantId": member.tenant})
+    assert answer.status_code in (404, 422)
+
+
+def tenant_tables(stack, database: str) -> list[str]:
+    return [name for (name,) in stack.rows(database, """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        ORDER BY 1""")]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_sql_as_app_sees_one_tenant_and_without_one_nothing(stack, member, stranger, database):
+    tables = tenant_tables(stack, database)
+    with stack.as_role(database, "app") as connection:
+        for table in tables:
+            granted = connection.execute("SELECT has_table_privilege(%s, 'SELECT')", (table,)).fetchone()[0]
+            if not granted:
+                continue
+            for tenant in (None, member.tenant, stranger.tenant):
+                with connection.transaction():
+                    if tenant is not None:
+                        connection.execute("SELECT set_config('app.tenant', %s, true)", (tenant,))
+                    seen = {str(row[0]) for row in connection.execute(f'SELECT DISTINCT tenant_id FROM "{table}"')}
+                assert seen <= ({tenant} if tenant else set()), f"{table} as {tenant}"
+
+
+def test_sql_as_app_cannot_take_a_foreign_row(stack, stranger, draft):
+    with stack.as_role("content", "app") as connection, connection.transaction():
+        connection.execute("SELECT set_config('app.tenant', %s, true)", (stranger.tenant,))
+        assert connection.execute("UPDATE contents SET title = 'x' WHERE id = %s", (draft["contentId"],)).rowcount == 0
+        assert connection.execute("SELECT 1 FROM contents WHERE id = %s", (draft["contentId"],)).fetchone() is None
+
+
+def test_sql_as_app_cannot_write_for_another_tenant(stack, member, stranger):
+    with stack.as_role("gateway", "app") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with connection.transaction():
+            connection.execute("SELECT set_config('app.tenant', %s, true)", (stranger.tenant,))
+            connection.execute("INSERT INTO stream_heads (tenant_id, last_seq) VALUES (%s, 1)", (str(uuid.uuid4()),))
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_roles_cannot_step_around_row_level_security(stack, database):
+    rows = stack.rows(database, """
+        SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname LIKE %s""", (f"{database}\\_%",))
+    assert {name for name, *_ in rows} == {f"{database}_{role}" for role in ("owner", "app", "system")}
+    assert all(not any(powers) for _, *powers in rows)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_catalogue_every_tenant_table_forces_row_level_security_and_keys_begin_with_the_tenant(stack, database):
+    assert catalogue_breaches(stack, database) == []
+
+
+def test_the_catalogue_test_finds_a_careless_table(stack):
+    with stack.administrator("connector") as connection:
+        connection.execute("CREATE TABLE careless (tenant_id uuid, name text UNIQUE)")
+        try:
+            found = catalogue_breaches(stack, "connector")
+        finally:
+            connection.execute("DROP TABLE careless")
+    assert found == ["careless does not force row-level security", "careless: careless_name_key lacks tenant_id"]
+
+
+def catalogue_breaches(stack, database: str) -> list[str]:
+    breaches = []
+    for table in tenant_tables(stack, database):
+        ((enabled, forced),) = stack.rows(
+            database, "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", (table,))
+        if not (enabled and forced):
+            breaches.append(f"{table} does not force row-level security")
+        keys = stack.rows(database, """
+            SELECT con.conname, con.contype::text, array_agg(a.attname::text)
+            FROM pg_constraint con JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = ANY (con.conkey)
+            WHERE con.conrelid = %s::regclass AND con.contype IN ('p', 'u', 'f') GROUP BY 1, 2
+            UNION ALL
+            SELECT i.relname, 'u', array_agg(a.attname::text)
+            FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+            JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey)
+            WHERE x.indrelid = %s::regclass AND x.indisunique
+                AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid) GROUP BY 1""", (table, table))
+        breaches += sorted(f"{table}: {name} lacks tenant_id" for name, _, columns in keys if "tenant_id" not in columns)
+    return breaches
