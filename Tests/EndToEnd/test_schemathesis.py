@@ -1,0 +1,68 @@
+"""schemathesis walks every document against the running services: no 5xx, and no answer that the document does not know.
+
+A hook mints a fresh token for every request, since context tokens live for a minute only.
+"""
+
+import pathlib
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import (
+    content_type_conformance, not_a_server_error, response_headers_conformance, response_schema_conformance,
+    status_code_conformance,
+)
+
+from support import REPOSITORY, Stack
+
+CHECKS = (
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+)
+# Who calls each service in these tests: one of the arrows of the call map.
+CALLERS = {
+    "orchestration-service": "gateway-bff", "agent-center": "orchestration-service", "content-center": "gateway-bff",
+    "delivery-connector-douyin": "gateway-bff",
+}
+ENDLESS = ("/api/stream",)
+EXAMPLES = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
+
+
+def document(service: str):
+    return schemathesis.openapi.from_path(pathlib.Path(REPOSITORY / "openapi" / f"{service}.yaml"))
+
+
+def authorization(stack: Stack, member, service: str) -> str:
+    if service == "gateway-bff":
+        return f"Bearer {member.login['accessToken']}"
+    return f"Bearer {stack.context_token(CALLERS[service], service, member.tenant)}"
+
+
+def cases():
+    for service in ("gateway-bff", *CALLERS):
+        for result in document(service).get_all_operations():
+            operation = result.ok()
+            if operation.path not in ENDLESS:
+                yield pytest.param(service, operation, id=f"{service} {operation.method.upper()} {operation.path}")
+
+
+@pytest.mark.parametrize("service, operation", cases())
+def test_only_documented_answers(stack, member, service, operation):
+    @EXAMPLES
+    @schemathesis_given(operation)
+    def walk(case):
+        case.headers = {**(case.headers or {}), "Authorization": authorization(stack, member, service)}
+        case.call_and_validate(base_url=stack.url(service), checks=CHECKS, timeout=40)
+
+    walk()
+
+
+def schemathesis_given(operation):
+    """Both well-formed and broken input for one operation."""
+    from hypothesis import given
+
+    from schemathesis import GenerationMode
+
+    return given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
+        generation_mode=GenerationMode.NEGATIVE))
