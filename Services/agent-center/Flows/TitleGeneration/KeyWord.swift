@@ -1,0 +1,198 @@
+/// What a topic is about, as words short enough for a title.
+///
+/// A topic may be a noun (`夏季防晒霜`), a question (`如何选购婴儿推车？`), a paragraph, English, or an emoji. The key word is looked for by
+/// taking away what is said *about* the thing (`如何…`, `…推荐`, `…攻略`) and, where that is still too long, by cutting only where a word
+/// ends: at punctuation, at 的, at a particle, or at a word of ``KeyWordLexicon``. There is no cut at a fixed length.
+struct KeyWord: Sendable, Equatable {
+    enum Kind: Sendable {
+        /// Something one has, chooses or buys.
+        case thing
+        /// Something one does.
+        case activity
+    }
+
+    /// From the whole phrase down to its head, then its other words; empty when the topic holds no word at all.
+    let candidates: [String]
+    let kind: Kind
+
+    init(of topic: String, preferring keywords: [String] = []) {
+        var phrases: [String] = []
+        for clause in Self.clauses(of: topic).flatMap(Self.partsAroundQuestion) {
+            let core = Self.core(of: clause)
+            if !core.isEmpty, !phrases.contains(core) { phrases.append(core) }
+            if phrases.count == 8 { break }
+        }
+        // The clause that names a known thing says what the topic is about; else the first one does.
+        let main = phrases.first { KeyWordLexicon.containsNoun($0) } ?? phrases.first ?? ""
+        var found: [String] = []
+        for phrase in [main] + Self.shorterForms(of: main) where !phrase.isEmpty && !found.contains(phrase) {
+            found.append(phrase)
+        }
+        // A keyword of the brief that stands in the topic is a word for certain.
+        for keyword in keywords where !keyword.isEmpty && topic.contains(keyword) && !found.contains(keyword) {
+            found.append(keyword)
+        }
+        candidates = found
+        kind = Self.isActivity(main) ? .activity : .thing
+    }
+
+    /// Whether a title still speaks of the topic: it holds the phrase or one of its shorter forms.
+    func isKept(in title: String) -> Bool {
+        let folded = WordFinder.fold(title, keepingBlanks: false)
+        return candidates.contains { candidate in
+            let needle = WordFinder.fold(candidate, keepingBlanks: false)
+            return !needle.isEmpty && folded.indices.contains { folded[$0...].starts(with: needle) }
+        }
+    }
+
+    // MARK: Clauses
+
+    private static let strongMarks: Set<Character> = Set(
+        "，。！？；：、,!?;|/\\\n\r\t“”‘’\"《》〈〉【】「」『』()（）[]{}<>…—～~·•*#@＠＃=^`")
+
+    /// `职场新人如何做好时间管理` → `职场新人`, `做好时间管理`.
+    private static func partsAroundQuestion(_ clause: String) -> [String] {
+        let characters = Array(clause)
+        for word in ["如何", "怎么", "怎样", "为什么", "为何"] {
+            let needle = Array(word)
+            guard characters.count > needle.count + 2 else { continue }
+            for start in 2..<(characters.count - needle.count) where characters[start...].starts(with: needle) {
+                return [String(characters[..<start]), String(characters[(start + needle.count)...])]
+            }
+        }
+        return [clause]
+    }
+
+    /// The stretches between punctuation. A blank ends a stretch between Chinese characters and joins words of an alphabet.
+    static func clauses(of text: String) -> [String] {
+        let characters = Array(text.prefix(600))
+        var clauses: [String] = []
+        var current: [Character] = []
+        func close() {
+            while current.last?.isWhitespace == true { current.removeLast() }
+            if current.contains(where: { !$0.isWhitespace && !$0.isPunctuation }) { clauses.append(String(current)) }
+            current = []
+        }
+        for (index, character) in characters.enumerated() {
+            let next = index + 1 < characters.count ? characters[index + 1] : nil
+            if strongMarks.contains(character) {
+                close()
+            } else if character == "." || character == ":" {
+                // `3.5` and `Node.js` stay together; a full stop does not.
+                if let next, next.isAlphabetic, current.last?.isAlphabetic == true { current.append(character) } else { close() }
+            } else if character == "+" {
+                // `SPF50+` and `C++` keep theirs.
+                if current.last?.isAlphabetic == true || current.last == "+" { current.append(character) } else { close() }
+            } else if character.isWhitespace {
+                if current.last?.isAlphabetic == true, let next, next.isAlphabetic {
+                    current.append(" ")
+                } else if current.last?.isHan == true, next?.isHan == true {
+                    close()
+                } else if !current.isEmpty, current.last?.isWhitespace == false {
+                    current.append(" ")
+                }
+            } else if character.unicodeScalars.allSatisfy({ $0.properties.generalCategory == .control || $0.value == 0x200B }) {
+                continue
+            } else {
+                current.append(character)
+            }
+        }
+        close()
+        return clauses
+    }
+
+    // MARK: The core of a clause
+
+    /// Takes away openings and endings that talk about the thing, as long as something is left.
+    static func core(of clause: String) -> String {
+        var core = Substring(clause)
+        // `在三个月内…`: a preposition has nothing to hold on to once the clause stands alone.
+        if let first = core.first, "在给让把被".contains(first), core.count > 3,
+            KeyWordLexicon.segments(of: clause).first.map({ !$0.isKnown || $0.text.count == 1 }) ?? false
+        {
+            core = core.dropFirst()
+        }
+        var changed = true
+        while changed {
+            changed = false
+            let lowered = core.lowercased()
+            for opening in KeyWordLexicon.openings where lowered.hasPrefix(opening) && core.count > opening.count {
+                let rest = core.dropFirst(opening.count).drop { $0.isWhitespace }
+                guard Self.isWord(rest), !Self.splitsAlphabeticWord(opening, rest) else { continue }
+                core = rest
+                changed = true
+                break
+            }
+            let loweredAgain = core.lowercased()
+            for ending in KeyWordLexicon.endings where loweredAgain.hasSuffix(ending) && core.count > ending.count {
+                var rest = core.dropLast(ending.count)
+                while rest.last?.isWhitespace == true { rest.removeLast() }
+                guard Self.isWord(rest), rest.count >= 2 || !(rest.last?.isHan ?? false) else { continue }
+                if let last = rest.last, last.isAlphabetic, ending.first?.isAlphabetic == true,
+                    core[rest.endIndex...].first?.isWhitespace != true
+                {
+                    continue
+                }
+                core = rest
+                changed = true
+                break
+            }
+        }
+        return String(core)
+    }
+
+    private static func isWord(_ text: Substring) -> Bool { text.contains { !$0.isWhitespace && !$0.isPunctuation } }
+
+    private static func splitsAlphabeticWord(_ opening: String, _ rest: Substring) -> Bool {
+        // `a` must not be taken from `apple`: openings of an alphabet carry their blank.
+        guard let last = opening.last, let first = rest.first else { return false }
+        return last.isAlphabetic && first.isAlphabetic
+    }
+
+    // MARK: Shorter forms
+
+    /// Shorter phrases that begin and end where words do, those that say most first.
+    static func shorterForms(of phrase: String) -> [String] {
+        let segments = KeyWordLexicon.segments(of: phrase)
+        var forms: [String] = []
+        if phrase.contains(where: \.isHan) {
+            // Behind 的 stands what is described: `适合敏感肌的防晒霜` → `防晒霜`.
+            let head = (segments.lastIndex { $0.text == "的" }).map { Array(segments[($0 + 1)...]) } ?? segments
+            forms.append(head.map(\.text).joined())
+            forms += stretches(of: head) + nouns(of: head) + nouns(of: segments.dropLast(head.count))
+        } else {
+            // Words of an alphabet: what stands before a preposition, its last two words, its last.
+            let words = phrase.split(separator: " ")
+            let lead = words.prefix { !KeyWordLexicon.prepositions.contains($0.lowercased()) }
+            let group = core(of: (lead.isEmpty ? words[...] : lead).joined(separator: " ")).split(separator: " ")
+            forms = [group.joined(separator: " "), group.suffix(2).joined(separator: " "), group.last.map(String.init) ?? ""]
+        }
+        return forms.map { core(of: $0) }.filter { form in
+            form != phrase && (form.count >= 2 || form.first?.isHan == false)
+                && !KeyWordLexicon.prepositions.contains(form.lowercased())
+        }
+    }
+
+    private static func stretches(of segments: [KeyWordLexicon.Segment]) -> [String] {
+        segments.split { KeyWordLexicon.particles.contains($0.text) }.map { $0.map(\.text).joined() }
+    }
+
+    /// The known things with the known word before them, then the known things alone.
+    private static func nouns(of segments: [KeyWordLexicon.Segment]) -> [String] {
+        var pairs: [String] = []
+        var nouns: [String] = []
+        for (index, segment) in segments.enumerated() where segment.isNoun {
+            if index > 0, segments[index - 1].isKnown, !KeyWordLexicon.particles.contains(segments[index - 1].text) {
+                pairs.append(segments[index - 1].text + segment.text)
+            }
+            nouns.append(segment.text)
+        }
+        return pairs + nouns.sorted { $0.count > $1.count }
+    }
+
+    private static func isActivity(_ phrase: String) -> Bool {
+        let segments = KeyWordLexicon.segments(of: phrase)
+        if let first = segments.first, KeyWordLexicon.verbs.contains(first.text) { return true }
+        return segments.last.map { KeyWordLexicon.activities.contains($0.text) } ?? false
+    }
+}

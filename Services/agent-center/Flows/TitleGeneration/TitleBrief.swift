@@ -1,0 +1,85 @@
+import DTO
+
+/// What a title writer is told: the request of ``TitleWritingRequest`` after the input rules, with what writers and judges look up
+/// again and again computed once.
+struct TitleBrief: Sendable {
+    let topic: String
+    let platform: ContentPlatform
+    let audience: String?
+    let sellingPoints: [String]
+    let tone: String?
+    let keywords: [String]
+    let bannedWords: [String]
+    let brandWords: [String]
+    let count: Int
+    /// Grapheme clusters.
+    let maxLength: Int
+    /// `auto` or a model's name.
+    let model: String
+    let keyWord: KeyWord
+    let bannedWordFinder: WordFinder
+
+    init(_ request: TitleWritingRequest) {
+        topic = request.topic
+        platform = request.platform
+        audience = request.audience
+        sellingPoints = request.sellingPoints
+        tone = request.tone
+        keywords = request.keywords
+        bannedWords = request.bannedWords
+        brandWords = request.brandWords
+        count = request.count
+        maxLength = request.maxLength
+        model = request.model
+        keyWord = KeyWord(of: request.topic, preferring: request.keywords)
+        bannedWordFinder = WordFinder(words: request.bannedWords)
+    }
+
+    /// Why a text must not appear in a title, or `nil`.
+    func objection(to text: String) -> String? {
+        if let word = bannedWordFinder.words(in: text).first { return "含禁用词“\(word)”" }
+        if let finding = AdvertisingLaw.findings(in: text).first { return "含广告法风险词“\(finding.word)”" }
+        return nil
+    }
+}
+
+/// The pattern that a title follows; the same names on the wire, in prompts and in scores.
+enum TitleFormula: String, Sendable, CaseIterable {
+    case number
+    case question
+    case contrast
+    case suspense
+    case benefit
+    case scene
+    case painPoint = "pain_point"
+    case identity
+    case listicle
+    case timePressure = "time_pressure"
+    case story
+    case secret
+    case warning
+    case resultFirst = "result_first"
+    case howTo = "how_to"
+    case keyword
+
+    var chineseName: String {
+        switch self {
+        case .number: "数字"
+        case .question: "提问"
+        case .contrast: "对比"
+        case .suspense: "悬念"
+        case .benefit: "利益"
+        case .scene: "场景"
+        case .painPoint: "痛点"
+        case .identity: "人群"
+        case .listicle: "清单"
+        case .timePressure: "时机"
+        case .story: "故事"
+        case .secret: "揭秘"
+        case .warning: "提醒"
+        case .resultFirst: "结果前置"
+        case .howTo: "方法"
+        case .keyword: "关键词"
+        }
+    }
+}
