@@ -1,0 +1,152 @@
+import ConcurrencySupport
+import FoundationEssentials
+import HTTPCalling
+import Synchronization
+
+/// One way to a model: a vendor's model with its circuit and its share of concurrent calls.
+final class ModelRoute: Sendable {
+    /// `openai`, `deepseek`; as the answer's `provider` says it.
+    let provider: String
+    /// The model's name as it is asked for.
+    let modelName: String
+    private let model: any ChatModel
+    private let breaker: CircuitBreaker
+    private let places: ConcurrencyLimit
+    private let closedUntil = Mutex<ContinuousClock.Instant?>(nil)
+    private let pause: Duration
+
+    /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model).
+    init(
+        provider: String, modelName: String, model: any ChatModel, concurrency: Int = 64, pause: Duration = .seconds(60),
+        circuit: CircuitBreaker.Configuration = .init(window: 10, minimumCalls: 5, failureRatio: 0.5, openFor: .seconds(15))
+    ) {
+        self.provider = provider
+        self.modelName = modelName
+        self.model = model
+        self.pause = pause
+        breaker = CircuitBreaker(name: "\(provider)/\(modelName)", configuration: circuit)
+        places = ConcurrencyLimit(concurrency)
+    }
+
+    var name: String { "\(provider)/\(modelName)" }
+
+    /// Whether a caller who asks for this model by name means this route.
+    func isNamed(_ name: String) -> Bool { name == modelName || name == self.name || ModelNames.alias(name) == provider }
+
+    /// One call, if the circuit and the places allow it.
+    ///
+    /// - Throws: ``ChatFailure``, or `CancellationError`.
+    func call(_ request: ChatRequest, within budget: Duration) async throws -> ChatAnswer {
+        if let until = closedUntil.withLock({ $0 }), until > .now {
+            throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
+        }
+        let deadline = Deadline.after(budget)
+        do {
+            try await places.enter(before: deadline)
+        } catch is DeadlineExceeded {
+            throw ChatFailure(.saturated, .nextRoute, .ignore, message: "no free place in time")
+        }
+        defer { places.leave() }
+        let permit: CircuitBreaker.Permit
+        do {
+            permit = try breaker.acquire()
+        } catch {
+            throw ChatFailure.broken(error)
+        }
+        do {
+            let answer = try await model.answer(request, within: deadline.remaining)
+            permit.report(.success)
+            return answer
+        } catch let failure as ChatFailure {
+            switch failure.circuit {
+            case .ignore: permit.report(.unknown)
+            case .count: permit.report(.failure)
+            case .open:
+                permit.report(.failure)
+                closedUntil.withLock { $0 = .now + pause }
+            }
+            throw failure
+        } catch {
+            permit.report(.unknown)
+            throw error
+        }
+    }
+}
+
+/// Names that callers may use besides a model's own.
+enum ModelNames {
+    static let auto = "auto"
+
+    /// The seed's names for "that vendor's chat model" (seed 001 §5.1), and names a vendor has retired.
+    private static let aliases = [
+        "deepseek/chat": "deepseek", "deepseek-chat": "deepseek", "deepseek/deepseek-chat": "deepseek", "openai/chat": "openai",
+    ]
+
+    /// Models that are known though perhaps no route leads to them here.
+    private static let known: Set<String> = [
+        "gpt-4o-mini", "gpt-4o", "openai/gpt-4o-mini", "openai/gpt-4o", "deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro",
+        "deepseek/deepseek-flash", "deepseek/deepseek-v4-flash", "deepseek/deepseek-v4-pro",
+    ]
+
+    static func alias(_ name: String) -> String? { aliases[name] }
+
+    static func isKnown(_ name: String, to routes: [ModelRoute]) -> Bool {
+        name == auto || aliases[name] != nil || known.contains(name) || routes.contains { $0.isNamed(name) }
+    }
+}
+
+/// At most so many at a time; the others wait in the order they came, until their deadline.
+final class ConcurrencyLimit: Sendable {
+    private struct State {
+        var free: Int
+        var nextTicket: UInt64 = 0
+        var waiting: [(ticket: UInt64, turn: OneShot<Void>)] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(_ limit: Int) { state = Mutex(State(free: limit)) }
+
+    /// Waits for a place. Every return without an error must be followed by one ``leave()``.
+    ///
+    /// - Throws: `DeadlineExceeded`, or `CancellationError`.
+    func enter(before deadline: Deadline) async throws {
+        let waiter = state.withLock { state -> (UInt64, OneShot<Void>)? in
+            if state.free > 0 {
+                state.free -= 1
+                return nil
+            }
+            state.nextTicket += 1
+            let turn = OneShot<Void>()
+            state.waiting.append((state.nextTicket, turn))
+            return (state.nextTicket, turn)
+        }
+        guard let (ticket, turn) = waiter else { return }
+        let clock = Task {
+            try await Task.sleep(until: deadline.instant, clock: .continuous)
+            turn.fail(DeadlineExceeded())
+        }
+        defer { clock.cancel() }
+        do {
+            try await turn.value()
+        } catch {
+            // Whoever lost the race against ``leave()`` finds its ticket gone only if it was given the place, and that it was not.
+            state.withLock { $0.waiting.removeAll { $0.ticket == ticket } }
+            throw error
+        }
+    }
+
+    func leave() {
+        while true {
+            let next = state.withLock { state -> OneShot<Void>? in
+                if state.waiting.isEmpty {
+                    state.free += 1
+                    return nil
+                }
+                return state.waiting.removeFirst().turn
+            }
+            // A waiter that has given up in this moment does not take the place: offer it to the next.
+            guard let next, !next.succeed() else { return }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import FoundationEssentials
+
+/// What tokens cost, as data. Amounts are in 1e-9 of the currency unit per token, so a price per million tokens has three decimals at
+/// most: 0.15 USD per million = 150.
+struct PriceTable: Sendable {
+    struct Rates: Sendable, Equatable {
+        let cachedPrompt: Int64
+        let prompt: Int64
+        let completion: Int64
+    }
+
+    struct Entry: Sendable {
+        let provider: String
+        /// Names under which the model answers; a dated snapshot (`gpt-4o-mini-2024-07-18`) counts as its model.
+        let models: [String]
+        /// First instant of the price; a later entry for the same model replaces it from its own.
+        let validFrom: Date
+        let rates: Rates
+        /// Where the vendor charges more at busy hours.
+        let peakRates: Rates?
+        let source: String
+    }
+
+    struct Price: Sendable, Equatable {
+        /// Names provider, model, first day and band, e.g. `deepseek/deepseek-flash@2026-10-01/peak`.
+        let version: String
+        let rates: Rates
+
+        /// Cached prompt tokens are part of the prompt tokens; hidden reasoning is part of the completion tokens.
+        func cost(of usage: ChatUsage) -> Int64 {
+            let cached = Int64(min(usage.cachedPromptTokens, usage.promptTokens))
+            return cached * rates.cachedPrompt + (Int64(usage.promptTokens) - cached) * rates.prompt
+                + Int64(usage.completionTokens) * rates.completion
+        }
+    }
+
+    /// One currency for all entries, so that the attempts of an operation add up exactly. ISO 4217.
+    let currency: String
+    let entries: [Entry]
+
+    /// The price of a call that was sent at `instant`; `nil` for a model without one. The instant of sending decides the band: vendors do
+    /// not say which they take, and this one is known before the call.
+    func price(provider: String, model: String, at instant: Date) -> Price? {
+        let entry =
+            entries
+            .filter { $0.provider == provider && $0.validFrom <= instant }
+            .compactMap { entry -> (Entry, Int)? in
+                let lengths = entry.models.filter { model == $0 || Self.isSnapshot(model, of: $0) }.map(\.utf8.count)
+                return lengths.max().map { (entry, $0) }
+            }
+            .max { ($0.1, $0.0.validFrom) < ($1.1, $1.0.validFrom) }?.0
+        guard let entry, let name = entry.models.first else { return nil }
+        let day = Self.day(of: entry.validFrom)
+        guard let peakRates = entry.peakRates else {
+            return Price(version: "\(provider)/\(name)@\(day)", rates: entry.rates)
+        }
+        let isPeak = DeepSeekHours.isPeak(instant)
+        return Price(version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
+    }
+
+    /// `gpt-4o-mini-2024-07-18` is a snapshot of `gpt-4o-mini`; `gpt-4o-mini` is none of `gpt-4o`.
+    private static func isSnapshot(_ model: String, of name: String) -> Bool {
+        model.hasPrefix(name + "-") && model.dropFirst(name.count + 1).first?.isNumber == true
+    }
+
+    private static func day(of date: Date) -> String {
+        let parts = CivilTime(secondsSince1970: Int(date.timeIntervalSince1970.rounded(.down)))
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.year)-\(two(parts.month))-\(two(parts.day))"
+    }
+
+    /// The seeded prices, in US dollars.
+    static let standard = PriceTable(
+        currency: "USD",
+        entries: [
+            Entry(
+                provider: "deepseek", models: ["deepseek-flash", "deepseek-v4-flash"], validFrom: day(2026, 10, 1),
+                rates: Rates(cachedPrompt: 3, prompt: 150, completion: 600),
+                peakRates: Rates(cachedPrompt: 6, prompt: 300, completion: 1200), source: "api-docs.deepseek.com pricing, October 2026"),
+            Entry(
+                provider: "deepseek", models: ["deepseek-v4-pro"], validFrom: day(2026, 10, 1),
+                rates: Rates(cachedPrompt: 22, prompt: 660, completion: 1980),
+                peakRates: Rates(cachedPrompt: 44, prompt: 1320, completion: 3960),
+                source: "api-docs.deepseek.com pricing, October 2026"),
+            Entry(
+                provider: "openai", models: ["gpt-4o-mini"], validFrom: day(2024, 7, 18),
+                rates: Rates(cachedPrompt: 75, prompt: 150, completion: 600), peakRates: nil, source: "openai.com/api/pricing"),
+            Entry(
+                provider: "openai", models: ["gpt-4o"], validFrom: day(2024, 10, 1),
+                rates: Rates(cachedPrompt: 1250, prompt: 2500, completion: 10_000), peakRates: nil, source: "openai.com/api/pricing"),
+        ])
+
+    private static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
+        Date(timeIntervalSince1970: Double(CivilTime.days(year: year, month: month, day: day)) * 86_400)
+    }
+}
+
+/// DeepSeek's busy hours: 09–12 and 14–18 in Beijing (UTC+8, no summer time), Monday to Friday, not on public holidays.
+enum DeepSeekHours {
+    /// Public holidays (State Council) that fall on weekdays within the seeded prices' time. A day missing here is billed as busy: too high
+    /// rather than too low.
+    private static let holidays: Set<[Int]> = [
+        [2026, 10, 1], [2026, 10, 2], [2026, 10, 5], [2026, 10, 6], [2026, 10, 7], [2027, 1, 1],
+    ]
+
+    static func isPeak(_ instant: Date) -> Bool {
+        let local = CivilTime(secondsSince1970: Int(instant.timeIntervalSince1970.rounded(.down)) + 8 * 3_600)
+        guard (1...5).contains(local.weekday), !holidays.contains([local.year, local.month, local.day]) else { return false }
+        return (9..<12).contains(local.hour) || (14..<18).contains(local.hour)
+    }
+}
+
+/// Date and hour of an instant without a calendar library.
+struct CivilTime: Sendable {
+    let year: Int
+    let month: Int
+    let day: Int
+    let hour: Int
+    /// 0 = Sunday.
+    let weekday: Int
+
+    init(secondsSince1970: Int) {
+        let days = Int((Double(secondsSince1970) / 86_400).rounded(.down))
+        hour = (secondsSince1970 - days * 86_400) / 3_600
+        weekday = ((days + 4) % 7 + 7) % 7
+        // Days of the proleptic Gregorian calendar, counted in eras of 400 years that begin in March (Hinnant, "chrono-compatible
+        // low-level date algorithms").
+        let shifted = days + 719_468
+        let era = Int((Double(shifted) / 146_097).rounded(.down))
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    static func days(year: Int, month: Int, day: Int) -> Int {
+        let shiftedYear = month <= 2 ? year - 1 : year
+        let era = Int((Double(shiftedYear) / 400).rounded(.down))
+        let yearOfEra = shiftedYear - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}

@@ -1,0 +1,128 @@
+import ConcurrencySupport
+import Cryptography
+import DTO
+import FoundationEssentials
+import Observability
+
+/// Flow 1, 爆款标题生成器 (seed 000 §1), agent-center's part: "agent-center 根据模板生成标题".
+///
+/// A brief comes in with everything decided (platform rules, brand and banned words). A model writes the titles; if none can, the pattern
+/// library does, and says so. Every title is judged by the same explained rules. The work is written into the ledger once per operation.
+struct TitleGeneration: Sendable {
+    /// Who asks, on whose behalf, and until when an answer is of use.
+    struct Caller: Sendable {
+        let tenantId: UUID
+        let subject: String
+        let operationId: UUID
+        let deadline: Deadline
+    }
+
+    static let step = "titles"
+
+    let models: AIGeneration
+    let desk: OperationDesk
+    let metrics: TitleMetrics
+
+    /// - Returns: `request.count` titles, best first; the same ones for the same operation.
+    func write(_ request: TitleWritingRequest, for caller: Caller) async throws -> TitleWritingAnswer {
+        let key = LedgerKey(tenantId: caller.tenantId, operationId: caller.operationId, step: Self.step)
+        let (answer, isRepeat) = try await desk.once(key) { try await writeOnce(request, for: caller) }
+        metrics.count(answer, isRepeat: isRepeat)
+        return answer
+    }
+
+    private func writeOnce(
+        _ request: TitleWritingRequest, for caller: Caller
+    ) async throws -> (TitleWritingAnswer, LedgerEntry) {
+        let started = ContinuousClock.now
+        let brief = TitleBrief(request)
+        let task = TitleTask(brief: brief, customer: Self.customer(caller.tenantId))
+        let outcome = try await models.run(task, model: brief.model, deadline: caller.deadline)
+        let totals = outcome.totals
+
+        var answer: TitleWritingAnswer
+        if let titles = outcome.product {
+            answer = TitleWritingAnswer(
+                candidates: Self.judged(titles.map { ($0.text, $0.formula) }, for: brief), provider: outcome.provider,
+                modelName: outcome.modelName, degraded: outcome.isDegraded, degradedReason: outcome.reason,
+                usage: TokenUsage(
+                    promptTokens: totals.usage.promptTokens, completionTokens: totals.usage.completionTokens,
+                    costNano: String(totals.costNano), currency: models.prices.currency),
+                promptVersion: TitlePrompt.promptVersion(for: brief.platform), latencyMs: 0)
+        } else {
+            let seed = SeededGenerator.seed(from: [brief.topic, brief.platform.rawValue, caller.operationId.uuidString])
+            let titles = TitleTemplates.titles(for: brief, seed: seed)
+            guard !titles.isEmpty else { throw NoTitleFits() }
+            answer = TitleWritingAnswer(
+                candidates: Self.judged(titles.map { ($0.text, $0.formula) }, for: brief), provider: TitleTemplates.provider,
+                modelName: TitleTemplates.modelName, degraded: true,
+                degradedReason: "\(outcome.reason ?? "模型不可用")，标题由模板库生成",
+                // Templates are never billed; what failed attempts cost stands in the ledger.
+                usage: TokenUsage(promptTokens: 0, completionTokens: 0, costNano: "0", currency: models.prices.currency),
+                promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
+        }
+        answer.latencyMs = Int(started.duration(to: .now).milliseconds)
+        return (answer, entry(for: answer, outcome: outcome, task: task, caller: caller))
+    }
+
+    /// Scores each title beside the others; best first, equals in the order they were written.
+    static func judged(_ titles: [(text: String, formula: TitleFormula)], for brief: TitleBrief) -> [TitleCandidate] {
+        var before: [String] = []
+        let candidates = titles.map { title -> TitleCandidate in
+            let score = TitleScore(of: title.text, for: brief, beside: before)
+            before.append(title.text)
+            return TitleCandidate(title: title.text, score: score.value, reasons: score.reasons, formula: title.formula.rawValue)
+        }
+        return candidates.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
+    }
+
+    private func entry(
+        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask, caller: Caller
+    ) -> LedgerEntry {
+        let totals = outcome.totals
+        return LedgerEntry(
+            flow: "TitleGeneration", subject: caller.subject, provider: answer.provider, modelName: answer.modelName,
+            promptTokens: totals.usage.promptTokens, cachedPromptTokens: totals.usage.cachedPromptTokens,
+            completionTokens: totals.usage.completionTokens, costNano: Int64(answer.usage.costNano) ?? 0,
+            spentNano: totals.costNano, currency: answer.usage.currency,
+            priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion, isEstimated: totals.usage.isEstimated,
+            latencyMs: answer.latencyMs, attempts: outcome.attempts, promptVersion: answer.promptVersion,
+            promptHash: SHA256.hash(task.question.messages.map(\.content).joined(separator: "\n")),
+            completionHash: SHA256.hash(answer.candidates.map(\.title).joined(separator: "\n")), isDegraded: answer.degraded,
+            degradedReason: answer.degradedReason)
+    }
+
+    /// The tenant as vendors may know it: always the same, and saying nothing.
+    static func customer(_ tenantId: UUID) -> String {
+        SHA256.hash("agent-center/" + tenantId.uuidString.lowercased()).prefix(16).map { byte in
+            let text = String(byte, radix: 16)
+            return byte < 16 ? "0" + text : text
+        }.joined()
+    }
+}
+
+/// Every sentence is too long or holds a banned word.
+struct NoTitleFits: Error, Equatable {}
+
+/// What became of title requests.
+struct TitleMetrics: Sendable {
+    private let answers: Counter
+
+    init(_ registry: MetricsRegistry) {
+        answers = registry.counter(
+            "agent_title_answers_total", help: "Answers to title requests: by a model, a fallback model, templates, or repeated",
+            labels: ["outcome"])
+    }
+
+    func count(_ answer: TitleWritingAnswer, isRepeat: Bool) {
+        let outcome =
+            if isRepeat {
+                "repeated"
+            } else if answer.provider == TitleTemplates.provider {
+                "template"
+            } else {
+                answer.degraded ? "fallback_model" : "model"
+            }
+        answers.increment([outcome])
+    }
+}

@@ -1,0 +1,29 @@
+import DTO
+import HTTPCore
+
+/// The input rules of `POST /v1/titles`. The caller has decided everything already; what is checked here is what this flow relies on.
+enum TitleGenerationInput {
+    /// - Throws: `ValidationFailure` with every refusal.
+    static func read(_ json: JSONValue, routes: [ModelRoute]) throws -> TitleWritingRequest {
+        var fields = FieldReader(json)
+        let topic = fields.text("topic", length: 1...500)
+        let platform = fields.choice("platform", of: ContentPlatform.self)
+        let audience = fields.optionalText("audience", length: 1...200)
+        let sellingPoints = fields.textList("sellingPoints", maxItems: 10, length: 1...200)
+        let tone = fields.optionalText("tone", length: 1...100)
+        let keywords = fields.textList("keywords", maxItems: 10, length: 1...50)
+        // The caller's 50 and those of the tenant and the platform.
+        let bannedWords = fields.textList("bannedWords", maxItems: 1_000, length: 1...50)
+        let brandWords = fields.textList("brandWords", maxItems: 200, length: 1...50)
+        let count = fields.integer("count", in: 1...20)
+        let maxLength = fields.integer("maxLength", in: 5...100)
+        let model = fields.text("model", length: 1...64)
+        if !model.isEmpty, !ModelNames.isKnown(model, to: routes) {
+            fields.refuse("model", code: "unknown_model", zh: "没有名为“\(model)”的模型", en: "there is no model named \(model)")
+        }
+        try fields.finish()
+        return TitleWritingRequest(
+            topic: topic, platform: platform ?? .douyin, audience: audience, sellingPoints: sellingPoints, tone: tone,
+            keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength, model: model)
+    }
+}

@@ -1,0 +1,119 @@
+import HTTPCore
+
+/// Titles as a task for models: the prompt, and the check of what comes back.
+struct TitleTask: GenerationTask {
+    struct Title: Sendable, Equatable {
+        var text: String
+        var formula: TitleFormula
+    }
+
+    let brief: TitleBrief
+    let question: ChatRequest
+
+    init(brief: TitleBrief, customer: String?) {
+        self.brief = brief
+        question = TitlePrompt.question(for: brief, customer: customer)
+    }
+
+    func question(afterRejected answer: String, because problem: String) -> ChatRequest {
+        TitlePrompt.question(question, brief: brief, afterRejected: answer, because: problem)
+    }
+
+    /// Passes when the answers together hold `count` different usable titles. The latest answer alone is preferred.
+    func verdict(on answers: [String]) -> GenerationVerdict<[Title]> {
+        var kept: [Title] = []
+        var problems: [String] = []
+        for answer in answers.reversed() {
+            let (titles, faults) = check(answer)
+            if answer == answers.last { problems = faults }
+            for title in titles where !kept.contains(where: { Self.saysTheSame($0.text, title.text) }) { kept.append(title) }
+            if kept.count >= brief.count { return .accepted(Array(kept.prefix(brief.count))) }
+        }
+        problems.append("合格的标题只有 \(kept.count) 个，需要 \(brief.count) 个")
+        return .rejected(problems.prefix(6).joined(separator: "；"))
+    }
+
+    private static func saysTheSame(_ a: String, _ b: String) -> Bool {
+        a == b || TitleSimilarity.dice(a, b) >= TitleSimilarity.nearDuplicate
+    }
+
+    /// The usable titles of one answer, and what is wrong with the rest.
+    private func check(_ answer: String) -> (titles: [Title], faults: [String]) {
+        guard let json = ModelJSON.parse(answer) else { return ([], ["不是合法的 JSON"]) }
+        guard let items = json["titles"]?.array ?? json.array else { return ([], ["缺少 titles 数组"]) }
+        var titles: [Title] = []
+        var faults: [String] = []
+        for item in items {
+            guard let raw = item["title"]?.string ?? item.string else {
+                faults.append("titles 的元素缺少 title 字符串")
+                continue
+            }
+            let text = tidied(raw)
+            if let fault = fault(in: text) {
+                faults.append(fault)
+            } else if titles.contains(where: { Self.saysTheSame($0.text, text) }) {
+                faults.append("标题“\(text.prefix(40))”与前面的重复")
+            } else {
+                let named = item["formula"]?.string.flatMap(TitleFormula.init(rawValue:))
+                titles.append(
+                    Title(text: text, formula: named ?? TitleHooks.formulas(in: text.lowercased()).first ?? .keyword))
+            }
+        }
+        return (titles, faults)
+    }
+
+    private func fault(in text: String) -> String? {
+        if text.isEmpty { return "有空标题" }
+        if text.contains(where: { $0.isNewline }) || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "标题含换行或控制字符"
+        }
+        if text.count > brief.maxLength || text.unicodeScalars.count > 8 * brief.maxLength {
+            return "标题“\(text.prefix(40))”有 \(text.count) 个字符，超过上限 \(brief.maxLength)"
+        }
+        return brief.objection(to: text).map { "标题“\(text.prefix(40))”\($0)" }
+    }
+
+    /// Takes away what models put around titles (white space, numbering, quotes), and spells brands as their owner does.
+    private func tidied(_ raw: String) -> String {
+        var text = raw[...]
+        func trim() {
+            while text.first?.isWhitespace == true { text.removeFirst() }
+            while text.last?.isWhitespace == true { text.removeLast() }
+        }
+        trim()
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let behind = text[digits.endIndex...]
+        // `1. ` and `1、` are numbering; `3.5 倍` is not.
+        if !digits.isEmpty, digits.count <= 2, let mark = behind.first, "、)）".contains(mark) || behind.hasPrefix(". ") {
+            text = behind.dropFirst()
+            trim()
+        }
+        for (open, close) in [("“", "”"), ("\"", "\""), ("《", "》"), ("「", "」")] where text.hasPrefix(open) && text.hasSuffix(close) {
+            let inner = text.dropFirst().dropLast()
+            if !inner.contains(open), !inner.contains(close) { text = inner }
+        }
+        trim()
+        var spelt = String(text)
+        for brand in brief.brandWords where !brand.isEmpty { spelt = Self.spelling(brand, in: spelt) }
+        return spelt
+    }
+
+    /// Replaces other letter cases of the brand by its own.
+    private static func spelling(_ brand: String, in text: String) -> String {
+        let (needle, haystack) = (Array(brand.lowercased()), Array(text))
+        guard !needle.isEmpty, haystack.count >= needle.count else { return text }
+        var result = ""
+        var index = 0
+        while index < haystack.count {
+            let end = index + needle.count
+            if end <= haystack.count, zip(haystack[index..<end], needle).allSatisfy({ $0.lowercased() == String($1) }) {
+                result += brand
+                index = end
+            } else {
+                result.append(haystack[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}
