@@ -46,6 +46,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             literals.append("")
         }
 
+        /// `nil` is `NULL`. Spelt out, because the compiler takes an optional in the generic form above for an oversight.
+        public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            binds.append(value.postgresBind)
+            literals.append("")
+        }
+
         /// A fragment with its own values; the numbers of its placeholders follow on.
         public mutating func appendInterpolation(_ fragment: SQL) {
             literals[literals.count - 1] += fragment.literals[0]
