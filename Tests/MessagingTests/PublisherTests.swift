@@ -1,0 +1,155 @@
+import ConcurrencySupport
+import Foundation
+import Messaging
+import Observability
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct PublisherTests {
+    private let queue = QueueDeclaration("published", bindings: ["test.#"], retry: RetryLadder([]))
+
+    @Test func returnsAfterTheConfirmOfEveryMessage() async throws {
+        try await TestBroker.withBroker(queues: [queue]) { broker in
+            let publisher = Publisher(broker: broker)
+            let seen = Recorder<UUID>()
+            let events = (0..<2_000).map { _ in makeEvent() }
+            try await withServices([publisher]) {
+                let results = await publisher.publish(events.map { OutgoingMessage($0) })
+                #expect(results.count == 2_000)
+                for result in results { try result.get() }
+            }
+            // The publisher is gone: what it was told is stored.
+            let consumer = Consumer(broker: broker, queue: queue, prefetch: 200) { seen.record($0.event.id) }
+            try await withServices([consumer]) {
+                try await eventually("all arrive") { seen.items.count >= 2_000 }
+            }
+            #expect(Set(seen.items) == Set(events.map(\.id)))
+        }
+    }
+
+    @Test func failsForAMessageThatNoQueueTakes() async throws {
+        try await TestBroker.withBroker(queues: [queue]) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) {
+                let unheard = OutgoingMessage(makeEvent("unheard.of.v1"))
+                let results = await publisher.publish([OutgoingMessage(makeEvent()), unheard, OutgoingMessage(makeEvent())])
+                #expect(throws: Never.self) { try results[0].get() }
+                #expect(throws: PublishFailure.unroutable("NO_ROUTE unheard.of.v1")) { try results[1].get() }
+                #expect(throws: Never.self) { try results[2].get() }
+            }
+        }
+    }
+
+    @Test func refusesAfterShutdown() async throws {
+        try await TestBroker.withBroker(queues: [queue]) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) { try await publisher.publish(OutgoingMessage(makeEvent())) }
+            await #expect(throws: PublishFailure.stopped) { try await publisher.publish(OutgoingMessage(makeEvent())) }
+        }
+    }
+
+    @Test func waitsForABrokerThatComesBack() async throws {
+        let (proxy, url) = try makeProxy()
+        defer { proxy.stop() }
+        try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) {
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+                proxy.stop()
+                async let waiting: Void = publisher.publish(OutgoingMessage(makeEvent()))
+                try await eventually("the loss is noticed") { !broker.isConnected }
+                try proxy.start()
+                try await waiting
+                #expect(broker.isConnected)
+            }
+        }
+    }
+
+    @Test func failsAtTheDeadlineOfTheCallWhileTheBrokerIsAway() async throws {
+        let (proxy, url) = try makeProxy()
+        proxy.stop()
+        try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) {
+                let context = CallContext(requestId: "deadline-test", deadline: .now + .milliseconds(300))
+                let start = ContinuousClock.now
+                await #expect {
+                    try await CallContext.$current.withValue(context) {
+                        try await publisher.publish(OutgoingMessage(makeEvent()))
+                    }
+                } throws: { error in
+                    if case .brokerUnavailable = error as? PublishFailure { true } else { false }
+                }
+                #expect(start.duration(to: .now) < .seconds(3))
+            }
+        }
+    }
+
+    /// A broker that hangs: nothing is closed, nothing is confirmed (design §9: no confirm within the time-out ends the connection).
+    @Test func givesUpAConnectionWithoutConfirms() async throws {
+        let (proxy, url) = try makeProxy()
+        defer { proxy.stop() }
+        let configure: (inout BrokerConfiguration) -> Void = { configuration in
+            configuration.url = url
+            configuration.answerTimeout = .seconds(1)
+        }
+        try await TestBroker.withBroker(queues: [queue], configure: configure) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) {
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+                proxy.stall(true)
+                await #expect {
+                    try await publisher.publish(OutgoingMessage(makeEvent()))
+                } throws: { error in
+                    if case .unconfirmed = error as? PublishFailure { true } else { false }
+                }
+                proxy.stall(false)
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+                #expect(proxy.connections >= 2)
+            }
+        }
+    }
+
+    @Test func sendsAgainWhatAConnectionLostUnconfirmed() async throws {
+        let (proxy, url) = try makeProxy()
+        defer { proxy.stop() }
+        try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
+            let publisher = Publisher(broker: broker)
+            let seen = Recorder<UUID>()
+            let consumer = Consumer(broker: broker, queue: queue, prefetch: 100) { seen.record($0.event.id) }
+            try await withServices([publisher, consumer]) {
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+                let events = (0..<500).map { _ in makeEvent() }
+                proxy.stall(true)
+                async let results = publisher.publish(events.map { OutgoingMessage($0) })
+                proxy.cut()
+                proxy.stall(false)
+                for result in await results { try result.get() }
+                try await eventually("none is lost") { Set(seen.items).isSuperset(of: events.map(\.id)) }
+            }
+        }
+    }
+
+    @Test func heartbeatsKeepAnIdleConnectionAndNoticeADeadOne() async throws {
+        let (proxy, url) = try makeProxy()
+        defer { proxy.stop() }
+        let configure: (inout BrokerConfiguration) -> Void = { configuration in
+            configuration.url = url
+            configuration.heartbeat = .seconds(2)
+        }
+        try await TestBroker.withBroker(queues: [queue], configure: configure) { broker in
+            let publisher = Publisher(broker: broker)
+            try await withServices([publisher]) {
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+                // Three times as long as the broker would wait for a silent client: the passing of time is what is tested.
+                try await Task.sleep(for: .seconds(8))
+                #expect(broker.isConnected)
+                #expect(proxy.connections == 1)
+                proxy.stall(true)
+                try await eventually("silence is noticed", within: .seconds(15)) { !broker.isConnected }
+                proxy.stall(false)
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+            }
+        }
+    }
+}

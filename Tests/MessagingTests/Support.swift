@@ -1,0 +1,74 @@
+import ConcurrencySupport
+import ConfigReading
+import Foundation
+import Lifecycle
+import Messaging
+import Synchronization
+import TestSupport
+import Testing
+
+/// A proxy in front of the test broker, and the broker's URL through it.
+func makeProxy() throws -> (TCPProxy, Secret) {
+    var components = try #require(URLComponents(string: TestBroker.url().exposed))
+    let proxy = try TCPProxy(target: UInt16(components.port ?? 5_672))
+    components.host = "127.0.0.1"
+    components.port = Int(proxy.port)
+    return (proxy, Secret(try #require(components.string)))
+}
+
+func makeEvent(
+    _ type: String = "test.thing.happened.v1", subject: String? = nil, tenantId: UUID = UUID(), version: Int64 = 1, data: String = "{}"
+) -> CloudEvent {
+    CloudEvent(
+        id: UUID(), source: "messaging-tests", type: type, subject: subject, time: Date(timeIntervalSince1970: 1_800_000_000),
+        tenantId: tenantId, version: version, data: Array(data.utf8))
+}
+
+/// What a handler saw, from any thread.
+final class Recorder<Item: Sendable>: Sendable {
+    private let state = Mutex<[Item]>([])
+
+    var items: [Item] { state.withLock { $0 } }
+
+    func record(_ item: Item) { state.withLock { $0.append(item) } }
+}
+
+/// Polls until `condition` holds; fails the test after `limit`.
+func eventually(
+    _ what: Comment, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = Deadline.after(limit)
+    while !deadline.isPast {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record(what, sourceLocation: sourceLocation)
+    throw DeadlineExceeded()
+}
+
+/// Runs the services, then `body`, then shuts the services down gracefully, the last one first.
+func withServices(_ services: [any Service], _ body: () async throws -> Void) async throws {
+    var running: [(Task<Void, any Error>, GracefulShutdownTestTrigger)] = []
+    for service in services {
+        let trigger = OneShot<GracefulShutdownTestTrigger>()
+        let task = Task {
+            try await testGracefulShutdown { own in
+                trigger.succeed(own)
+                try await service.run()
+            }
+        }
+        running.append((task, try await trigger.value()))
+    }
+    let outcome: Result<Void, any Error>
+    do {
+        outcome = .success(try await body())
+    } catch {
+        outcome = .failure(error)
+    }
+    for (task, trigger) in running.reversed() {
+        trigger.triggerGracefulShutdown()
+        try await task.value
+    }
+    try outcome.get()
+}

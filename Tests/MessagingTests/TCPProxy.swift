@@ -1,0 +1,153 @@
+import ConcurrencySupport
+import Glibc
+import Synchronization
+
+/// Stands between a client and the broker, and can cut, stall or refuse: what a network does.
+final class TCPProxy: Sendable {
+    private struct State {
+        var listener: Int32 = -1
+        var pairs: [Int: (client: Int32, server: Int32)] = [:]
+        var nextPair = 0
+        var isStalled = false
+    }
+
+    let port: UInt16
+    private let target: UInt16
+    private let state = Mutex(State())
+    private let accepted = Atomic<Int>(0)
+
+    /// How many connections came through so far.
+    var connections: Int { accepted.load(ordering: .relaxed) }
+
+    init(target: UInt16) throws {
+        self.target = target
+        let (listener, port) = try Self.listen(on: 0)
+        self.port = port
+        state.withLock { $0.listener = listener }
+        startAccepting(listener)
+    }
+
+    /// Cuts every connection that is open now.
+    func cut() {
+        state.withLock { state in
+            for pair in state.pairs.values {
+                shutdown(pair.client, Int32(SHUT_RDWR))
+                shutdown(pair.server, Int32(SHUT_RDWR))
+            }
+        }
+    }
+
+    /// Refuses connections from now on and cuts those that are open.
+    func stop() {
+        let listener = state.withLock { state -> Int32 in
+            defer { state.listener = -1 }
+            return state.listener
+        }
+        if listener >= 0 {
+            shutdown(listener, Int32(SHUT_RDWR))
+            close(listener)
+        }
+        cut()
+    }
+
+    /// Accepts again, on the same port.
+    func start() throws {
+        let (listener, _) = try Self.listen(on: port)
+        state.withLock { $0.listener = listener }
+        startAccepting(listener)
+    }
+
+    /// Holds back everything that the broker says, without closing anything.
+    func stall(_ isStalled: Bool) { state.withLock { $0.isStalled = isStalled } }
+
+    private struct Failure: Error { let number = errno }
+
+    private static func address(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+
+    private static func listen(on port: UInt16) throws -> (Int32, UInt16) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
+        var address = address(port: port)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                Glibc.bind(descriptor, pointer, length) == 0 && Glibc.listen(descriptor, 64) == 0
+                    && getsockname(descriptor, pointer, &length) == 0
+            }
+        }
+        guard isBound else {
+            close(descriptor)
+            throw Failure()
+        }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    private func startAccepting(_ listener: Int32) {
+        OwnThread.start(name: "proxy-accept") {
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0 else { return }
+                self.accepted.add(1, ordering: .relaxed)
+                self.connect(client)
+            }
+        }
+    }
+
+    private func connect(_ client: Int32) {
+        let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = Self.address(port: target)
+        let isOpen = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        guard isOpen else {
+            close(client)
+            close(server)
+            return
+        }
+        let id = state.withLock { state -> Int in
+            state.nextPair += 1
+            state.pairs[state.nextPair] = (client, server)
+            return state.nextPair
+        }
+        let open = Counter(2)
+        OwnThread.start(name: "proxy-up") { self.pump(client, server, mayStall: false, id, open) }
+        OwnThread.start(name: "proxy-down") { self.pump(server, client, mayStall: true, id, open) }
+    }
+
+    private final class Counter: Sendable {
+        let value: Atomic<Int>
+        init(_ start: Int) { value = Atomic(start) }
+    }
+
+    private func pump(_ source: Int32, _ sink: Int32, mayStall: Bool, _ id: Int, _ open: Counter) {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        pumping: while true {
+            let count = read(source, &buffer, buffer.count)
+            guard count > 0 else { break }
+            while mayStall, state.withLock({ $0.isStalled && $0.pairs[id] != nil && $0.listener >= 0 }) { usleep(10_000) }
+            var sent = 0
+            while sent < count {
+                let written = buffer.withUnsafeBytes { send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL.rawValue)) }
+                guard written > 0 else { break pumping }
+                sent += written
+            }
+        }
+        shutdown(source, Int32(SHUT_RDWR))
+        shutdown(sink, Int32(SHUT_RDWR))
+        guard open.value.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
+        state.withLock { state in
+            state.pairs[id] = nil
+            close(source)
+            close(sink)
+        }
+    }
+}
