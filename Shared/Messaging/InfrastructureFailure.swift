@@ -1,4 +1,10 @@
+import PostgresStore
+
 /// Whether an error says that something this process needs is away, rather than that the message is bad.
 func isInfrastructureFailure(_ error: any Error) -> Bool {
-    error is PublishFailure || error is BrokerFailure
+    switch error {
+    case let error as PostgresError: error.isConnectionLoss
+    case is PoolTimeout, is DatabaseClosed, is PublishFailure, is BrokerFailure: true
+    default: false
+    }
 }

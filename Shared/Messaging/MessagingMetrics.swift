@@ -5,7 +5,7 @@ struct MessagingMetrics: Sendable {
     let published: Counter
     let consumed: Counter
     let relayed: Counter
-    let outboxPending: Gauge
+    let outboxFailing: Gauge
 
     init(_ registry: MetricsRegistry) {
         published = registry.counter(
@@ -13,7 +13,7 @@ struct MessagingMetrics: Sendable {
         consumed = registry.counter(
             "messaging_consumed_total", help: "Deliveries by queue and outcome.", labels: ["queue", "outcome"])
         relayed = registry.counter("messaging_outbox_relayed_total", help: "Outbox rows that the broker confirmed.")
-        outboxPending = registry.gauge(
+        outboxFailing = registry.gauge(
             "messaging_outbox_failing", help: "Outbox rows of the last batch that the broker did not confirm.")
     }
 }

@@ -21,7 +21,9 @@ import Testing
         try await TestBroker.withBroker(queues: [queue]) { broker in
             let publisher = Publisher(broker: broker)
             let seen = Recorder<(Delivery, CallContext?)>()
-            let consumer = Consumer(broker: broker, queue: queue, flow: "TitleGeneration") { seen.record(($0, CallContext.current)) }
+            let consumer = Consumer(broker: broker, queue: queue, flow: "TitleGeneration") {
+                seen.record(($0, CallContext.current))
+            }
             let emitting = CallContext(requestId: "request-0001", operationId: UUID())
             let tenant = UUID()
             let event = CallContext.$current.withValue(emitting) {

@@ -17,7 +17,8 @@ func makeProxy() throws -> (TCPProxy, Secret) {
 }
 
 func makeEvent(
-    _ type: String = "test.thing.happened.v1", subject: String? = nil, tenantId: UUID = UUID(), version: Int64 = 1, data: String = "{}"
+    _ type: String = "test.thing.happened.v1", subject: String? = nil, tenantId: UUID = UUID(), version: Int64 = 1,
+    data: String = "{}"
 ) -> CloudEvent {
     CloudEvent(
         id: UUID(), source: "messaging-tests", type: type, subject: subject, time: Date(timeIntervalSince1970: 1_800_000_000),

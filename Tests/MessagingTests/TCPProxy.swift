@@ -136,7 +136,7 @@ final class TCPProxy: Sendable {
             while mayStall, state.withLock({ $0.isStalled && $0.pairs[id] != nil && $0.listener >= 0 }) { usleep(10_000) }
             var sent = 0
             while sent < count {
-                let written = buffer.withUnsafeBytes { send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL.rawValue)) }
+                let written = buffer.withUnsafeBytes { send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
                 guard written > 0 else { break pumping }
                 sent += written
             }

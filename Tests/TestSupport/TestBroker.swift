@@ -5,7 +5,7 @@ public import Observability
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// A corner of the real broker for one test: every exchange and queue carries a prefix of its own and is deleted afterwards.

@@ -1,0 +1,147 @@
+import ConcurrencySupport
+import FoundationEssentials
+public import PostgresStore
+
+/// Events wait in a table until the broker has confirmed them, so that a state and its message change in one transaction (design §3,
+/// law 2).
+public enum Outbox {
+    /// SQL for a migration. The table is global, not a tenant's: `app` may only insert, `system` reads, marks and sweeps.
+    public static func schemaV1(app: String, system: String) -> String {
+        """
+        CREATE TABLE outbox (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            event_id uuid NOT NULL,
+            tenant_id uuid NOT NULL,
+            type text NOT NULL,
+            subject text,
+            event json NOT NULL,
+            appended_at timestamptz NOT NULL DEFAULT app_now(),
+            attempts integer NOT NULL DEFAULT 0,
+            failure text,
+            next_attempt_at timestamptz NOT NULL DEFAULT '-infinity',
+            confirmed_at timestamptz
+        ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 500);
+        CREATE INDEX outbox_pending ON outbox (id) WHERE confirmed_at IS NULL;
+        CREATE INDEX outbox_pending_subject ON outbox (subject, id) WHERE confirmed_at IS NULL;
+        CREATE INDEX outbox_confirmed ON outbox (confirmed_at) WHERE confirmed_at IS NOT NULL;
+        GRANT INSERT ON outbox TO "\(app)";
+        GRANT SELECT, UPDATE, DELETE ON outbox TO "\(system)";
+
+        """
+    }
+
+    /// Adds events to the transaction; they ride with its next statement or its commit.
+    ///
+    /// Events of one subject are published in the order in which they were appended, if every transaction that appends for a subject
+    /// locks the aggregate's row first: then their ids grow in the order of the commits. Call ``OutboxRelay/wake()`` after the commit.
+    public static func append(_ events: [CloudEvent], in transaction: Transaction) async throws {
+        guard !events.isEmpty else { return }
+        try transaction.enqueue(
+            """
+            INSERT INTO outbox (event_id, tenant_id, type, subject, event)
+            SELECT event_id, tenant_id, type, subject, event::json
+            FROM unnest(
+                \(events.map(\.id))::uuid[], \(events.map(\.tenantId))::uuid[], \(events.map(\.type))::text[],
+                \(events.map(\.subject))::text[], \(events.map { String(decoding: $0.encoded(), as: UTF8.self) })::text[]
+            ) WITH ORDINALITY AS e (event_id, tenant_id, type, subject, event, position)
+            ORDER BY position
+            """)
+    }
+}
+
+/// The rows as the relay sees them.
+struct OutboxRow: Sendable {
+    let id: Int64
+    let subject: String?
+    let type: String
+    let event: String
+
+    init(_ row: Row) throws {
+        id = try row.decode("id")
+        subject = try row.decode("subject")
+        type = try row.decode("type")
+        event = try row.decode("event")
+    }
+
+    /// The stored bytes go out as they are; only the headers are read from them.
+    func message() throws -> OutgoingMessage {
+        let body = Array(event.utf8)
+        var message = OutgoingMessage(try CloudEvent(decoding: body))
+        message.body = body
+        return message
+    }
+}
+
+/// The relay's SQL. Every statement runs as the `system` role.
+struct OutboxStore: Sendable {
+    let database: Database
+
+    /// One cheap look, by index: the relay's poll.
+    func hasDueRows() async throws -> Bool {
+        let rows = try await database.query(
+            "SELECT EXISTS (SELECT FROM outbox WHERE confirmed_at IS NULL AND next_attempt_at <= app_now()) AS due")
+        return try rows.first?.decode("due", as: Bool.self) ?? false
+    }
+
+    /// One relay per database at a time; held to the end of the transaction.
+    func lock(in transaction: Transaction) async throws -> Bool {
+        let rows = try await transaction.query("SELECT pg_try_advisory_xact_lock(\(Self.lockKey)) AS is_mine")
+        return try rows.first?.decode("is_mine", as: Bool.self) ?? false
+    }
+
+    private static let lockKey: Int64 = 0x6F75_7462_6F78  // "outbox"
+
+    /// Due rows in the order of their ids. It asks what is pending, not what comes after the last id: transactions commit in another
+    /// order than they drew their ids, and a lower one that appears later must not be passed over.
+    ///
+    /// A row waits behind an earlier one of its subject that waits for its next attempt, unless nobody listens to that one.
+    func dueRows(limit: Int, in transaction: Transaction) async throws -> [OutboxRow] {
+        try await transaction.query(
+            """
+            SELECT id, subject, type, event::text AS event FROM outbox AS o
+            WHERE confirmed_at IS NULL AND next_attempt_at <= app_now()
+                AND NOT EXISTS (
+                    SELECT FROM outbox AS earlier
+                    WHERE earlier.confirmed_at IS NULL AND earlier.subject = o.subject AND earlier.id < o.id
+                        AND earlier.next_attempt_at > app_now() AND earlier.failure IS DISTINCT FROM 'unroutable')
+            ORDER BY id LIMIT \(limit)
+            """
+        ).map { try OutboxRow($0) }
+    }
+
+    func markConfirmed(_ ids: [Int64], in transaction: Transaction) throws {
+        guard !ids.isEmpty else { return }
+        try transaction.enqueue("UPDATE outbox SET confirmed_at = app_now(), failure = NULL WHERE id = ANY(\(ids))")
+    }
+
+    /// The next attempt after 0.5 s, doubling to 32 s.
+    func postpone(_ ids: [Int64], because failure: String, in transaction: Transaction) throws {
+        guard !ids.isEmpty else { return }
+        try transaction.enqueue(
+            """
+            UPDATE outbox SET attempts = attempts + 1, failure = \(failure),
+                next_attempt_at = app_now() + 0.5 * 2 ^ least(attempts, 6) * interval '1 second'
+            WHERE id = ANY(\(ids))
+            """)
+    }
+
+    /// Takes back the confirmation of what was confirmed within the window before the last confirmation of all.
+    func replayLatest(_ window: Duration, in transaction: Transaction) async throws -> Int {
+        try await transaction.execute(
+            """
+            UPDATE outbox SET confirmed_at = NULL
+            WHERE confirmed_at > (SELECT max(confirmed_at) FROM outbox WHERE confirmed_at IS NOT NULL)
+                - make_interval(secs => \(window.inSeconds))
+            """)
+    }
+
+    func sweep(olderThan age: Duration, limit: Int) async throws -> Int {
+        try await database.query(
+            """
+            DELETE FROM outbox WHERE id IN (
+                SELECT id FROM outbox WHERE confirmed_at < app_now() - make_interval(secs => \(age.inSeconds))
+                ORDER BY confirmed_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            """
+        ).affectedRows
+    }
+}
