@@ -1,3 +1,4 @@
+import CMicrohttpd
 import Glibc
 
 /// Why the server could not listen.

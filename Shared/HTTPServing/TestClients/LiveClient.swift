@@ -1,3 +1,4 @@
+import CMicrohttpd
 import ConcurrencySupport
 import FoundationEssentials
 import Glibc
