@@ -5,9 +5,9 @@ import Testing
 
 /// The types that stand in a document, by their schema's name.
 private let documentedTypes: [String: any (Codable & Sendable).Type] = [
-    "Content": Content.self, "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": ContentPage.self,
+    "Content": Content.self, "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
     "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
-    "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": ContentVersionPage.self,
+    "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
     "FieldError": ProblemBody.FieldError.self, "LoginAnswer": LoginAnswer.self, "LoginRequest": LoginRequest.self,
     "NewContent": NewContent.self, "Problem": ProblemBody.self, "TitleCandidate": TitleCandidate.self,
     "TitleGenerationAnswer": TitleGenerationAnswer.self, "TitleGenerationRequest": TitleGenerationRequest.self,
