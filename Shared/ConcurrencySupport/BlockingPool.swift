@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #endif
 
 /// A bounded set of threads for short calls that block: name look-ups, password hashing, `PQcancel`, file writes.
@@ -32,10 +32,16 @@ public final class BlockingPool: Sendable {
         self.queueLimit = queueLimit
     }
 
-    /// Runs `body` on one of the pool's threads. A cancelled caller stops waiting at once; the body still runs to its end.
+    /// Runs `body` on one of the pool's threads. A cancelled caller stops waiting at once; a body that has begun still runs to its end, one
+    /// that has not is skipped.
+    ///
+    /// - Throws: what `body` throws, ``Overloaded``, ``Stopped``, or `CancellationError`.
     public func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         let result = OneShot<Value>()
-        try enqueue { result.complete(with: Result { try body() }) }
+        try enqueue {
+            guard !result.isCompleted else { return }
+            result.complete(with: Result { try body() })
+        }
         return try await result.value()
     }
 
@@ -78,9 +84,7 @@ public final class BlockingPool: Sendable {
 
 /// A plain operating-system thread: what owns a C library's event loop, or blocks so that nobody else has to.
 public enum OwnThread {
-    /// Starts a detached thread with the given name (15 bytes are kept by Linux).
-    ///
-    /// - Parameter onExit: called on the thread after `body` returned, for owners that wait for the end.
+    /// Starts a detached thread with the given name (15 bytes are kept by Linux). It ends when `body` returns.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(ThreadBody(name: name, run: body))
         var thread = pthread_t()

@@ -21,28 +21,46 @@ public struct DeadlineExceeded: Error, Equatable {
 
 /// Runs `operation` and cancels it at the deadline; then throws ``DeadlineExceeded``, after the operation has ended.
 ///
-/// The operation must honour cancellation: this function never leaves it running behind.
+/// The operation must honour cancellation: this function never leaves it running behind. When the calling task is cancelled, the operation
+/// is cancelled with it and its own result counts: what was done is not reported as undone.
 public func withDeadline<Value: Sendable>(
     _ deadline: Deadline, _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value?.self) { group in
-        group.addTask { try await operation() }
+    try await withThrowingTaskGroup(of: RaceEvent<Value>.self) { group in
         group.addTask {
-            try await Task.sleep(until: deadline.instant, clock: .continuous)
-            return nil
+            do { return .ended(.success(try await operation())) } catch { return .ended(.failure(error)) }
         }
-        defer { group.cancelAll() }
-        switch await group.nextResult() {
-        case .success(.some(let value)): return value
-        case .success(.none):
-            group.cancelAll()
-            // An operation that finished in the same moment still counts as late: the caller has been told so already.
-            while await group.nextResult() != nil {}
-            throw DeadlineExceeded()
-        case .failure(let error): throw error
-        case nil: throw CancellationError()
+        group.addTask {
+            do {
+                try await Task.sleep(until: deadline.instant, clock: .continuous)
+                return .timeIsUp
+            } catch {
+                return .timerCancelled
+            }
         }
+        var isLate = false
+        while let event = try await group.next() {
+            switch event {
+            case .ended(let result):
+                group.cancelAll()
+                // An operation that finished in the same moment still counts as late: the caller has been told so already.
+                if isLate { throw DeadlineExceeded() }
+                return try result.get()
+            case .timeIsUp:
+                isLate = true
+                group.cancelAll()
+            case .timerCancelled: break
+            }
+        }
+        preconditionFailure("The operation's task always ends")
     }
+}
+
+private enum RaceEvent<Value: Sendable>: Sendable {
+    case ended(Result<Value, any Error>)
+    case timeIsUp
+    /// The calling task was cancelled.
+    case timerCancelled
 }
 
 extension Duration {

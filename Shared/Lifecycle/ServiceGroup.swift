@@ -6,8 +6,8 @@ import Synchronization
 /// Runs services together and ends them together.
 ///
 /// They start in array order, dependencies first, and shut down one by one in reverse, each awaited before the next is told. Shutdown
-/// begins with a signal, with a service that ends by itself (an error), or, abruptly, with the cancellation of the calling task. When the
-/// drain deadline passes, what still runs is cancelled; a second signal ends the process at once with 130 or 143.
+/// begins with a signal, with the graceful shutdown of a group around this one, with a service that ends by itself (an error), or,
+/// abruptly, with the cancellation of the calling task. When the drain deadline passes, what still runs is cancelled; a second signal ends the process at once with 130 or 143.
 ///
 ///     try await ServiceGroup(services: [telemetry, database, consumers, server], logger: logger).run()
 public struct ServiceGroup: Sendable {
@@ -42,6 +42,16 @@ public struct ServiceGroup: Sendable {
         let subscription = signals.isEmpty ? nil : SignalListener.shared.subscribe(to: signals, makeSignalHandler(send))
         defer { if let subscription { SignalListener.shared.unsubscribe(subscription) } }
 
+        try await withGracefulShutdownHandler {
+            try await run(events, send)
+        } onGracefulShutdown: {
+            send.yield(.shutdownRequested)
+        }
+    }
+
+    private func run(
+        _ events: AsyncStream<ServiceGroupRun.Event>, _ send: AsyncStream<ServiceGroupRun.Event>.Continuation
+    ) async throws {
         let names = services.map { "\(type(of: $0))" }
         let managers = services.map { _ in GracefulShutdownManager() }
         let running = RunningServices(count: services.count)

@@ -4,6 +4,7 @@ import Observability
 struct ServiceGroupRun {
     enum Event: Sendable {
         case signal(UnixSignal)
+        case shutdownRequested
         case ended(Int, (any Error)?)
         case drainDeadlinePassed
         case cancelled
@@ -38,6 +39,7 @@ struct ServiceGroupRun {
         switch event {
         case .signal(let signal):
             [.log(.info, "shutting down", ["signal": "\(signal)"])] + beginDraining()
+        case .shutdownRequested: beginDraining()
         case .ended(let index, let error): ended(index, error)
         case .drainDeadlinePassed: drainDeadlinePassed()
         case .cancelled: cancelled()

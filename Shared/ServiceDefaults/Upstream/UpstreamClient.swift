@@ -97,6 +97,12 @@ public struct UpstreamClient: Sendable {
         }
     }
 
+    /// Whether the other process answers, for `/readyz`. Says nothing of its own dependencies, so that checks do not cascade.
+    public func ping() async throws {
+        let response = try await transport(ClientRequest(.get, baseURL + "/healthz", deadline: .after(.seconds(1))))
+        guard response.status.isSuccess else { throw UpstreamUnavailable(callee: callee, reason: "HTTP \(response.status)") }
+    }
+
     // MARK: - Parts
 
     private func success(
