@@ -73,7 +73,7 @@ BAD_TITLES = {
 def stored(stack) -> list[int]:
     return [
         stack.rows(database, f"SELECT count(*) FROM {table}")[0][0]
-        for database, table in (("content", "content_versions"), ("agent", "usage_ledger"), ("orchestration", "content_activity"))
+        for database, table in (("content", "content_versions"), ("agent", "ai_usage_ledger"), ("orchestration", "content_activity"))
     ]
 
 

@@ -88,7 +88,7 @@ def test_智能决策统一在_agent_center(stack, member):
     key = f"ledger-{uuid.uuid4()}"
     member.draft(topic="谁来写", key=key, count=1)
     ((operation,),) = stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s", (key,))
-    assert len(stack.rows("agent", "SELECT 1 FROM usage_ledger WHERE operation_id = %s", (operation,))) == 1
+    assert len(stack.rows("agent", "SELECT 1 FROM ai_usage_ledger WHERE operation_id = %s", (operation,))) == 1
 
 
 def test_内容与素材统一在_content_center(stack, member):

@@ -47,7 +47,7 @@ def test_the_draft_arrives_in_the_ledger_and_in_the_activity(stack, member):
     ((operation,),) = stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s AND state = 'done'", (key,))
     assert stack.rows("content", "SELECT content_id FROM content_versions WHERE operation_id = %s", (operation,)) == [
         (uuid.UUID(titles["contentId"]),)]
-    assert len(stack.rows("agent", "SELECT 1 FROM usage_ledger WHERE operation_id = %s", (operation,))) == 1
+    assert len(stack.rows("agent", "SELECT 1 FROM ai_usage_ledger WHERE operation_id = %s", (operation,))) == 1
     eventually(
         lambda: len(stack.rows("orchestration", "SELECT 1 FROM content_activity WHERE content_id = %s", (titles["contentId"],))),
         lambda count: count == 1, "activity rows")
