@@ -1,7 +1,7 @@
 import ConcurrencySupport
 import ConfigReading
 public import HTTPCalling
-import HTTPCore
+public import HTTPCore
 public import HTTPServing
 import Lifecycle
 public import Messaging
@@ -78,8 +78,11 @@ public struct ServiceRuntime: Sendable {
 
     /// A router with the health routes, and with failures of database and broker turned into 503. The service adds its own routes:
     /// inner ones in a group with ``internalAuthentication``.
-    public func makeRouter(entrance: Router.Entrance = .internalCalls) -> Router {
-        var router = Router(entrance: entrance, logger: logger, metrics: metrics, tracer: tracer)
+    ///
+    /// - Parameter answerHeaders: on every answer, problems included.
+    public func makeRouter(entrance: Router.Entrance = .internalCalls, answerHeaders: HTTPHeaders = [:]) -> Router {
+        var router = Router(
+            entrance: entrance, logger: logger, metrics: metrics, tracer: tracer, answerHeaders: answerHeaders)
         router.use(ServiceMiddleware(logger: logger))
         HealthRoutes(checks: health, metrics: metrics).register(on: &router)
         return router

@@ -1,0 +1,51 @@
+import Cryptography
+import FoundationEssentials
+import HTTPServing
+import Lifecycle
+import Messaging
+import PostgresStore
+import ServiceDefaults
+
+/// The composition root: stores → flows → routes and consumers.
+enum Application: ServiceApplication {
+    static let name = ServiceName.gatewayBFF
+    static let migrations: [Migration] = [.m0001CreateGateway]
+    static let topology = Topology(queues: [GatewayConsumers.streamQueue])
+    static let commands = [
+        ExtraCommand<Settings>(
+            "seed-demo", summary: "make two demo tenants (DEMO_EMAIL, DEMO_PASSWORD, DEMO2_…; OWNER_DATABASE_URL)"
+        ) {
+            _, runtime, _ in try await DemoSeed.run(runtime)
+        }
+    ]
+
+    static func build(_ settings: Settings, _ runtime: ServiceRuntime) async throws -> ServiceParts {
+        let instanceId = UUID.version7()
+        let limits = RateLimits(policies: .standard(scale: settings.rateLimitScale))
+        let ledger = WriteLedger(database: runtime.database, instanceId: instanceId)
+        let tokens = AccessTokens(
+            issuer: settings.publicURL, key: settings.accessTokenKey, lifetime: settings.accessTokenLifetime)
+        let streamStore = EventStreamStore(app: runtime.database, system: runtime.system)
+        let hub = EventStreamHub(store: streamStore, logger: runtime.logger)
+
+        let routes = GatewayRoutes(
+            entrance: Entrance(
+                limits: limits, addressRule: ClientAddressRule(trustedProxies: settings.trustedProxies), tokens: tokens,
+                ledger: ledger, logger: runtime.logger),
+            identity: IdentityRoutes(
+                identity: Identity(users: IdentityStore(system: runtime.system), hasher: PasswordHasher(), tokens: tokens),
+                limits: limits, ledger: ledger),
+            stream: EventStreamRoutes(store: streamStore, hub: hub),
+            forwarding: Forwarding(upstream: runtime.upstream))
+        var router = runtime.makeRouter(entrance: .publicCalls, answerHeaders: SecurityHeaders.all)
+        routes.register(on: &router)
+
+        return ServiceParts(
+            router: router,
+            consumers: [GatewayConsumers.stream(runtime, store: streamStore, hub: hub)],
+            background: [
+                hub, InstanceHeartbeat(instanceId: instanceId, database: runtime.database, logger: runtime.logger),
+                Sweeper(system: runtime.system, logger: runtime.logger),
+            ])
+    }
+}

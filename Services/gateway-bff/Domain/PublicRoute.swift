@@ -1,0 +1,62 @@
+import HTTPCore
+import HTTPServing
+import ServiceDefaults
+
+/// One line of the gateway's table of contents: everything that decides how a public request is treated.
+struct PublicRoute: Sendable {
+    /// Who may call.
+    enum Access: Sendable, Equatable {
+        /// Nobody needs to sign in.
+        case everyone
+        /// A signed-in member whose roles grant the permission.
+        case member(Permission)
+    }
+
+    /// Who answers.
+    enum Target: Sendable, Equatable {
+        /// The gateway itself.
+        case login
+        case jwks
+        case stream
+        /// A service, at its own path; `{name}` parameters carry over.
+        case upstream(ServiceName, path: String)
+    }
+
+    /// Which budget of requests the call draws from; see ``RateLimits``.
+    enum RateClass: String, Sendable, CaseIterable {
+        /// Guessing passwords must be slow.
+        case signIn
+        case read
+        case write
+        /// Calls that cost model time.
+        case generate
+        case stream
+    }
+
+    /// Whether `Idempotency-Key` is taken (design §4).
+    enum Idempotency: Sendable, Equatable {
+        /// Not an unsafe POST, or repeating it does no harm.
+        case none
+        case optional
+    }
+
+    let method: HTTPMethod
+    let path: String
+    /// The flow's one name (design §2): OpenAPI tag, folder, span.
+    let flow: String
+    let access: Access
+    let target: Target
+    let rateClass: RateClass
+    var idempotency: Idempotency = .none
+    var deadline: Duration = .seconds(30)
+    var maximumBodyBytes: Int = 64 * 1024
+
+    /// A write runs to its end although its client left: a repeat finds what it did.
+    var options: RouteOptions {
+        RouteOptions(
+            deadline: deadline, maxBodyBytes: maximumBodyBytes, flow: flow, hangUp: isWrite ? .runsToEnd : .cancels)
+    }
+
+    /// Unsafe methods leave an audit row.
+    var isWrite: Bool { !method.isSafe }
+}

@@ -1,0 +1,165 @@
+import ConcurrencySupport
+import Cryptography
+import FoundationEssentials
+import HTTPCore
+import HTTPServing
+import Observability
+import PostgresStore
+
+/// What every public request passes, in this order: how much (address), who are you, how much (tenant), what may you, have we done this
+/// already, and only then the answer itself. The table ``PublicRoutes`` says which of these a route has.
+struct Entrance: Sendable {
+    /// The part that answers once a member is known to be allowed.
+    typealias MemberHandler = @Sendable (Request, Member) async throws -> Response
+
+    let limits: RateLimits
+    let addressRule: ClientAddressRule
+    let tokens: AccessTokens
+    let ledger: WriteLedger
+    let logger: Logger
+
+    /// A route for everyone. The handler gets the client's address.
+    func open(_ route: PublicRoute, _ answer: @escaping @Sendable (Request, _ address: String) async throws -> Response)
+        -> Handler
+    {
+        { request in
+            let address = clientAddress(of: request)
+            let standing = limits.takeForAddress(address, class: route.rateClass)
+            do {
+                try Self.admit(standing)
+                var response = try await answer(request, address)
+                Self.add(standing, to: &response.headers)
+                return response
+            } catch {
+                throw Self.withStanding(standing, error)
+            }
+        }
+    }
+
+    /// A route for members with a permission.
+    func members(_ route: PublicRoute, needing permission: Permission, _ answer: @escaping MemberHandler) -> Handler {
+        { request in
+            let address = clientAddress(of: request)
+            var standing = limits.takeForAddress(address, class: route.rateClass)
+            do {
+                try Self.admit(standing)
+                let member = try authenticate(request)
+                standing = limits.takeForTenant(member.tenantId.uuidString, class: route.rateClass) ?? standing
+                try Self.admit(standing)
+                guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
+                var response = try await Self.inContext(of: member, operationId: nil) {
+                    route.isWrite
+                        ? try await accountably(route, request, member, address: address, answer)
+                        : try await answer(request, member)
+                }
+                Self.add(standing, to: &response.headers)
+                return response
+            } catch {
+                throw Self.withStanding(standing, error)
+            }
+        }
+    }
+
+    // MARK: - Steps
+
+    func clientAddress(of request: Request) -> String {
+        addressRule.address(peer: request.peerAddress, forwardedFor: request.headers.values(of: "X-Forwarded-For"))
+    }
+
+    private func authenticate(_ request: Request) throws -> Member {
+        guard let header = request.headers["Authorization"] else { throw Unauthorized(code: "auth.token_missing") }
+        let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Unauthorized(code: "auth.token_invalid") }
+        guard let member = tokens.verify(String(parts[1])) else { throw Unauthorized(code: "auth.token_invalid") }
+        return member
+    }
+
+    private static func admit(_ standing: RateLimits.Standing?) throws {
+        if case .refused(let retryAfter)? = standing?.decision { throw TooManyRequests(retryAfter: retryAfter) }
+    }
+
+    private static func add(_ standing: RateLimits.Standing?, to headers: inout HTTPHeaders) {
+        for (name, value) in standing?.headers ?? [] { headers[name] = value }
+    }
+
+    /// The limit's standing belongs on refusals too.
+    private static func withStanding(_ standing: RateLimits.Standing?, _ error: any Error) -> any Error {
+        guard let failure = error as? any HTTPFailure else { return error }
+        var problem = failure.problem
+        add(standing, to: &problem.headers)
+        return DescribedFailure(problem: problem)
+    }
+
+    /// The operation id is ours alone: what a client sends under that name is not taken over.
+    private static func inContext<Value: Sendable>(
+        of member: Member, operationId: UUID?, _ work: () async throws -> Value
+    ) async throws -> Value {
+        var context = CallContext.current ?? CallContext(requestId: UUID.version7().uuidString)
+        context.tenantId = member.tenantId
+        context.operationId = operationId
+        return try await CallContext.$current.withValue(context, operation: work)
+    }
+
+    // MARK: - Writes
+
+    /// Audit row and, with a key, idempotency claim before the answer; their completion after it.
+    private func accountably(
+        _ route: PublicRoute, _ request: Request, _ member: Member, address: String, _ answer: MemberHandler
+    ) async throws -> Response {
+        let audit = AuditEntry(
+            id: UUID.version7(), tenantId: member.tenantId, actor: member.userId.uuidString.lowercased(),
+            action: "\(route.method) \(route.path)", flow: route.flow, requestId: request.requestId, operationId: UUID.version7(),
+            clientAddress: address)
+        guard route.idempotency != .none, let text = request.headers["Idempotency-Key"] else {
+            try await ledger.begin(audit)
+            return try await recording({ try await ledger.finish(audit, $0) }, member: member, operationId: audit.operationId) {
+                try await answer(request, member)
+            }
+        }
+        guard Idempotency.isWellFormed(key: text) else { throw Idempotency.Failure.malformedKey }
+        let key = WriteLedger.Key(tenantId: member.tenantId, principal: audit.actor, route: audit.action, key: text)
+        let fingerprint = Self.fingerprint(of: request)
+        switch try await ledger.claim(key, fingerprint: fingerprint, audit: audit, lease: route.deadline + .seconds(5)) {
+        case .inFlight: throw Idempotency.Failure.inFlight
+        case .otherBody: throw Idempotency.Failure.otherBody
+        case .replay(let stored):
+            var headers: HTTPHeaders = ["Idempotent-Replayed": "true"]
+            for (name, value) in stored.headers { headers[name] = value }
+            return Response(HTTPStatus(stored.status), headers: headers, body: .bytes(stored.body))
+        case .granted(let operationId, let claimId):
+            return try await recording(
+                { try await ledger.finish(key, claimId: claimId, audit: audit, $0) }, member: member, operationId: operationId
+            ) { try await answer(request, member) }
+        }
+    }
+
+    /// Runs the answer under the operation id and hands what came of it to `record`, also when it failed.
+    ///
+    /// What has been done stays done if the record cannot be written: the claim's lease ends, and a repeat finds the result.
+    private func recording(
+        _ record: (WriteLedger.Outcome) async throws -> Void, member: Member, operationId: UUID,
+        _ answer: () async throws -> Response
+    ) async throws -> Response {
+        let result: Result<Response, any Error>
+        do {
+            result = .success(try await Self.inContext(of: member, operationId: operationId, answer))
+        } catch {
+            result = .failure(error)
+        }
+        let outcome = WriteLedger.Outcome(result)
+        do {
+            try await record(outcome)
+        } catch {
+            logger.error("the outcome of a write could not be recorded", ["error": "\(error)", "status": outcome.status])
+        }
+        return try result.get()
+    }
+}
+
+extension Entrance {
+    /// Method, target and body: what must be the same for a repeated key.
+    static func fingerprint(of request: Request) -> [UInt8] {
+        let target = request.rawQuery.map { "\(request.path)?\($0)" } ?? request.path
+        return SHA256.hash(Array("\(request.method) \(target)\n".utf8) + request.body)
+    }
+}

@@ -1,0 +1,63 @@
+import FoundationEssentials
+import Lifecycle
+import Observability
+import PostgresStore
+
+/// Tells the other replicas that this process lives, so that what it had claimed is free soon after it dies.
+struct InstanceHeartbeat: Service {
+    let instanceId: UUID
+    let database: Database
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await beat()
+                } catch {
+                    logger.warning("instance heartbeat failed", ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(2))
+            }
+        }
+        // Best effort: a dead row is swept by whoever lives.
+        _ = try? await database.query("DELETE FROM gateway_instances WHERE id = \(instanceId)")
+    }
+
+    func beat() async throws {
+        _ = try await database.query(
+            """
+            INSERT INTO gateway_instances (id, seen_at) VALUES (\(instanceId), app_now())
+            ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+            """)
+    }
+}
+
+/// Removes what has served its time: idempotency records and stream events after 24 hours, instances after a minute without a beat.
+struct Sweeper: Service {
+    let system: Database
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await sweep()
+                } catch {
+                    logger.warning("sweep failed", ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(600))
+            }
+        }
+    }
+
+    func sweep() async throws {
+        _ = try await system.query(
+            """
+            DELETE FROM idempotency_keys WHERE created_at < app_now() - interval '24 hours'
+                AND (state <> 'in_flight' OR lease_until < app_now())
+            """)
+        _ = try await system.query("DELETE FROM stream_events WHERE created_at < app_now() - interval '24 hours'")
+        _ = try await system.query("DELETE FROM gateway_instances WHERE seen_at < app_now() - interval '1 minute'")
+    }
+}

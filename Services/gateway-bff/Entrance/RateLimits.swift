@@ -1,0 +1,99 @@
+import ConcurrencySupport
+import HTTPCore
+import HTTPServing
+import Synchronization
+
+/// Token buckets by tenant and by client address for each class of routes. They live in this process: with n replicas behind the
+/// ingress a caller has at most n times the stated budget.
+final class RateLimits: Sendable {
+    /// Requests that one tenant, and one address, may send.
+    struct Policies: Sendable {
+        var perTenant: [PublicRoute.RateClass: TokenBucket.Policy]
+        var perAddress: [PublicRoute.RateClass: TokenBucket.Policy]
+
+        static func standard(scale: Int = 1) -> Policies {
+            func perMinute(_ count: Int) -> TokenBucket.Policy { .init(burst: count * scale, window: .seconds(60)) }
+            return Policies(
+                perTenant: [
+                    .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(600), .stream: perMinute(600),
+                ],
+                perAddress: [
+                    .signIn: perMinute(20), .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(600),
+                    .stream: perMinute(120),
+                ])
+        }
+    }
+
+    private struct Key: Hashable {
+        let rateClass: PublicRoute.RateClass
+        let owner: String
+    }
+
+    private struct State {
+        var buckets: [Key: TokenBucket] = [:]
+        var nextSweep: ContinuousClock.Instant = .now
+    }
+
+    /// More owners than this within a minute are answered from one shared bucket per class: an attacker with many addresses must not
+    /// grow our memory.
+    private static let maximumBuckets = 100_000
+
+    private let policies: Policies
+    private let state = Mutex(State())
+
+    init(policies: Policies) { self.policies = policies }
+
+    /// What the answer tells about the limit, as `RateLimit` and `RateLimit-Policy` fields (draft-ietf-httpapi-ratelimit-headers).
+    struct Standing: Sendable, Equatable {
+        let name: String
+        let policy: TokenBucket.Policy
+        let decision: TokenBucket.Decision
+
+        var headers: [(String, String)] {
+            let window = Int(policy.window.inSeconds.rounded(.up))
+            let (remaining, reset) =
+                switch decision {
+                case .allowed(let remaining, let fullAfter): (remaining, Int(fullAfter.inSeconds.rounded(.up)))
+                case .refused(let retryAfter): (0, Int(retryAfter.inSeconds.rounded(.up)))
+                }
+            return [
+                ("RateLimit-Policy", "\"\(name)\";q=\(policy.burst);w=\(window)"),
+                ("RateLimit", "\"\(name)\";r=\(remaining);t=\(reset)"),
+            ]
+        }
+    }
+
+    func takeForAddress(_ address: String, class rateClass: PublicRoute.RateClass) -> Standing? {
+        take(policies.perAddress[rateClass], name: "address", key: Key(rateClass: rateClass, owner: "a:" + address))
+    }
+
+    func takeForTenant(_ tenant: String, class rateClass: PublicRoute.RateClass) -> Standing? {
+        take(policies.perTenant[rateClass], name: "tenant", key: Key(rateClass: rateClass, owner: "t:" + tenant))
+    }
+
+    /// Slows guessing at one account from many addresses.
+    func takeForAccount(_ email: String) -> Standing? {
+        take(.init(burst: 10, window: .seconds(300)), name: "account", key: Key(rateClass: .signIn, owner: "u:" + email))
+    }
+
+    private func take(_ policy: TokenBucket.Policy?, name: String, key: Key) -> Standing? {
+        guard let policy else { return nil }
+        let now = ContinuousClock.now
+        let decision = state.withLock { state -> TokenBucket.Decision in
+            if now >= state.nextSweep {
+                state.buckets = state.buckets.filter {
+                    !$0.value.isIdle(policy: .init(burst: 1, window: .seconds(300)), now: now)
+                }
+                state.nextSweep = now + .seconds(60)
+            }
+            var key = key
+            if state.buckets.count >= Self.maximumBuckets, state.buckets[key] == nil {
+                key = Key(rateClass: key.rateClass, owner: "*")
+            }
+            var bucket = state.buckets[key] ?? TokenBucket(policy: policy, now: now)
+            defer { state.buckets[key] = bucket }
+            return bucket.take(policy: policy, now: now)
+        }
+        return Standing(name: name, policy: policy, decision: decision)
+    }
+}

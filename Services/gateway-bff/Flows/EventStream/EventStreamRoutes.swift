@@ -1,0 +1,55 @@
+import ConcurrencySupport
+import FoundationEssentials
+import HTTPCore
+import HTTPServing
+
+/// `GET /api/stream`: server-sent events. `id` is the tenant's sequence number, `event` the CloudEvents type, `data` the event.
+struct EventStreamRoutes: Sendable {
+    let store: EventStreamStore
+    let hub: EventStreamHub
+    /// A comment is sent this often, so that proxies and clients know that the line is alive.
+    var heartbeat: Duration = .seconds(15)
+
+    func stream(_ request: Request, member: Member) async throws -> Response {
+        let lastEventId = try request.headers["Last-Event-ID"].map(Self.parse)
+        let tenant = member.tenantId
+        // Listening begins before the first read, so that nothing falls between the two.
+        let listener = hub.addListener(tenant: tenant)
+        let start: EventStream.Start
+        do {
+            start = EventStream.start(lastEventId: lastEventId, range: try await store.range(tenant: tenant))
+        } catch {
+            hub.removeListener(listener)
+            throw error
+        }
+        return Response.eventStream(heartbeat: heartbeat) { writer in
+            defer { hub.removeListener(listener) }
+            var position: Int64
+            switch start {
+            case .after(let seq): position = seq
+            case .resetThenAfter(let seq):
+                position = seq
+                try await writer.send(
+                    ServerSentEvent(id: String(seq), event: "reset", data: #"{"reason":"events_expired"}"#))
+            }
+            // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
+            while !member.isExpired {
+                let events = try await store.events(tenant: tenant, after: position, limit: 100)
+                for event in events {
+                    try await writer.send(ServerSentEvent(id: String(event.seq), event: event.type, data: event.data))
+                    position = event.seq
+                }
+                if events.isEmpty { try await hub.wait(listener, timeout: heartbeat) }
+            }
+        }
+    }
+
+    private static func parse(_ text: String) throws -> Int64 {
+        guard let value = Int64(text) else {
+            throw ValidationFailure(
+                pointer: "Last-Event-ID", code: "malformed", zh: "应为本服务给出的事件编号",
+                en: "must be an event number given by this service")
+        }
+        return value
+    }
+}

@@ -1,0 +1,55 @@
+import ConcurrencySupport
+import Cryptography
+import DTO
+import FoundationEssentials
+
+/// Signing in: an e-mail and a password become a token for exactly one tenant.
+struct Identity: Sendable {
+    struct KnownUser: Sendable {
+        let id: UUID
+        let passwordHash: String
+        let isActive: Bool
+        /// tenant → role names
+        let memberships: [(tenantId: UUID, roles: [String])]
+    }
+
+    protocol Users: Sendable {
+        func find(email: String) async throws -> KnownUser?
+    }
+
+    let users: any Users
+    let hasher: PasswordHasher
+    let tokens: AccessTokens
+
+    func signIn(_ request: LoginRequest) async throws -> LoginAnswer {
+        let user = try await users.find(email: Self.normalise(email: request.email))
+        let matches = try await hasher.verify(request.password, against: user?.passwordHash)
+        guard let user, matches, user.isActive else { throw IdentityError.invalidCredentials }
+        let membership = try chooseMembership(of: user, wanted: request.tenantId)
+        let token = try tokens.issue(userId: user.id, tenantId: membership.tenantId, roles: membership.roles)
+        return LoginAnswer(
+            accessToken: token, tokenType: "Bearer", expiresIn: Int(tokens.lifetime.inSeconds), tenantId: membership.tenantId,
+            userId: user.id, roles: membership.roles)
+    }
+
+    private func chooseMembership(of user: KnownUser, wanted: UUID?) throws -> (tenantId: UUID, roles: [String]) {
+        if let wanted {
+            // A tenant that the user does not belong to looks like a wrong password: whether it exists is not theirs to know.
+            guard let membership = user.memberships.first(where: { $0.tenantId == wanted }) else {
+                throw IdentityError.invalidCredentials
+            }
+            return membership
+        }
+        guard let first = user.memberships.first else { throw IdentityError.invalidCredentials }
+        guard user.memberships.count == 1 else { throw IdentityError.tenantRequired }
+        return first
+    }
+
+    /// E-mail addresses are compared trimmed and in lower case.
+    static func normalise(email: String) -> String {
+        var text = email.lowercased()[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

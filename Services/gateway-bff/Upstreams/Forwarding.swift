@@ -1,0 +1,86 @@
+import FoundationEssentials
+import HTTPCalling
+import HTTPCore
+import HTTPServing
+import ServiceDefaults
+
+/// Hands a member's request to the service that owns it, and the answer back, its body byte for byte.
+struct Forwarding: Sendable {
+    let upstream: @Sendable (ServiceName) -> UpstreamClient
+
+    /// Only these travel: everything else that a client or a service sends stops at the gateway.
+    private static let requestHeaders = ["Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match"]
+    private static let answerHeaders = [
+        "Allow", "Cache-Control", "Content-Language", "Content-Type", "ETag", "Location", "Retry-After",
+    ]
+
+    /// - Throws: `UpstreamUnavailable`, `UpstreamTimeout`, or `UpstreamProblem` where the answer is not one for clients.
+    func forward(_ request: Request, member: Member, to callee: ServiceName, path template: String) async throws -> Response {
+        var headers = HTTPHeaders()
+        for name in Self.requestHeaders { if let value = request.headers[name] { headers[name] = value } }
+        // Every POST goes out under an operation id, which the service recognises; so a call that got lost may be sent again.
+        let answer = try await upstream(callee).send(
+            request.method == .head ? .get : request.method, Self.target(template, of: request),
+            body: request.body.isEmpty ? nil : request.body, as: member.principal, idempotent: request.method != .patch,
+            headers: headers)
+        var response = Response(answer.status)
+        for name in Self.answerHeaders { if let value = answer.headers[name] { response.headers[name] = value } }
+        guard answer.headers["Content-Type"]?.hasPrefix(ProblemBody.mediaType) == true else {
+            response.body = answer.body.isEmpty ? .none : .bytes(answer.body)
+            return response
+        }
+        return try relayed(answer.body, as: response, callee: callee, request: request)
+    }
+
+    /// A problem speaks of the path that the client knows, and of faults that are the client's own.
+    private func relayed(_ body: [UInt8], as response: Response, callee: ServiceName, request: Request) throws -> Response {
+        guard var problem = try? JSON.decode(ProblemBody.self, from: body), response.status.code != 401,
+            response.status.code != 500, problem.code != "auth.arrow_missing"
+        else { throw UpstreamProblem(callee: callee, status: response.status, body: nil) }
+        problem.instance = request.path
+        problem.requestId = request.requestId
+        var response = response
+        response.body = .bytes(try JSON.encode(problem))
+        return response
+    }
+
+    /// `/v1/contents/{id}` with the request's own parameters and query.
+    static func target(_ template: String, of request: Request) -> String {
+        var path = ""
+        for segment in template.split(separator: "/") {
+            path += "/"
+            if segment.hasPrefix("{"), segment.hasSuffix("}") {
+                path += percentEncoded(request.parameters[String(segment.dropFirst().dropLast())] ?? "")
+            } else {
+                path += segment
+            }
+        }
+        return request.rawQuery.map { "\(path)?\($0)" } ?? path
+    }
+
+    /// Everything but RFC 3986 unreserved characters.
+    private static func percentEncoded(_ text: String) -> String {
+        var encoded: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.append(byte)
+            default:
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+}
+
+extension Member {
+    /// What the services are told: the roles' permissions travel as scopes.
+    var principal: Principal {
+        Principal(
+            tenantId: tenantId, subject: userId.uuidString.lowercased(), roles: roles,
+            scopes: permissions.map(\.rawValue).sorted())
+    }
+}
