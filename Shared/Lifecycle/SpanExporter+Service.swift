@@ -7,5 +7,6 @@ extension SpanExporter: Service {
             await cancelWhenGracefulShutdown { [interval] in try? await Task.sleep(for: interval) }
             await flush()
         }
+        await flush()
     }
 }

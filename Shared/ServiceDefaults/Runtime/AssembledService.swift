@@ -43,7 +43,7 @@ public struct AssembledService: Sendable {
         var services: [any Service] = [StopsByCancellation(runtime.http)]
         if let exporter = runtime.exporter { services.append(exporter) }
         services += [runtime.database, runtime.system, schema] as [any Service]
-        if parts.emitsEvents { services += [runtime.publisher] as [any Service] }
+        if parts.emitsEvents { services += [runtime.publisher, runtime.outbox] as [any Service] }
         return services
     }
 

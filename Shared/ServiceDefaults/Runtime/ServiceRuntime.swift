@@ -23,6 +23,8 @@ public struct ServiceRuntime: Sendable {
     /// For consumers; one connection for all of them.
     public let broker: Broker
     public let publisher: Publisher
+    /// Publishes what the outbox table holds. Runs only in a service that emits events; see ``ServiceParts/emitsEvents``.
+    public let outbox: OutboxRelay
     public let signer: ContextSigner
     public let verifier: ContextVerifier
     public let health: HealthChecks
@@ -54,6 +56,7 @@ public struct ServiceRuntime: Sendable {
             BrokerConfiguration(url: settings.brokerURL, prefix: settings.brokerPrefix), name: name.rawValue, logger: logger,
             metrics: metrics)
         publisher = Publisher(broker: broker, topology: topology)
+        outbox = OutboxRelay(system: system, publisher: publisher, logger: logger)
         let signer = ContextSigner(service: name, key: settings.contextSigningKey)
         verifier = ContextVerifier(service: name, publicKeys: settings.contextPublicKeys)
         health = HealthChecks(logger: logger)
