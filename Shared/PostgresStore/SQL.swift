@@ -46,7 +46,7 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             literals.append("")
         }
 
-        /// `nil` is `NULL`. Spelt out, because the compiler takes an optional in the generic form above for an oversight.
+        /// `nil` becomes `NULL` of the value's own type. (A separate function, because the compiler warns of optionals in strings.)
         public mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
             binds.append(value.postgresBind)
             literals.append("")

@@ -41,6 +41,7 @@ extension Database {
     }
 
     /// Lends one connection, outside of any transaction, for work that belongs to a session: advisory locks, scripts.
+    @discardableResult
     package func withSession<Value: Sendable>(_ body: @Sendable (Session) async throws -> Value) async throws -> Value {
         let connection = try await lease()
         let session = Session(connection, pool, configuration)
