@@ -44,16 +44,17 @@ public final class Broker: Sendable {
         }
     }
 
-    /// Deletes queues with their messages, then the exchanges that carry a prefix (that is, a test's own).
-    public func delete(_ topology: Topology) async throws {
+    /// Deletes queues with their messages, and with a prefix (that is, a test's own) the exchanges, unless they are kept.
+    public func delete(_ topology: Topology, keepingExchanges: Bool = false) async throws {
         let prefix = configuration.prefix
         try await withConnection { connection in
+            // A queue without a leader takes some 5 s to go.
             try connection.setAnswerTimeout(.seconds(15))
             try connection.openChannel(1)
             for queue in topology.shared.queues.flatMap({ $0.plainQueues(prefix: prefix) }) {
                 try connection.deleteQueue(queue.name, channel: 1)
             }
-            guard !prefix.isEmpty else { return }
+            guard !prefix.isEmpty, !keepingExchanges else { return }
             let exchanges = Set(topology.exchanges).union(topology.queues.map(\.exchange))
             for exchange in exchanges { try connection.deleteExchange(prefix + exchange.name, channel: 1) }
         }
