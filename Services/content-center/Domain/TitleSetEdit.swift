@@ -12,7 +12,9 @@ enum TitleSetEdit {
 
     /// - Returns: `nil` when the patch changes nothing, so that no empty version is made.
     /// - Throws: ``SelectionOutOfRange`` when `selected` points past the resulting candidates.
-    static func apply(_ patch: ContentPatch, to before: Content) throws(SelectionOutOfRange) -> (title: String, body: TitleSetBody)? {
+    static func apply(_ patch: ContentPatch, to before: Content) throws(SelectionOutOfRange) -> (
+        title: String, body: TitleSetBody
+    )? {
         var body = before.body
         if let candidates = patch.candidates {
             body.candidates = candidates.map { candidate(titled: $0.title, in: before.body) }

@@ -1,0 +1,47 @@
+import HTTPCore
+
+enum ContentsError: Error, Equatable {
+    /// No such content, or another tenant's: the two look the same.
+    case notFound
+    case versionConflict
+    case versionRequired
+    case selectionOutOfRange(count: Int)
+    /// The operation's id already wrote a version of another content.
+    case operationReused
+}
+
+extension ContentsError: HTTPFailure {
+    var problem: ProblemDescription {
+        switch self {
+        case .notFound:
+            ProblemDescription(
+                status: .notFound, code: "content.not_found", title: LocalizedText(zh: "内容不存在", en: "No such content"))
+        case .versionConflict:
+            ProblemDescription(
+                status: .preconditionFailed, code: "content.version_conflict",
+                title: LocalizedText(zh: "内容已被修改", en: "The content has changed"),
+                detail: LocalizedText(
+                    zh: "请重新读取最新版本后再编辑。", en: "Read the newest version, then edit that one."))
+        case .versionRequired:
+            ProblemDescription(
+                status: .preconditionRequired, code: "content.version_required",
+                title: LocalizedText(zh: "缺少 If-Match", en: "If-Match is missing"),
+                detail: LocalizedText(
+                    zh: "编辑时须用 If-Match 带上所读版本的 ETag。", en: "An edit names the ETag of the version it edits in If-Match."))
+        case .selectionOutOfRange(let count):
+            ProblemDescription(
+                status: .unprocessableContent, code: "request.invalid",
+                title: LocalizedText(zh: "请求内容有误", en: "The request is invalid"),
+                issues: [
+                    FieldIssue(
+                        pointer: "/selected", code: "out_of_range",
+                        message: LocalizedText(
+                            zh: "须小于候选数 \(count)", en: "Must be less than the number of candidates, \(count)"))
+                ])
+        case .operationReused:
+            ProblemDescription(
+                status: .conflict, code: "operation.reused",
+                title: LocalizedText(zh: "操作编号已被使用", en: "The operation id is already used"))
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// The input rules of `/v1/contents`. Lengths are in grapheme clusters (and 8 times as many code points, design §9).
+enum ContentsInput {
+    static let stepLength = 1...64
+    static let titleLength = 1...500
+    static let topicLength = 1...500
+    /// No platform shows more than 100; an editor may try a few longer ones.
+    static let candidateLength = 1...200
+    static let maxCandidates = 50
+    static let reasonLength = 1...200
+    static let maxReasons = 30
+    static let nameLength = 1...200
+    static let pageSize = 1...100
+    static let defaultPageSize = 20
+
+    static let contentsCursor = PageCursor.Kind("contents", of: UUID.self)
+    static let versionsCursor = PageCursor.Kind("content_versions", of: Int.self)
+
+    // MARK: Writing
+
+    static func newContent(_ json: JSONValue) throws -> NewContent {
+        var fields = FieldReader(json)
+        let step = fields.text("step", length: stepLength)
+        if !step.utf8.allSatisfy(isStepCharacter) {
+            fields.refuse("step", code: "malformed", zh: "只能用 a–z、0–9、_、.、-", en: "must consist of a–z, 0–9, _, . and -")
+        }
+        let kind = fields.choice("kind", of: ContentKind.self)
+        let title = fields.text("title", length: titleLength)
+        let body = fields.object("body", titleSet).flatMap { $0 }
+        let source = fields.object("source", source).flatMap { $0 }
+        try fields.finish()
+        // Each is missing only where an issue was recorded.
+        guard let kind, let body, let source else { throw InternalFailure() }
+        return NewContent(step: step, kind: kind, title: title, body: body, source: source)
+    }
+
+    static func patch(_ json: JSONValue) throws -> ContentPatch {
+        var fields = FieldReader(json)
+        let title = fields.optionalText("title", length: titleLength)
+        var candidates: [ContentPatch.Candidate]?
+        if json["candidates"] != nil {
+            // Two candidates that read the same could not be told apart by the next edit.
+            var seen: Set<[Unicode.Scalar]> = []
+            candidates = fields.objectList("candidates", minItems: 1, maxItems: maxCandidates) { candidate in
+                let title = candidate.text("title", length: candidateLength)
+                if candidate.issues.isEmpty, !seen.insert(Array(title.unicodeScalars)).inserted {
+                    candidate.refuse("title", code: "repeated", zh: "与前面的标题重复", en: "repeats an earlier title")
+                }
+                return ContentPatch.Candidate(title: title)
+            }
+        }
+        let selected = fields.patchField("selected") { $0.optionalInteger($1, in: 0...(maxCandidates - 1)) }
+        try fields.finish()
+        return ContentPatch(title: title, candidates: candidates, selected: selection(selected))
+    }
+
+    private static func selection(_ field: Field<Int>) -> ContentPatch.Selection? {
+        switch field {
+        case .absent: nil
+        case .null: ContentPatch.Selection.none
+        case .value(let index): .candidate(index)
+        }
+    }
+
+    private static func titleSet(_ body: inout FieldReader) -> TitleSetBody? {
+        let topic = body.text("topic", length: topicLength)
+        let platform = body.choice("platform", of: ContentPlatform.self)
+        let candidates = body.objectList("candidates", minItems: 1, maxItems: maxCandidates) { candidate in
+            TitleSetCandidate(
+                title: candidate.text("title", length: candidateLength),
+                score: candidate.optionalInteger("score", in: 0...100),
+                reasons: candidate.textList("reasons", maxItems: maxReasons, length: reasonLength),
+                formula: candidate.text("formula", length: nameLength))
+        }
+        let selected = body.optionalInteger("selected", in: 0...max(0, candidates.count - 1))
+        return platform.map { TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected) }
+    }
+
+    private static func source(_ source: inout FieldReader) -> VersionSource? {
+        let kind = source.choice("kind", of: VersionSource.Kind.self)
+        let name = source.optionalText("name", length: nameLength)
+        let promptVersion = source.optionalText("promptVersion", length: nameLength)
+        return kind.map { VersionSource(kind: $0, name: name, promptVersion: promptVersion) }
+    }
+
+    private static func isStepCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+
+    // MARK: Reading
+
+    static func list(_ query: [(name: String, value: String)]) throws -> ContentFilter {
+        var query = QueryReader(query)
+        let limit = query.integer("limit", in: pageSize, default: defaultPageSize)
+        let olderThan = query.cursor(contentsCursor)
+        let kind = query.optionalChoice("kind", of: ContentKind.self)
+        let status = query.optionalChoice("status", of: ContentStatus.self)
+        try query.finish()
+        return ContentFilter(kind: kind, status: status, olderThan: olderThan, limit: limit)
+    }
+
+    static func versions(_ query: [(name: String, value: String)]) throws -> (limit: Int, before: Int?) {
+        var query = QueryReader(query)
+        let limit = query.integer("limit", in: pageSize, default: defaultPageSize)
+        let before = query.cursor(versionsCursor)
+        try query.finish()
+        return (limit, before)
+    }
+
+    // MARK: Conditions
+
+    /// The versions that `If-Match` names.
+    ///
+    /// - Throws: 428 without the header: an edit that names no version could overwrite one that its author has never seen. For the same
+    ///   reason `*` is refused.
+    static func versionsToEdit(_ headers: HTTPHeaders) throws -> [Int] {
+        let header = headers.values(of: "If-Match").joined(separator: ", ")
+        if header.isEmpty { throw ContentsError.versionRequired }
+        guard case .versions(let versions)? = EntityTag.condition(header, weakMatches: false) else {
+            throw ValidationFailure(
+                pointer: "If-Match", code: "malformed", zh: "应为读取时得到的 ETag，如 \"3\"",
+                en: "must be an ETag as it was read, e.g. \"3\"")
+        }
+        return versions
+    }
+
+    /// Whether `If-None-Match` names this version; a header that is no tag names none.
+    static func isKnown(_ version: Int, _ headers: HTTPHeaders) -> Bool {
+        let header = headers.values(of: "If-None-Match").joined(separator: ", ")
+        return switch EntityTag.condition(header, weakMatches: true) {
+        case .any: true
+        case .versions(let versions): versions.contains(version)
+        case nil: false
+        }
+    }
+}

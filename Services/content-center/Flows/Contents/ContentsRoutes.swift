@@ -1,0 +1,89 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import HTTPServing
+import Observability
+import ServiceDefaults
+
+struct ContentsRoutes: Sendable {
+    static let read = "contents:read"
+    static let write = "contents:write"
+
+    let contents: Contents
+
+    /// `POST /v1/contents`
+    func create(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: Self.write))
+        let content = try await contents.saveDraft(ContentsInput.newContent(request.json()), by: author)
+        return try .content(content, .created, location: true)
+    }
+
+    /// `GET /v1/contents/{id}`
+    func get(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.read)
+        let content = try await contents.content(request.parameters.uuid("id"), of: principal.tenantId)
+        guard !ContentsInput.isKnown(content.version, request.headers) else {
+            return Response(.notModified, headers: ["ETag": EntityTag(version: content.version).description])
+        }
+        return try .content(content)
+    }
+
+    /// `PATCH /v1/contents/{id}`
+    func edit(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: Self.write))
+        let id = try request.parameters.uuid("id")
+        let patch = try ContentsInput.patch(request.json())
+        let versions = try ContentsInput.versionsToEdit(request.headers)
+        return try .content(await contents.edit(id, with: patch, ifVersionIn: versions, by: author))
+    }
+
+    /// `GET /v1/contents`
+    func list(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.read)
+        let filter = try ContentsInput.list(request.query)
+        let page = try await page(ofAtMost: filter.limit) { limit in
+            var filter = filter
+            filter.limit = limit
+            return try await contents.list(filter, of: principal.tenantId)
+        } cursor: {
+            try PageCursor.encode($0.id, as: ContentsInput.contentsCursor)
+        }
+        return try .json(.ok, page)
+    }
+
+    /// `GET /v1/contents/{id}/versions`
+    func versions(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.read)
+        let id = try request.parameters.uuid("id")
+        let query = try ContentsInput.versions(request.query)
+        let page = try await page(ofAtMost: query.limit) { limit in
+            try await contents.versions(of: id, before: query.before, limit: limit, tenantId: principal.tenantId)
+        } cursor: {
+            try PageCursor.encode($0.version, as: ContentsInput.versionsCursor)
+        }
+        return try .json(.ok, page)
+    }
+
+    /// Fetches one row more than the page holds: it tells whether another page follows.
+    private func page<Item: Sendable>(
+        ofAtMost limit: Int, fetch: (Int) async throws -> [Item], cursor: (Item) throws -> String
+    ) async throws -> Page<Item> {
+        let rows = try await fetch(limit + 1)
+        let items = Array(rows.prefix(limit))
+        return Page(items: items, nextCursor: rows.count > limit ? try items.last.map(cursor) : nil)
+    }
+}
+
+extension Response {
+    fileprivate static func content(_ content: Content, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response {
+        var headers: HTTPHeaders = ["ETag": EntityTag(version: content.version).description]
+        if location { headers["Location"] = "/v1/contents/\(content.id.uuidString.lowercased())" }
+        return try .json(status, content, headers: headers)
+    }
+}
+
+extension Author {
+    fileprivate init(_ principal: Principal) {
+        self.init(tenantId: principal.tenantId, subject: principal.subject, operationId: CallContext.current?.operationId)
+    }
+}

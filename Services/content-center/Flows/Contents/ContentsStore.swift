@@ -1,0 +1,213 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Messaging
+import PostgresStore
+
+/// The SQL of contents. A state change and its events are one transaction.
+struct ContentsStore: Sendable {
+    let database: Database
+    /// Wakes the outbox relay after a commit, so that events leave at once.
+    let onCommit: @Sendable () -> Void
+
+    // MARK: Writing
+
+    /// Writes a content with version 1, or answers the version that the operation's step has written before.
+    func saveDraft(
+        _ draft: NewContent, by author: Author, emitting events: @escaping @Sendable (Content) -> [ContentEvent]
+    ) async throws -> Content {
+        let id = UUID.version7()
+        let status = ContentStatus.draft
+        let body = try JSONText(encoding: draft.body)
+        let step = author.operationId.map { _ in draft.step }
+        let insert: SQL = """
+            WITH moment AS (SELECT app_now() AS at),
+            content AS (
+                INSERT INTO contents (tenant_id, id, kind, status, version, title, created_at, updated_at)
+                SELECT \(author.tenantId), \(id), \(draft.kind.rawValue), \(status.rawValue), 1, \(draft.title), at, at FROM moment
+            )
+            INSERT INTO content_versions
+                (tenant_id, content_id, version, title, body, source_kind, source_name, prompt_version, author,
+                 operation_id, step, created_at)
+            SELECT \(author.tenantId), \(id), 1, \(draft.title), \(body)::jsonb, \(draft.source.kind.rawValue),
+                   \(draft.source.name), \(draft.source.promptVersion), \(author.subject), \(author.operationId), \(step), at
+            FROM moment
+            RETURNING created_at
+            """
+        do {
+            let content = try await database.transaction(tenant: author.tenantId) { transaction in
+                let row = try await transaction.query(insert).only
+                let createdAt = try row.decode("created_at", as: Date.self)
+                let content = Content(
+                    id: id, kind: draft.kind, status: status, version: 1, title: draft.title, body: draft.body,
+                    source: draft.source, author: author.subject, createdAt: createdAt, updatedAt: createdAt)
+                try await append(events(content), by: author, in: transaction)
+                return content
+            }
+            onCommit()
+            return content
+        } catch let error as PostgresError where error.isOperationRepeat {
+            guard let stored = try await version(writtenIn: author, step: draft.step) else { throw error }
+            return stored
+        }
+    }
+
+    /// Writes the version after `before`.
+    ///
+    /// - Returns: `nil` when `before` is not the newest version any more: nothing is written then.
+    func saveVersion(
+        after before: Content, title: String, body: TitleSetBody, by author: Author, source: VersionSource,
+        emitting events: @escaping @Sendable (Content) -> [ContentEvent]
+    ) async throws -> Content? {
+        let encoded = try JSONText(encoding: body)
+        let step = author.operationId.map { _ in Self.editStep }
+        let update: SQL = """
+            WITH changed AS (
+                UPDATE contents SET version = version + 1, title = \(title), updated_at = app_now()
+                WHERE tenant_id = \(author.tenantId) AND id = \(before.id) AND version = \(before.version)
+                RETURNING status, version, created_at, updated_at
+            ),
+            written AS (
+                INSERT INTO content_versions
+                    (tenant_id, content_id, version, title, body, source_kind, source_name, prompt_version, author,
+                     operation_id, step, created_at)
+                SELECT \(author.tenantId), \(before.id), version, \(title), \(encoded)::jsonb, \(source.kind.rawValue),
+                       \(source.name), \(source.promptVersion), \(author.subject), \(author.operationId), \(step), updated_at
+                FROM changed
+            )
+            SELECT status, version, created_at, updated_at FROM changed
+            """
+        do {
+            let content = try await database.transaction(tenant: author.tenantId) { transaction -> Content? in
+                let rows = try await transaction.query(update)
+                guard let row = rows.first else { return nil }
+                let content = Content(
+                    id: before.id, kind: before.kind, status: try row.decodeCase("status"),
+                    version: try row.decode("version"),
+                    title: title, body: body, source: source, author: author.subject, createdAt: try row.decode("created_at"),
+                    updatedAt: try row.decode("updated_at"))
+                try await append(events(content), by: author, in: transaction)
+                return content
+            }
+            if content != nil { onCommit() }
+            return content
+        } catch let error as PostgresError where error.isOperationRepeat {
+            throw ContentsError.operationReused
+        }
+    }
+
+    private static let editStep = "edit"
+
+    private func append(_ events: [ContentEvent], by author: Author, in transaction: Transaction) async throws {
+        try await Outbox.append(try events.map { try $0.cloudEvent(by: author) }, in: transaction)
+    }
+
+    // MARK: Reading one
+
+    /// The newest version.
+    func content(_ id: UUID, of tenantId: UUID) async throws -> Content? {
+        try await database.query(
+            """
+            SELECT \(unescaped: Self.columns), c.updated_at
+            FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
+            """, tenant: tenantId
+        ).first.map(Self.content)
+    }
+
+    /// The version that this edit has already written to this content, if it is a repeat.
+    func version(ofContent id: UUID, writtenIn author: Author) async throws -> Content? {
+        guard author.operationId != nil else { return nil }
+        let version = try await version(writtenIn: author, step: Self.editStep)
+        return version?.id == id ? version : nil
+    }
+
+    private func version(writtenIn author: Author, step: String) async throws -> Content? {
+        try await database.query(
+            """
+            SELECT \(unescaped: Self.columns), v.created_at AS updated_at
+            FROM content_versions v JOIN contents c ON c.tenant_id = v.tenant_id AND c.id = v.content_id
+            WHERE v.tenant_id = \(author.tenantId) AND v.operation_id = \(author.operationId) AND v.step = \(step)
+            """, tenant: author.tenantId
+        ).first.map(Self.content)
+    }
+
+    private static let columns = """
+        c.id, c.kind, c.status, c.created_at, v.version, v.title, v.body, v.source_kind, v.source_name, v.prompt_version, v.author
+        """
+
+    private static func content(_ row: Row) throws -> Content {
+        Content(
+            id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
+            version: try row.decode("version"), title: try row.decode("title"), body: try body(row), source: try source(row),
+            author: try row.decode("author"), createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"))
+    }
+
+    private static func body(_ row: Row) throws -> TitleSetBody {
+        try JSON.decode(TitleSetBody.self, from: row.decode("body", as: JSONText.self).bytes)
+    }
+
+    private static func source(_ row: Row) throws -> VersionSource {
+        VersionSource(
+            kind: try row.decodeCase("source_kind"), name: try row.decode("source_name"),
+            promptVersion: try row.decode("prompt_version"))
+    }
+
+    // MARK: Reading lists
+
+    /// Newest first by id: UUIDv7 sorts by the time of its making, and ids never change, so no page skips or repeats a row.
+    func list(_ filter: ContentFilter, of tenantId: UUID) async throws -> [ContentSummary] {
+        var sql: SQL = """
+            SELECT id, kind, status, version, title, created_at, updated_at FROM contents WHERE tenant_id = \(tenantId)
+            """
+        if let kind = filter.kind { sql.append(" AND kind = \(kind.rawValue)") }
+        if let status = filter.status { sql.append(" AND status = \(status.rawValue)") }
+        if let id = filter.olderThan { sql.append(" AND id < \(id)") }
+        sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
+        return try await database.query(sql, tenant: tenantId).map { row in
+            ContentSummary(
+                id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
+                version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
+                updatedAt: try row.decode("updated_at"))
+        }
+    }
+
+    func versions(of id: UUID, before version: Int?, limit: Int, tenantId: UUID) async throws -> [ContentVersion] {
+        var sql: SQL = """
+            SELECT version, title, body, source_kind, source_name, prompt_version, author, created_at
+            FROM content_versions WHERE tenant_id = \(tenantId) AND content_id = \(id)
+            """
+        if let version { sql.append(" AND version < \(version)") }
+        sql.append(" ORDER BY version DESC LIMIT \(limit)")
+        return try await database.query(sql, tenant: tenantId).map { row in
+            ContentVersion(
+                version: try row.decode("version"), title: try row.decode("title"), body: try Self.body(row),
+                source: try Self.source(row), author: try row.decode("author"), createdAt: try row.decode("created_at"))
+        }
+    }
+}
+
+extension PostgresError {
+    /// Another version has the operation's step already.
+    fileprivate var isOperationRepeat: Bool { isUniqueViolation && constraint == "content_versions_operation" }
+}
+
+extension JSONText {
+    fileprivate init(encoding value: some Encodable) throws { self.init(bytes: try JSON.encode(value)) }
+}
+
+extension Row {
+    /// A column that holds the raw value of an enumeration.
+    fileprivate func decodeCase<Case: RawRepresentable>(_ column: String, as type: Case.Type = Case.self) throws -> Case
+    where Case.RawValue == String {
+        let text: String = try decode(column)
+        guard let value = Case(rawValue: text) else { throw UnknownStoredValue(column: column, value: text) }
+        return value
+    }
+}
+
+/// Written by a newer version of the service, or damaged.
+private struct UnknownStoredValue: Error {
+    let column: String
+    let value: String
+}

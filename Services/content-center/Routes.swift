@@ -1,0 +1,26 @@
+import HTTPCore
+import HTTPServing
+import ServiceDefaults
+
+/// The table of contents, in the order of `openapi/content-center.yaml`.
+enum Routes {
+    static func register(on router: inout Router, authentication: InternalAuthentication, contents: Contents) {
+        let contents = ContentsRoutes(contents: contents)
+        router.group(authentication) { group in
+            group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
+            group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
+            group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
+            group.on(.patch, "/v1/contents/{id}", options: .write("Contents"), contents.edit)
+            group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
+        }
+    }
+}
+
+extension RouteOptions {
+    fileprivate static func read(_ flow: String) -> RouteOptions { RouteOptions(deadline: .seconds(20), flow: flow) }
+
+    /// Who leaves in the middle of a write still wants it; a repeat finds it.
+    fileprivate static func write(_ flow: String) -> RouteOptions {
+        RouteOptions(deadline: .seconds(20), flow: flow, hangUp: .runsToEnd)
+    }
+}

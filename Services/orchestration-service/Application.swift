@@ -1,0 +1,27 @@
+import Messaging
+import PostgresStore
+import ServiceDefaults
+
+/// orchestration-service, put together.
+enum Application: ServiceApplication {
+    static let name = ServiceName.orchestrationService
+    static let migrations = [m0001TitleGeneration]
+
+    static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
+        let titleGeneration = TitleGeneration(
+            words: TenantVocabularyStore(database: runtime.database),
+            agentCenter: LiveAgentCenter(client: runtime.upstream(.agentCenter)),
+            contentCenter: LiveContentCenter(client: runtime.upstream(.contentCenter)))
+        var router = runtime.makeRouter()
+        Routes.register(on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration)
+        return ServiceParts(
+            router: router, consumers: Consumers.all(runtime),
+            background: [InboxSweeper(system: runtime.system, logger: runtime.logger)])
+    }
+}
+
+/// The roles that the migrations grant rights to.
+enum DatabaseRoles {
+    static let app = "orchestration_app"
+    static let system = "orchestration_system"
+}

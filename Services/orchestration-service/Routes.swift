@@ -1,0 +1,17 @@
+import HTTPCore
+import HTTPServing
+import ServiceDefaults
+
+/// The table of contents, in the order of `openapi/orchestration-service.yaml`.
+enum Routes {
+    static func register(on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration) {
+        let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
+        router.group(authentication) { group in
+            // A flow runs to its end when the client leaves (design §9).
+            group.on(
+                .post, "/v1/titles",
+                options: RouteOptions(deadline: .seconds(28), flow: "TitleGeneration", hangUp: .runsToEnd),
+                titleGeneration.generate)
+        }
+    }
+}

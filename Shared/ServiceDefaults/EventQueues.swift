@@ -1,0 +1,9 @@
+import DTO
+public import Messaging
+
+/// The durable queues between the services. They stand here and not with their consumers, because an emitter declares them too before it
+/// publishes (``ServiceApplication/topology``): an event that is emitted before its consumer has ever started waits there for it.
+extension QueueDeclaration {
+    /// content-center → orchestration-service: the trace of what happened to contents.
+    public static let contentActivity = QueueDeclaration("orchestration.content-activity", bindings: [ContentDraftCreated.type])
+}
