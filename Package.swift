@@ -88,7 +88,10 @@ let package = Package(
         .executableTarget(name: "Sandbox", path: "Tests/Sandbox", exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "TestSupport",
-            dependencies: ["ConcurrencySupport", "ConfigReading", "HTTPCore", "HTTPServing", "Observability", "PostgresStore", "Messaging"],
+            dependencies: [
+                "ConcurrencySupport", "ConfigReading", "Cryptography", "HTTPCalling", "HTTPCore", "HTTPServing", "Lifecycle",
+                "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ConcurrencySupportTests", ["ConcurrencySupport"]),
         tests("ConfigReadingTests", ["ConfigReading"]),
@@ -101,7 +104,7 @@ let package = Package(
         tests("PostgresStoreTests", ["PostgresStore", "Lifecycle", "ConcurrencySupport", "ConfigReading"]),
         tests("MessagingTests", ["Messaging", "PostgresStore", "Lifecycle", "ConcurrencySupport", "ConfigReading"]),
         tests("JobsTests", ["Jobs", "PostgresStore", "Lifecycle", "ConcurrencySupport"]),
-        tests("ServiceDefaultsTests", ["ServiceDefaults", "Cryptography", "HTTPServing", "HTTPCore", "HTTPCalling", "DTO"]),
+        tests("ServiceDefaultsTests", serviceTestDependencies),
         tests("GatewayBFFTests", serviceTestDependencies + ["GatewayBFF"]),
         tests("OrchestrationServiceTests", serviceTestDependencies + ["OrchestrationService"]),
         tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
