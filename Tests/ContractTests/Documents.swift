@@ -38,10 +38,20 @@ struct Documents {
     }
 
     /// `METHOD path` of every operation of a service's document.
-    func operations(of service: String) throws -> Set<String> {
+    func operations(of service: String) throws -> Set<String> { Set(try tags(of: service).keys) }
+
+    /// The tags by `METHOD path`.
+    func tags(of service: String) throws -> [String: [String]] {
         let paths = try #require(document(service)["paths"] as? [String: [String: Any]])
         let methods: Set = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
-        return Set(paths.flatMap { path, item in item.keys.filter(methods.contains).map { "\($0.uppercased()) \(path)" } })
+        var tags: [String: [String]] = [:]
+        for (path, item) in paths {
+            for (method, operation) in item where methods.contains(method) {
+                let operation = try #require(operation as? [String: Any])
+                tags["\(method.uppercased()) \(path)"] = operation["tags"] as? [String] ?? []
+            }
+        }
+        return tags
     }
 }
 
