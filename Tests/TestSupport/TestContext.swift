@@ -1,5 +1,5 @@
 public import Cryptography
-import FoundationEssentials
+public import FoundationEssentials
 public import HTTPCore
 public import ServiceDefaults
 
