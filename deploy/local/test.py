@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 
-from parts.layout import REPOSITORY, Layout, StackError
+from parts.collector import Collector
+from parts.layout import REPOSITORY, SERVICES, Layout, StackError, free_port
 from parts.processes import say
 from parts.stack import Stack, remove, sweep_old_tests
 
@@ -106,7 +107,8 @@ def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
             environment | {"STRESS_LOOPS": os.environ.get("STRESS_LOOPS", "100")})
     if set(steps) & {"flows", "pytest", "kill-storm"}:
         say("\n=== stack: the five executables and the sandbox")
-        stack.start_services(PRODUCTS, test_settings(stack))
+        collector = Collector(stack.layout.directory, free_port())
+        stack.start_services(PRODUCTS, test_settings(stack, collector))
         environment["STACK_ENV_FILE"] = str(stack.layout.run_env)
     if "flows" in steps:
         runner.run("flows", [*test, "--filter", "FlowTests", *runner.extra], environment)
@@ -116,12 +118,13 @@ def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
         runner.run("kill storm", [PYTHON, "Tests/EndToEnd/kill_storm.py", *runner.extra], environment)
 
 
-def test_settings(stack: Stack) -> dict[str, dict[str, str]]:
-    """The model is the sandbox's; limits are far away except where a test lowers them itself."""
-    sandbox = stack.layout.url("sandbox")
-    return {
-        "agent-center": {"OPENAI_BASE_URL": f"{sandbox}/openai/v1", "OPENAI_API_KEY": "sandbox"},
-    }
+def test_settings(stack: Stack, collector: Collector) -> dict[str, dict[str, str]]:
+    """The model is the sandbox's, spans go to the stub collector, and budgets are out of the way."""
+    common = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    settings = {service.product: dict(common) for service in SERVICES}
+    settings["agent-center"] |= {"OPENAI_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "OPENAI_API_KEY": "sandbox"}
+    settings["gateway-bff"] |= {"RATE_LIMIT_SCALE": "1000"}
+    return settings
 
 
 def interrupt(number, frame):

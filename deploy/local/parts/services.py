@@ -47,6 +47,7 @@ class Services:
             }
         if service.product == "gateway-bff":
             environment["ACCESS_TOKEN_SIGNING_KEY"] = self.secrets["gateway-bff.access-token.seed"]
+            environment["PUBLIC_URL"] = self.layout.url(service.product)
         return environment | self.overrides.get(service.product, {})
 
     def owner_environment(self, service: ServiceInfo) -> dict[str, str]:
