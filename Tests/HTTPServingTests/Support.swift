@@ -1,3 +1,4 @@
+import Foundation
 import HTTPCore
 import HTTPServing
 import Synchronization
@@ -46,5 +47,45 @@ func waitForCancellation(_ cancelled: Counter) async throws -> Never {
     } catch {
         cancelled.increment()
         throw error
+    }
+}
+
+enum LiveProbe {
+    /// Whether the port takes connections.
+    static func connects(to port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
+
+/// Lets any number of tasks wait, cancelled or not, until it is opened.
+final class Gate: Sendable {
+    private let waiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = waiters.withLock { waiters in
+                waiters?.append(continuation)
+                return waiters == nil
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiting = waiters.withLock { waiters in
+            defer { waiters = nil }
+            return waiters ?? []
+        }
+        for continuation in waiting { continuation.resume() }
     }
 }

@@ -16,9 +16,13 @@ struct RequestPipeline: Sendable {
         var request = incoming
         match(&request)
         let options = request.match?.info.options ?? RouteOptions()
-        request.requestId = Self.requestId(incoming.headers["X-Request-Id"])
+        let parent = incoming.headers["traceparent"].flatMap(TraceContext.init(traceparent:))
+        let trace = parent ?? .makeRoot()
+        // A trace that begins here names the request as well as anything; one that came may hold many requests.
+        request.requestId =
+            Self.wellFormed(incoming.headers["X-Request-Id"]) ?? (parent == nil ? trace.traceId : TraceContext.makeRoot().traceId)
         request.deadline = deadline(options, incoming.headers)
-        let (response, context) = await CallContext.$current.withValue(callContext(request)) { [request] in
+        let (response, context) = await CallContext.$current.withValue(callContext(request, trace)) { [request] in
             await instruments.observing(request) { await run(request, options) }
         }
         return finished(response, request, context)
@@ -89,24 +93,17 @@ struct RequestPipeline: Sendable {
         return .after(min(options.deadline, .milliseconds(Int64(budget))))
     }
 
-    private func callContext(_ request: Request) -> CallContext {
-        let trace = request.headers["traceparent"].flatMap(TraceContext.init(traceparent:)) ?? .makeRoot()
+    private func callContext(_ request: Request, _ trace: TraceContext) -> CallContext {
         let operationId = entrance == .internalCalls ? request.headers["X-Operation-Id"].flatMap(UUID.init(uuidString:)) : nil
         return CallContext(
             trace: trace, requestId: request.requestId, operationId: operationId, flow: request.route?.flow,
             deadline: request.deadline.instant)
     }
 
-    /// The client's id where it matches `[\w-]{8,64}`, else 128 random bits.
-    private static func requestId(_ header: String?) -> String {
-        if let header, (8...64).contains(header.utf8.count), header.utf8.allSatisfy(isWord) { return header }
-        var generator = SystemRandomNumberGenerator()
-        return hex(generator.next()) + hex(generator.next())
-    }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    /// The client's id where it matches `[\w-]{8,64}`.
+    private static func wellFormed(_ requestId: String?) -> String? {
+        guard let requestId, (8...64).contains(requestId.utf8.count), requestId.utf8.allSatisfy(isWord) else { return nil }
+        return requestId
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {
