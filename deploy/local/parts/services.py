@@ -19,7 +19,7 @@ INHERITED = (
     "OTEL_EXPORTER_OTLP_ENDPOINT", "DRAIN_DEADLINE",
 )
 # Model vendors: only agent-center hears of them.
-MODEL_KEYS = ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "DEEPSEEK_BASE_URL", "DEEPSEEK_API_KEY", "DEEPSEEK_MODEL")
+MODEL_PREFIXES = ("OPENAI_", "DEEPSEEK_", "MODEL_")
 _UPSTREAM_URL_KEYS = {service.product: service.url_key for service in SERVICES}
 
 
@@ -33,8 +33,9 @@ class Services:
         self.started: set[str] = set()
 
     def environment(self, service: ServiceInfo) -> dict[str, str]:
-        inherited = INHERITED + (MODEL_KEYS if service.product == "agent-center" else ())
-        environment = {key: os.environ[key] for key in inherited if os.environ.get(key)}
+        environment = {key: os.environ[key] for key in INHERITED if os.environ.get(key)}
+        if service.product == "agent-center":
+            environment |= {key: value for key, value in os.environ.items() if key.startswith(MODEL_PREFIXES) and value}
         environment |= {"HOST": "127.0.0.1", "PORT": str(self.layout.ports[service.product])}
         if service is not SANDBOX:
             environment |= {
