@@ -59,7 +59,7 @@ public struct TestDatabase: Sendable {
             let run = try await server.run.value()
             try await server.prepare(template)
             let name = "clone_\(run.id)_\(server.clones.wrappingAdd(1, ordering: .relaxed).newValue)"
-            try await server.admin.copyDatabase(template.name, to: name)
+            try await server.admin.copyDatabase(template.name, to: name, owner: template.ownerRole)
             let database = TestDatabase(template: template, name: name)
             let result: Result<Value, any Error>
             do { result = .success(try await body(database)) } catch { result = .failure(error) }
@@ -216,11 +216,13 @@ final class TestServer: Sendable {
 
 extension Database {
     /// `CREATE DATABASE … TEMPLATE`, tried again while the server still ends a connection to the template.
-    fileprivate func copyDatabase(_ template: String, to name: String) async throws {
+    fileprivate func copyDatabase(_ template: String, to name: String, owner: String) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
             do {
-                try await query("CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template) STRATEGY FILE_COPY")
+                try await query(
+                    "CREATE DATABASE \(identifier: name) OWNER \(identifier: owner) TEMPLATE \(identifier: template) STRATEGY FILE_COPY"
+                )
                 return
             } catch let error as PostgresError where error.sqlState == "55006" && .now < deadline {
                 try await Task.sleep(for: .milliseconds(50))

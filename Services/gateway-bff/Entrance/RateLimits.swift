@@ -81,16 +81,14 @@ final class RateLimits: Sendable {
         let now = ContinuousClock.now
         let decision = state.withLock { state -> TokenBucket.Decision in
             if now >= state.nextSweep {
-                state.buckets = state.buckets.filter {
-                    !$0.value.isIdle(policy: .init(burst: 1, window: .seconds(300)), now: now)
-                }
+                state.buckets = state.buckets.filter { !$0.value.isFull(now: now) }
                 state.nextSweep = now + .seconds(60)
             }
             var key = key
             if state.buckets.count >= Self.maximumBuckets, state.buckets[key] == nil {
                 key = Key(rateClass: key.rateClass, owner: "*")
             }
-            var bucket = state.buckets[key] ?? TokenBucket(policy: policy, now: now)
+            var bucket = state.buckets[key] ?? TokenBucket(now: now)
             defer { state.buckets[key] = bucket }
             return bucket.take(policy: policy, now: now)
         }

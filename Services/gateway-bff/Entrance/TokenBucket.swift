@@ -1,5 +1,3 @@
-import ConcurrencySupport
-
 /// A bucket of tokens that refills evenly: `burst` requests at once, `burst` per `window` over time. A pure value; the caller brings the clock.
 struct TokenBucket: Sendable {
     struct Policy: Sendable, Equatable {
@@ -14,28 +12,21 @@ struct TokenBucket: Sendable {
         case refused(retryAfter: Duration)
     }
 
-    private var tokens: Double
-    private(set) var updatedAt: ContinuousClock.Instant
+    /// When the bucket is full again. Keeping that instant instead of a count (the generic cell rate algorithm) makes the sums exact.
+    private var fullAt: ContinuousClock.Instant
 
-    init(policy: Policy, now: ContinuousClock.Instant) {
-        tokens = Double(policy.burst)
-        updatedAt = now
-    }
+    init(now: ContinuousClock.Instant) { fullAt = now }
 
     mutating func take(policy: Policy, now: ContinuousClock.Instant) -> Decision {
-        let perSecond = Double(policy.burst) / policy.window.inSeconds
-        let elapsed = max(0, updatedAt.duration(to: now).inSeconds)
-        tokens = min(Double(policy.burst), tokens + elapsed * perSecond)
-        updatedAt = max(updatedAt, now)
-        guard tokens >= 1 else {
-            return .refused(retryAfter: .seconds((1 - tokens) / perSecond))
-        }
-        tokens -= 1
-        return .allowed(remaining: Int(tokens), fullAfter: .seconds((Double(policy.burst) - tokens) / perSecond))
+        let perToken = policy.window / policy.burst
+        let next = max(fullAt, now) + perToken
+        let fullAfter = now.duration(to: next)
+        guard fullAfter <= policy.window else { return .refused(retryAfter: fullAfter - policy.window) }
+        fullAt = next
+        // The division is in floating point: a hair below a whole number is that number.
+        return .allowed(remaining: Int((policy.window - fullAfter) / perToken + 1e-9), fullAfter: fullAfter)
     }
 
-    /// Whether the bucket is full again and may be forgotten.
-    func isIdle(policy: Policy, now: ContinuousClock.Instant) -> Bool {
-        updatedAt.duration(to: now) >= policy.window
-    }
+    /// Whether the bucket is full and may be forgotten.
+    func isFull(now: ContinuousClock.Instant) -> Bool { fullAt <= now }
 }

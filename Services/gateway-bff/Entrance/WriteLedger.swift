@@ -42,8 +42,8 @@ struct WriteLedger: Sendable {
     /// This process; see ``InstanceHeartbeat``.
     let instanceId: UUID
 
-    /// An instance that has not beaten for this long is taken for dead, and its claims for abandoned.
-    static let instanceTimeout = "6 seconds"
+    /// An instance that has not beaten for this long is taken for dead, and its claims, once they are as old, for abandoned.
+    private static let instanceTimeout = "interval '6 seconds'"
 
     /// Takes the key, or says why not. A granted claim has its audit row.
     func claim(_ key: Key, fingerprint: [UInt8], audit: AuditEntry, lease: Duration) async throws -> Idempotency.Claim {
@@ -57,11 +57,12 @@ struct WriteLedger: Sendable {
                     \(claimId), \(instanceId), app_now() + make_interval(secs => \(lease.inSeconds)))
                 ON CONFLICT (tenant_id, principal, route, key) DO UPDATE
                 SET state = 'in_flight', claim_id = excluded.claim_id, instance_id = excluded.instance_id,
-                    lease_until = excluded.lease_until
+                    claimed_at = app_now(), lease_until = excluded.lease_until
                 WHERE k.fingerprint = excluded.fingerprint
-                    AND (k.state = 'open' OR k.state = 'in_flight' AND (k.lease_until < app_now() OR NOT EXISTS (
-                        SELECT 1 FROM gateway_instances i
-                        WHERE i.id = k.instance_id AND i.seen_at > app_now() - \(unescaped: "interval '\(Self.instanceTimeout)'"))))
+                    AND (k.state = 'open' OR k.state = 'in_flight' AND (k.lease_until < app_now()
+                        OR k.claimed_at < app_now() - \(unescaped: Self.instanceTimeout) AND NOT EXISTS (
+                            SELECT 1 FROM gateway_instances i
+                            WHERE i.id = k.instance_id AND i.seen_at > app_now() - \(unescaped: Self.instanceTimeout))))
                 RETURNING operation_id
             ), audit AS (
                 INSERT INTO audit_log (tenant_id, id, actor, action, flow, request_id, operation_id, client_address)

@@ -50,6 +50,7 @@ extension Migration {
                 state text NOT NULL CHECK (state IN ('in_flight', 'open', 'done')),
                 claim_id uuid NOT NULL,
                 instance_id uuid NOT NULL,
+                claimed_at timestamptz NOT NULL DEFAULT app_now(),
                 lease_until timestamptz NOT NULL,
                 response_status int,
                 response_headers jsonb,

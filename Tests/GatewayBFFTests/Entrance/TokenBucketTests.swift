@@ -9,7 +9,7 @@ struct TokenBucketTests {
 
     @Test("lets a burst through, then refuses and says when to come again")
     func burstThenRefusal() {
-        var bucket = TokenBucket(policy: policy, now: start)
+        var bucket = TokenBucket(now: start)
         #expect(bucket.take(policy: policy, now: start) == .allowed(remaining: 2, fullAfter: .seconds(10)))
         #expect(bucket.take(policy: policy, now: start) == .allowed(remaining: 1, fullAfter: .seconds(20)))
         #expect(bucket.take(policy: policy, now: start) == .allowed(remaining: 0, fullAfter: .seconds(30)))
@@ -18,7 +18,7 @@ struct TokenBucketTests {
 
     @Test("refills evenly and never above its size")
     func refill() {
-        var bucket = TokenBucket(policy: policy, now: start)
+        var bucket = TokenBucket(now: start)
         for _ in 0..<3 { _ = bucket.take(policy: policy, now: start) }
         #expect(bucket.take(policy: policy, now: start + .seconds(9)) == .refused(retryAfter: .seconds(1)))
         #expect(bucket.take(policy: policy, now: start + .seconds(10)) == .allowed(remaining: 0, fullAfter: .seconds(30)))
@@ -27,7 +27,7 @@ struct TokenBucketTests {
 
     @Test("does not pay out twice when the clock is read out of order")
     func clockOutOfOrder() {
-        var bucket = TokenBucket(policy: policy, now: start)
+        var bucket = TokenBucket(now: start)
         for _ in 0..<3 { _ = bucket.take(policy: policy, now: start + .seconds(10)) }
         _ = bucket.take(policy: policy, now: start)
         guard case .refused = bucket.take(policy: policy, now: start + .seconds(10)) else {

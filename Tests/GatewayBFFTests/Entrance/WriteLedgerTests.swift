@@ -1,0 +1,175 @@
+import ConcurrencySupport
+import Foundation
+import HTTPCore
+import HTTPServing
+import Observability
+import PostgresStore
+import TestSupport
+import Testing
+
+@testable import GatewayBFF
+
+@Suite("The write ledger")
+struct WriteLedgerTests {
+    private static let created = WriteLedger.Outcome(
+        .success(
+            Response(
+                .created, headers: ["Location": "/api/contents/1", "Content-Type": "application/json"], body: .bytes([1, 2, 3]))))
+    private static let failed = WriteLedger.Outcome(.failure(Unavailable()))
+
+    private struct Bench {
+        let database: TestDatabase
+        let tenant = UUID.version7()
+        let ledger: WriteLedger
+
+        init(_ database: TestDatabase) async throws {
+            self.database = database
+            ledger = WriteLedger(database: database.app, instanceId: UUID.version7())
+            try await beat()
+        }
+
+        func beat() async throws {
+            try await InstanceHeartbeat(instanceId: ledger.instanceId, database: database.app, logger: .silent).beat()
+        }
+
+        func key(_ text: String = "k-1", tenant: UUID? = nil, principal: String = "u1") -> WriteLedger.Key {
+            .init(tenantId: tenant ?? self.tenant, principal: principal, route: "POST /api/titles", key: text)
+        }
+
+        func audit(tenant: UUID? = nil) -> AuditEntry {
+            AuditEntry(
+                id: UUID.version7(), tenantId: tenant ?? self.tenant, actor: "u1", action: "POST /api/titles",
+                flow: "TitleGeneration",
+                requestId: "request-1", operationId: UUID.version7(), clientAddress: "127.0.0.1")
+        }
+
+        func claim(
+            _ key: WriteLedger.Key, body: [UInt8] = [7], with ledger: WriteLedger? = nil, lease: Duration = .seconds(60)
+        ) async throws -> Idempotency.Claim {
+            try await (ledger ?? self.ledger).claim(key, fingerprint: body, audit: audit(tenant: key.tenantId), lease: lease)
+        }
+    }
+
+    private func withBench(_ test: @Sendable (Bench) async throws -> Void) async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { try await test(Bench($0)) }
+    }
+
+    @Test("repeats the stored answer for the same key and body")
+    func replay() async throws {
+        try await withBench { bench in
+            let audit = bench.audit()
+            guard
+                case .granted(let operation, let claim) = try await bench.ledger.claim(
+                    bench.key(), fingerprint: [7], audit: audit, lease: .seconds(60))
+            else { throw Unexpected() }
+            #expect(operation == audit.operationId)
+            #expect(try await bench.claim(bench.key()) == .inFlight)
+            try await bench.ledger.finish(bench.key(), claimId: claim, audit: audit, Self.created)
+            #expect(
+                try await bench.claim(bench.key())
+                    == .replay(
+                        .init(
+                            status: 201, headers: ["Location": "/api/contents/1", "Content-Type": "application/json"],
+                            body: [1, 2, 3])))
+            #expect(try await bench.claim(bench.key(), body: [8]) == .otherBody)
+            // One granted claim, one audit row, completed.
+            let rows = try await bench.database.app.query("SELECT status, resource FROM audit_log", tenant: bench.tenant)
+            #expect(rows.count == 1)
+            #expect(try rows.first?.decode("status", as: Int.self) == 201)
+            #expect(try rows.first?.decode("resource", as: String.self) == "/api/contents/1")
+        }
+    }
+
+    @Test("grants one of many who come at once")
+    func race() async throws {
+        try await withBench { bench in
+            let claims = try await withThrowingTaskGroup(of: Idempotency.Claim.self) { group in
+                for _ in 0..<20 { group.addTask { try await bench.claim(bench.key()) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(claims.filter { if case .granted = $0 { true } else { false } }.count == 1)
+            #expect(claims.filter { $0 == .inFlight }.count == 19)
+        }
+    }
+
+    @Test("keeps the operation id when an attempt failed, and lets the next one in")
+    func reopened() async throws {
+        try await withBench { bench in
+            let audit = bench.audit()
+            guard
+                case .granted(let first, let claim) = try await bench.ledger.claim(
+                    bench.key(), fingerprint: [7], audit: audit, lease: .seconds(60))
+            else { throw Unexpected() }
+            try await bench.ledger.finish(bench.key(), claimId: claim, audit: audit, Self.failed)
+            #expect(try await bench.claim(bench.key(), body: [8]) == .otherBody)
+            guard case .granted(let second, let claim2) = try await bench.claim(bench.key()) else { throw Unexpected() }
+            #expect(second == first)
+            #expect(claim2 != claim)
+        }
+    }
+
+    @Test("takes over from a dead instance, and what that one says afterwards does not count")
+    func takeover() async throws {
+        try await withBench { bench in
+            let dead = WriteLedger(database: bench.database.app, instanceId: UUID.version7())
+            let audit = bench.audit()
+            guard
+                case .granted(let operation, let oldClaim) = try await dead.claim(
+                    bench.key(), fingerprint: [7], audit: audit, lease: .seconds(60))
+            else { throw Unexpected() }
+            // Young claims of an unknown instance are left alone: it may just be starting.
+            #expect(try await bench.claim(bench.key()) == .inFlight)
+            try await bench.database.setClock(offset: .seconds(7))
+            try await bench.beat()
+            // `dead` never beat. Its claim is free although the lease is long.
+            guard case .granted(let again, let newClaim) = try await bench.claim(bench.key()) else { throw Unexpected() }
+            #expect(again == operation)
+            try await dead.finish(bench.key(), claimId: oldClaim, audit: audit, Self.created)
+            #expect(try await bench.claim(bench.key()) == .inFlight)
+            try await bench.ledger.finish(bench.key(), claimId: newClaim, audit: audit, Self.created)
+            guard case .replay = try await bench.claim(bench.key()) else { throw Unexpected() }
+        }
+    }
+
+    @Test("lets a claim lapse with its lease, though the instance lives")
+    func lease() async throws {
+        try await withBench { bench in
+            guard case .granted(let operation, _) = try await bench.claim(bench.key(), lease: .zero) else { throw Unexpected() }
+            guard case .granted(let again, _) = try await bench.claim(bench.key()) else { throw Unexpected() }
+            #expect(again == operation)
+        }
+    }
+
+    @Test("keeps tenants, principals and keys apart")
+    func scopes() async throws {
+        try await withBench { bench in
+            let keys = [
+                bench.key(), bench.key(tenant: UUID.version7()), bench.key(principal: "u2"), bench.key("k-2"),
+            ]
+            for key in keys {
+                guard case .granted = try await bench.claim(key) else { throw Unexpected() }
+            }
+        }
+    }
+
+    @Test("is swept after 24 hours, but not while it is in flight")
+    func sweep() async throws {
+        try await withBench { bench in
+            let audit = bench.audit()
+            guard
+                case .granted(_, let claim) = try await bench.ledger.claim(
+                    bench.key("old"), fingerprint: [7], audit: audit, lease: .seconds(60))
+            else { throw Unexpected() }
+            try await bench.ledger.finish(bench.key("old"), claimId: claim, audit: audit, Self.created)
+            guard case .granted = try await bench.claim(bench.key("flying"), lease: .seconds(100 * 3_600)) else {
+                throw Unexpected()
+            }
+            try await bench.database.setClock(offset: .seconds(24 * 3_600 + 1))
+            try await Sweeper(system: bench.database.system, logger: .silent).sweep()
+            let left = try await bench.database.app.query("SELECT key FROM idempotency_keys", tenant: bench.tenant)
+            #expect(try left.map { try $0.decode("key", as: String.self) } == ["flying"])
+        }
+    }
+
+    private struct Unexpected: Error {}
+}

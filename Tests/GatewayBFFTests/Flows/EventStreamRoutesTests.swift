@@ -1,0 +1,66 @@
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import Messaging
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import GatewayBFF
+
+@Suite("GET /api/stream")
+struct EventStreamRoutesTests {
+    private func event(_ tenant: UUID, _ type: String) -> CloudEvent {
+        CloudEvent(
+            id: UUID.version7(), source: "content-center", type: type, time: Date(), tenantId: tenant, version: 1, data: [])
+    }
+
+    @Test("shows the tenant's own events as they come, and what was missed after a break")
+    func liveAndResumed() async throws {
+        try await GatewayHarness.run { gateway in
+            let (one, two) = (try await gateway.signIn(), try await gateway.signIn("demo2@example.com"))
+            let store = EventStreamStore(app: gateway.runtime.database, system: gateway.runtime.system)
+            let live = try await gateway.client.open(.get, "/api/stream", headers: gateway.bearer(one))
+            #expect(live.status == .ok && live.headers["Content-Type"] == "text/event-stream")
+            _ = try await live.read(until: ": heartbeat")
+            try await store.append(event(two.tenantId, "foreign.happened.v1"))
+            try await store.append(event(one.tenantId, "first.happened.v1"))
+            try await store.append(event(one.tenantId, "second.happened.v1"))
+
+            let resumed = try await gateway.client.open(.get, "/api/stream", headers: gateway.bearer(one, ["Last-Event-ID": "1"]))
+            let missed = try await resumed.read(until: "second.happened.v1")
+            #expect(missed.contains("id: 2\nevent: second.happened.v1\n"))
+            #expect(!missed.contains("first.happened") && !missed.contains("foreign"))
+            live.close()
+            resumed.close()
+        }
+    }
+
+    @Test("says that events are gone instead of skipping them silently")
+    func reset() async throws {
+        try await GatewayHarness.run { gateway in
+            let login = try await gateway.signIn()
+            let store = EventStreamStore(app: gateway.runtime.database, system: gateway.runtime.system)
+            for index in 0..<3 { try await store.append(event(login.tenantId, "e\(index).happened.v1")) }
+            _ = try await gateway.database.superuser.query("DELETE FROM stream_events WHERE seq <= 2")
+            let stream = try await gateway.client.open(
+                .get, "/api/stream", headers: gateway.bearer(login, ["Last-Event-ID": "1"]))
+            let text = try await stream.read(until: "event: reset")
+            #expect(text.contains("id: 3\nevent: reset"))
+            stream.close()
+        }
+    }
+
+    @Test("refuses an id that is not one", arguments: ["abc", "1.5", ""])
+    func malformedId(id: String) async throws {
+        try await GatewayHarness.run { gateway in
+            let login = try await gateway.signIn()
+            let response = try await gateway.client.send(
+                .get, "/api/stream", headers: gateway.bearer(login, ["Last-Event-ID": id]))
+            #expect(response.status == .unprocessableContent)
+            #expect(try response.problem().errors?.first?.pointer == "Last-Event-ID")
+        }
+    }
+}

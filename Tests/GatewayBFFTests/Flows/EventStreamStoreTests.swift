@@ -1,0 +1,53 @@
+import Foundation
+import Messaging
+import Observability
+import PostgresStore
+import TestSupport
+import Testing
+
+@testable import GatewayBFF
+
+@Suite("The stored event stream")
+struct EventStreamStoreTests {
+    private func event(_ tenant: UUID, id: UUID = UUID.version7()) -> CloudEvent {
+        CloudEvent(
+            id: id, source: "content-center", type: "content.draft.created.v1", subject: "s", time: Date(), tenantId: tenant,
+            version: 1, data: Array(#"{"a":1}"#.utf8))
+    }
+
+    @Test("numbers a tenant's events without holes, each once")
+    func numbering() async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let store = EventStreamStore(app: database.app, system: database.system)
+            let (one, two) = (UUID.version7(), UUID.version7())
+            let repeated = event(one)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<10 { group.addTask { try await store.append(repeated) } }
+                for _ in 0..<20 { group.addTask { try await store.append(event(one)) } }
+                group.addTask { try await store.append(event(two)) }
+                try await group.waitForAll()
+            }
+            let events = try await store.events(tenant: one, after: 0, limit: 100)
+            #expect(events.count == 21)
+            #expect(events.map(\.seq) == events.map(\.seq).sorted())
+            #expect(try await store.range(tenant: one).oldest == 1)
+            #expect(try await store.events(tenant: two, after: 0, limit: 100).map(\.seq) == [1])
+            #expect(try await store.heads(tenants: [one, two])[two] == 1)
+            #expect(try await store.events(tenant: one, after: 15, limit: 3).count == 3)
+        }
+    }
+
+    @Test("forgets after 24 hours, but not where it was")
+    func retention() async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let store = EventStreamStore(app: database.app, system: database.system)
+            let tenant = UUID.version7()
+            try await store.append(event(tenant))
+            try await database.setClock(offset: .seconds(24 * 3_600 + 1))
+            try await Sweeper(system: database.system, logger: .silent).sweep()
+            #expect(try await store.range(tenant: tenant) == .init(oldest: 0, newest: 1))
+            try await store.append(event(tenant))
+            #expect(try await store.events(tenant: tenant, after: 0, limit: 10).map(\.seq) == [2])
+        }
+    }
+}

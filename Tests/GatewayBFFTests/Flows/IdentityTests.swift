@@ -1,0 +1,92 @@
+import Cryptography
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import GatewayBFF
+
+@Suite("Signing in")
+struct IdentityTests {
+    @Test("gives a token that says who and for which tenant, and writes it down")
+    func success() async throws {
+        try await GatewayHarness.run { gateway in
+            let login = try await gateway.signIn(" Demo@Example.COM ".trimmingCharacters(in: .whitespaces))
+            #expect(login.tokenType == "Bearer" && login.expiresIn == 900 && login.roles == ["tenant_admin"])
+            let jwks = try await gateway.client.send(.get, "/.well-known/jwks.json").decode(JWKS.self)
+            let key = try #require(jwks.keys.first)
+            let raw = try #require(Base64URL.decode(key.x))
+            let claims = try JWT.verify(
+                login.accessToken, as: AccessTokens.Claims.self, keys: [key.kid: Ed25519.PublicKey(raw: raw)])
+            #expect(claims.tenant == login.tenantId && claims.sub == login.userId)
+            let audit = try await gateway.database.app.query("SELECT action FROM audit_log", tenant: login.tenantId)
+            #expect(try audit.map { try $0.decode("action", as: String.self) } == ["POST /api/auth/login"])
+        }
+    }
+
+    @Test("answers the same to a wrong password, an unknown user and a foreign tenant")
+    func refusals() async throws {
+        try await GatewayHarness.run { gateway in
+            let attempts = [
+                ["email": "demo@example.com", "password": "wrong"],
+                ["email": "nobody@example.com", "password": GatewayHarness.password],
+                [
+                    "email": "demo@example.com", "password": GatewayHarness.password,
+                    "tenantId": try await gateway.signIn("demo2@example.com").tenantId.uuidString,
+                ],
+            ]
+            for attempt in attempts {
+                let response = try await gateway.post("/api/auth/login", attempt)
+                #expect(response.status == .unauthorized)
+                #expect(try response.problem().code == "auth.invalid_credentials")
+            }
+        }
+    }
+
+    @Test("refuses a disabled user")
+    func disabled() async throws {
+        try await GatewayHarness.run { gateway in
+            _ = try await gateway.database.superuser.query(
+                "UPDATE users SET status = 'disabled' WHERE email = 'demo@example.com'")
+            let response = try await gateway.post(
+                "/api/auth/login", ["email": "demo@example.com", "password": GatewayHarness.password])
+            #expect(response.status == .unauthorized)
+        }
+    }
+
+    @Test("names every field that is wrong")
+    func badInput() async throws {
+        try await GatewayHarness.run { gateway in
+            let response = try await gateway.client.send(
+                .post, "/api/auth/login", headers: ["Content-Type": "application/json"],
+                body: Array(#"{"email": 1, "tenantId": "x", "extra": true}"#.utf8))
+            #expect(response.status == .unprocessableContent)
+            #expect(Set(try response.problem().errors?.map(\.pointer) ?? []) == ["/email", "/password", "/tenantId", "/extra"])
+        }
+    }
+
+    @Test("asks a user of several tenants which one")
+    func severalTenants() async throws {
+        try await GatewayHarness.run { gateway in
+            let (one, two) = (try await gateway.signIn(), try await gateway.signIn("demo2@example.com"))
+            _ = try await gateway.database.app.query(
+                "INSERT INTO memberships (tenant_id, user_id, roles) VALUES (\(two.tenantId), \(one.userId), \(["viewer"]))",
+                tenant: two.tenantId)
+            var body = ["email": "demo@example.com", "password": GatewayHarness.password]
+            let undecided = try await gateway.post("/api/auth/login", body)
+            #expect(try undecided.problem().code == "auth.tenant_required")
+            body["tenantId"] = two.tenantId.uuidString
+            let viewer = try await gateway.post("/api/auth/login", body).decode(LoginAnswer.self)
+            #expect(viewer.tenantId == two.tenantId && viewer.roles == ["viewer"])
+            // A viewer may read and not write.
+            let write = try await gateway.post("/api/titles", headers: gateway.bearer(viewer), ["topic": "猫"])
+            #expect(write.status == .forbidden)
+            #expect(try write.problem().code == "auth.permission_missing")
+            #expect(try await gateway.client.send(.get, "/api/contents", headers: gateway.bearer(viewer)).status == .ok)
+        }
+    }
+}
