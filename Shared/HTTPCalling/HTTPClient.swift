@@ -1,7 +1,7 @@
 import ConcurrencySupport
 import HTTPCore
 public import Lifecycle
-import Observability
+public import Observability
 
 /// Calls other services and vendors over HTTP/1.1 with kept-alive connections. One thread runs all transfers, from the first one on.
 ///
@@ -27,16 +27,21 @@ public final class HTTPClient: Service {
 
     private let loop: CurlLoop
 
-    public init(configuration: Configuration = Configuration()) {
+    private let attempts: Histogram?
+
+    /// - Parameter metrics: gets `http_client_attempt_duration_seconds` by outcome: `2xx`…`5xx`, or the error's kind. For a stream the
+    ///   time until its head.
+    public init(configuration: Configuration = Configuration(), metrics: MetricsRegistry? = nil) {
         loop = CurlLoop(configuration: configuration)
+        attempts = metrics?.histogram(
+            "http_client_attempt_duration_seconds", help: "Attempts to call another service.", labels: ["outcome"])
     }
 
     deinit { loop.stop() }
 
-    /// Stays until its task is cancelled, then shuts down.
+    /// Stays until graceful shutdown begins, then shuts down: put it before its users in the service group, which ends them first.
     public func run() async throws {
-        let never = OneShot<Void>()
-        try? await never.value()
+        try? await gracefulShutdown()
         await shutdown()
     }
 
@@ -128,14 +133,18 @@ public final class HTTPClient: Service {
             throw HTTPClientError(.timeout(.total), requestMayHaveStarted: false, message: "the deadline has passed")
         }
         let permit = try request.breaker?.acquire()
+        let start = ContinuousClock.now
         do {
             let answer = try await once(request)
-            permit?.report(request.breaker?.outcome(of: head(answer).0) ?? .success)
+            let status = head(answer).0
+            attempts?.observe(.now - start, ["\(status.code / 100)xx"])
+            permit?.report(request.breaker?.outcome(of: status) ?? .success)
             return answer
         } catch {
             // Everything the loop and the buffer throw is of this type.
             let failure =
                 error as? HTTPClientError ?? HTTPClientError(.cancelled, requestMayHaveStarted: true, message: "\(error)")
+            attempts?.observe(.now - start, [failure.kind.label])
             permit?.report(request.breaker?.outcome(of: failure) ?? .unknown)
             throw failure
         }

@@ -48,3 +48,20 @@ public struct HTTPClientError: Error, Sendable, Equatable, CustomStringConvertib
         }
     }
 }
+
+extension HTTPClientError.Kind {
+    /// For metrics: few and fixed.
+    var label: String {
+        switch self {
+        case .connect: "connect"
+        case .timeout(let stage): "timeout_\(stage.rawValue)"
+        case .reset: "reset"
+        case .responseTooLarge: "response_too_large"
+        case .cancelled: "cancelled"
+        case .circuitOpen: "circuit_open"
+        case .tls: "tls"
+        case .malformed: "malformed"
+        case .closed: "closed"
+        }
+    }
+}

@@ -11,6 +11,13 @@ public struct SSEParser: Sendable {
         public var data: String
         /// Milliseconds to wait before a reconnect, if this event said so.
         public var retry: Int?
+
+        public init(id: String? = nil, event: String = "message", data: String, retry: Int? = nil) {
+            self.id = id
+            self.event = event
+            self.data = data
+            self.retry = retry
+        }
     }
 
     public enum Item: Sendable, Equatable {

@@ -38,7 +38,11 @@ final class ScriptedServer: Sendable {
         OwnThread.start(name: "scripted") {
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Closed here and not elsewhere: the number may be somebody else's as soon as it is free.
+                    close(listener)
+                    return
+                }
                 let connection = Connection(descriptor)
                 accepted.connections.withLock { $0.append(connection) }
                 OwnThread.start(name: "connection") {
@@ -61,8 +65,7 @@ final class ScriptedServer: Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-        for connection in connections { connection.close() }
+        for connection in connections { connection.hangUp() }
     }
 
     /// A port at which nobody listens.
@@ -70,12 +73,43 @@ final class ScriptedServer: Sendable {
         ScriptedServer { _ in }.port
     }
 
-    private static func loopback(port: Int) -> sockaddr_in {
+    static func loopback(port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         address.sin_port = UInt16(port).bigEndian
         return address
+    }
+}
+
+/// A listener whose queue is full, so that further connections hang in the kernel.
+final class DeafListener: Sendable {
+    private let listener: Int32
+    private let fillers: [Int32]
+    let url: String
+
+    init() {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = ScriptedServer.loopback(port: 0)
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let fillers = withUnsafeMutableBytes(of: &address) { bytes -> [Int32] in
+            let pointer = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress
+            _ = bind(listener, pointer, size)
+            listen(listener, 0)
+            _ = getsockname(listener, pointer, &size)
+            return (0..<4).map { _ in
+                let filler = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+                connect(filler, pointer, size)
+                return filler
+            }
+        }
+        self.listener = listener
+        self.fillers = fillers
+        url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))/"
+    }
+
+    deinit {
+        for descriptor in fillers + [listener] { close(descriptor) }
     }
 }
 
@@ -90,7 +124,6 @@ final class Connection: Sendable {
 
     private struct State {
         var isOpen = true
-        var willReset = false
         var requests: [Request] = []
         var peerClosedAt: ContinuousClock.Instant?
         var bytesWritten = 0
@@ -161,23 +194,40 @@ final class Connection: Sendable {
         while true { _ = try read() }
     }
 
+    /// Waits, or ends early with ``Closed`` when the client leaves.
+    func pause(milliseconds: Int32) throws {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        if Glibc.poll(&poll, 1, milliseconds) > 0 { _ = try read() }
+    }
+
+    /// Reads 64 kB at a time with a pause between, until so many bytes have come.
+    func readSlowly(pause milliseconds: UInt32, atLeast: Int) throws {
+        var count = 0
+        while count < atLeast {
+            count += try read().count
+            usleep(milliseconds * 1_000)
+        }
+    }
+
     /// Ends the connection with RST instead of FIN.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-        state.withLock { $0.willReset = true }
         close()
     }
 
+    /// To be called by the script's thread only.
     func close() {
-        let (wasOpen, willReset) = state.withLock { state in
-            defer { state.isOpen = false }
-            return (state.isOpen, state.willReset)
+        state.withLock { state in
+            guard state.isOpen else { return }
+            state.isOpen = false
+            Glibc.close(descriptor)
         }
-        guard wasOpen else { return }
-        // A thread that is blocked in recv wakes up by the shutdown, not by the close.
-        if !willReset { shutdown(descriptor, Int32(SHUT_RDWR)) }
-        Glibc.close(descriptor)
+    }
+
+    /// From any thread: a script that waits for the client finds it gone.
+    func hangUp() {
+        state.withLock { if $0.isOpen { shutdown(descriptor, Int32(SHUT_RDWR)) } }
     }
 
     private static func find(_ needle: [UInt8], in bytes: [UInt8]) -> Int? {

@@ -61,6 +61,8 @@ final class StreamBuffer: Sendable {
         waiter?.succeed()
     }
 
+    var isFinished: Bool { state.withLock { $0.end != nil } }
+
     /// Reader side. What has arrived is handed out before the end, or the error that ended it.
     func take() throws(HTTPClientError) -> Step {
         let result = state.withLock { state -> Result<Step, HTTPClientError> in
@@ -96,7 +98,7 @@ final class StreamHandle: Sendable {
         self.buffer = buffer
     }
 
-    deinit { loop.post(.cancel(id)) }
+    deinit { if !buffer.isFinished { loop.post(.cancel(id)) } }
 
     func next() async throws -> [UInt8]? {
         while true {
