@@ -85,12 +85,15 @@ let package = Package(
         service("DeliveryConnectorDouyin", folder: "delivery-connector-douyin"),
 
         // MARK: Tests
-        .executableTarget(name: "Sandbox", path: "Tests/Sandbox", exclude: ["README.md"], swiftSettings: settings),
+        .executableTarget(
+            name: "Sandbox", dependencies: ["ConcurrencySupport", "Cryptography"], path: "Tests/Sandbox", exclude: ["README.md"],
+            swiftSettings: settings),
+        .target(name: "ThreadSanitizerSupport", path: "Tests/ThreadSanitizerSupport"),
         .target(
             name: "TestSupport",
             dependencies: [
                 "ConcurrencySupport", "ConfigReading", "Cryptography", "HTTPCalling", "HTTPCore", "HTTPServing", "Lifecycle",
-                "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
+                "Messaging", "Observability", "PostgresStore", "ServiceDefaults", "ThreadSanitizerSupport",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ConcurrencySupportTests", ["ConcurrencySupport"]),
