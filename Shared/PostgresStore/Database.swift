@@ -46,6 +46,12 @@ public final class Database: Service {
         public let inUse: Int
         public let idle: Int
         public let waiting: Int
+
+        public init(inUse: Int, idle: Int, waiting: Int) {
+            self.inUse = inUse
+            self.idle = idle
+            self.waiting = waiting
+        }
     }
 
     public let configuration: Configuration

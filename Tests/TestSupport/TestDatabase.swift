@@ -221,8 +221,10 @@ extension Database {
         while true {
             do {
                 try await query(
-                    "CREATE DATABASE \(identifier: name) OWNER \(identifier: owner) TEMPLATE \(identifier: template) STRATEGY FILE_COPY"
-                )
+                    """
+                    CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template) OWNER \(identifier: owner)
+                    STRATEGY FILE_COPY
+                    """)
                 return
             } catch let error as PostgresError where error.sqlState == "55006" && .now < deadline {
                 try await Task.sleep(for: .milliseconds(50))

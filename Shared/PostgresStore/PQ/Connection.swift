@@ -95,7 +95,7 @@ final class Connection: SocketHandler {
         EventLoop.shared.tick(by: .now + ConnectionCore.cancelGrace)
         Task.detached { [self] in
             // If the request fails, the statement ends by itself or is given up after the grace.
-            _ = try? await BlockingPool.postgres.run { canceller.cancel() }
+            _ = try? await BlockingPool.databaseCancels.run { canceller.cancel() }
             core.withLock { $0.cancelHasReturned() }?()
         }
     }
@@ -108,6 +108,7 @@ private struct WeakOwner: Sendable {
 }
 
 extension BlockingPool {
-    /// Name look-ups and cancel requests.
-    static let postgres = BlockingPool(name: "postgres-block", threads: 4, queueLimit: 1_024)
+    /// Name look-ups. Apart from the cancel requests, which must not wait for a slow name server.
+    static let databaseNames = BlockingPool(name: "database-names", threads: 4, queueLimit: 1_024)
+    static let databaseCancels = BlockingPool(name: "database-cancel", threads: 4, queueLimit: 1_024)
 }

@@ -162,6 +162,10 @@ struct ConnectionCore: ~Copyable {
         case .aborted: break
         case .success: note(success: result, of: &exchange)
         case .failure:
+            guard result.isFromServer else {
+                running = exchange
+                return end(handle.lossError())
+            }
             if exchange.outcome.error == nil { exchange.outcome.error = result.error(statement: exchange.currentText) }
         case .unsupported:
             running = exchange

@@ -27,6 +27,7 @@ struct PQHandle: ~Copyable {
             throw PostgresError(sqlState: "53200", message: "out of memory for a connection")
         }
         connection = started
+        PQsetNoticeReceiver(started, ignoreNotice, nil)
         guard PQstatus(connection) != CONNECTION_BAD else { throw lossError() }
     }
 
@@ -54,7 +55,6 @@ struct PQHandle: ~Copyable {
         case PGRES_POLLING_READING: return .needsRead
         case PGRES_POLLING_WRITING: return .needsWrite
         case PGRES_POLLING_OK:
-            PQsetNoticeReceiver(connection, ignoreNotice, nil)
             guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else { return .failed(lossError()) }
             return .connected
         default: return .failed(connectError())

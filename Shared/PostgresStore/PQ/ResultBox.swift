@@ -45,6 +45,9 @@ final class ResultBox: @unchecked Sendable {
         }
     }
 
+    /// libpq reports a lost connection as a failed statement too; what the server says always has an SQLSTATE.
+    var isFromServer: Bool { field("C") != nil }
+
     /// The server's refusal, copied.
     func error(statement: String?) -> PostgresError {
         PostgresError(

@@ -43,19 +43,20 @@ final class Pool: ConnectionOwner, Ticking {
     /// Calls `handler` once, with a connection or with the reason why there is none: at once if one is free, else on another thread.
     func acquire(_ id: UInt64, deadline: ContinuousClock.Instant, handler: @escaping LeaseHandler) {
         let now = ContinuousClock.now
-        let (leased, opening) = state.withLock { state -> (Result<Connection, any Error>?, Int?) in
+        let (leased, opening, tickBy) = state.withLock {
+            state -> (Result<Connection, any Error>?, Int?, ContinuousClock.Instant) in
             switch state.machine.acquire(.init(id: id, since: now, deadline: deadline)) {
             case .lease(let connection):
-                return (state.connections[connection].map { .success($0) } ?? .failure(DatabaseClosed()), nil)
-            case .wait(let opening):
+                return (state.connections[connection].map { .success($0) } ?? .failure(DatabaseClosed()), nil, now)
+            case .wait(let opening, let tickBy):
                 state.handlers[id] = handler
-                return (nil, opening)
+                return (nil, opening, tickBy)
             case .refuse:
-                return (.failure(DatabaseClosed()), nil)
+                return (.failure(DatabaseClosed()), nil, now)
             }
         }
         if let leased { return handler(leased) }
-        EventLoop.shared.tick(by: deadline)
+        EventLoop.shared.tick(by: tickBy)
         if let opening { open(opening) }
     }
 
@@ -106,7 +107,7 @@ final class Pool: ConnectionOwner, Ticking {
     private func open(_ id: Int) {
         Task.detached { [self] in
             do {
-                let connection = try await BlockingPool.postgres.run { [self] in
+                let connection = try await BlockingPool.databaseNames.run { [self] in
                     try Connection(id: id, target: target, owner: self)
                 }
                 let isWanted = state.withLock { state -> Bool in

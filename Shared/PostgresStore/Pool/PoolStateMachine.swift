@@ -20,7 +20,8 @@ struct PoolStateMachine {
 
     enum Acquisition: Equatable {
         case lease(Int)
-        case wait(open: Int?)
+        /// `tickBy`: a tick is needed then, if not earlier.
+        case wait(open: Int?, tickBy: Instant)
         case refuse
     }
 
@@ -69,7 +70,9 @@ struct PoolStateMachine {
             return .lease(id)
         }
         waiters.append(waiter)
-        return .wait(open: openOne(now: waiter.since))
+        let opening = openOne(now: waiter.since)
+        let retry = retryAt.flatMap { $0 > waiter.since ? $0 : nil }
+        return .wait(open: opening, tickBy: min(waiter.deadline, retry ?? waiter.deadline))
     }
 
     /// - Returns: whether the waiter was still waiting.

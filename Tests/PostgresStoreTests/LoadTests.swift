@@ -1,0 +1,42 @@
+import Foundation
+import Observability
+import PostgresStore
+import TestSupport
+import Testing
+
+@Suite struct LoadTests {
+    @Test func aThousandQueriesShareEightConnections() async throws {
+        try await TestDatabase.withClone(of: .store) { db in
+            let metrics = MetricsRegistry()
+            var configuration = db.appConfiguration
+            (configuration.poolSize, configuration.applicationName) = (8, "load")
+            let pool = Database(configuration: configuration, metrics: metrics)
+            for _ in 0..<stressLoops {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<1_000 {
+                        group.addTask {
+                            if number.isMultiple(of: 3) {
+                                let echo = try await pool.transaction(tenant: tenantA) { transaction in
+                                    try transaction.enqueue("SELECT 1")
+                                    return try await transaction.query("SELECT \(number) AS n").only.decode("n", as: Int.self)
+                                }
+                                #expect(echo == number)
+                            } else {
+                                let rows = try await pool.query(
+                                    "SELECT \(number) AS n", tenant: number.isMultiple(of: 2) ? tenantA : nil)
+                                #expect(try rows.only.decode("n", as: Int.self) == number)
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(pool.statistics.inUse == 0 && pool.statistics.waiting == 0 && pool.statistics.idle <= 8)
+            }
+            let backends = try await db.count(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'load' AND datname = \(db.name)")
+            #expect(backends == pool.statistics.idle)
+            #expect(metrics.render().contains(#"database_connections{application="load",state="idle"} \#(backends)"#))
+            await pool.close()
+        }
+    }
+}
