@@ -10,8 +10,15 @@ import Glibc
 /// Swift's own pool has a thread per core; a blocking call there steals one from everybody. Threads start on first use and end with
 /// ``shutdown()``; work beyond `queueLimit` is refused instead of piling up.
 public final class BlockingPool: Sendable {
-    public struct Overloaded: Error {}
-    public struct Stopped: Error {}
+    /// Too much is waiting already.
+    public struct Overloaded: Error, Equatable {
+        public init() {}
+    }
+
+    /// The pool was shut down.
+    public struct Stopped: Error, Equatable {
+        public init() {}
+    }
 
     private struct State {
         var queue: [@Sendable () -> Void] = []
