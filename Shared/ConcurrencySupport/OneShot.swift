@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A result that is delivered once, whoever comes first: a C callback, a time-out or a cancellation.
 ///
 /// Completing before anybody waits, completing twice, and cancelling in any order are all fine; the first completion wins. The
@@ -11,7 +9,7 @@ public final class OneShot<Value: Sendable>: Sendable {
         case completed(Result<Value, any Error>)
     }
 
-    private let state = Mutex<State>(.empty)
+    private let state = Lock<State>(.empty)
 
     public init() {}
 

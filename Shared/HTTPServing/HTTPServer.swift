@@ -1,6 +1,6 @@
+import ConcurrencySupport
 public import Lifecycle
 public import Observability
-import Synchronization
 
 /// An HTTP/1.1 server over libmicrohttpd.
 ///
@@ -43,7 +43,7 @@ public final class HTTPServer: Service {
     private let configuration: Configuration
     private let router: Router
     private let logger: Logger
-    private let state = Mutex(State.idle)
+    private let state = Lock(State.idle)
 
     /// - Parameter metrics: gets `http_server_connections` and `http_server_requests_in_flight`.
     public init(configuration: Configuration, router: Router, logger: Logger = .silent, metrics: MetricsRegistry? = nil) {

@@ -1,7 +1,7 @@
+import ConcurrencySupport
 import Foundation
 import HTTPCore
 import HTTPServing
-import Synchronization
 import Testing
 
 /// Where the routes of a test run: the test's code is the same.
@@ -33,7 +33,7 @@ func eventually(
 }
 
 final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = Lock(0)
 
     var value: Int { count.withLock { $0 } }
 
@@ -69,7 +69,7 @@ enum LiveProbe {
 
 /// Lets any number of tasks wait, cancelled or not, until it is opened.
 final class Gate: Sendable {
-    private let waiters = Mutex<[CheckedContinuation<Void, Never>]?>([])
+    private let waiters = Lock<[CheckedContinuation<Void, Never>]?>([])
 
     func wait() async {
         await withCheckedContinuation { continuation in

@@ -1,6 +1,6 @@
 import CMicrohttpd
+import ConcurrencySupport
 import HTTPCore
-import Synchronization
 
 /// The library's connection. Only `MHD_resume_connection` is called on it from foreign threads, which its manual allows; the pointer is
 /// good for as long as the exchange has not been completed.
@@ -52,7 +52,7 @@ final class Exchange: Sendable {
 
     let target: String
     private let connection: ConnectionHandle
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(target: String, connection: OpaquePointer) {
         self.target = target

@@ -1,7 +1,8 @@
 import CMicrohttpd
 import ConcurrencySupport
 import Glibc
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Tells connections that their client closed: libmicrohttpd does not look at a suspended connection at all.
 ///
@@ -14,7 +15,7 @@ final class HangUpWatch: Sendable {
         var isStopped = false
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let epoll: Int32
     private let wakeUp: Int32
     private static let stopId: UInt64 = 0
@@ -69,7 +70,7 @@ final class Connection: Sendable {
 
     let id = lastId.wrappingAdd(1, ordering: .relaxed).newValue
     let peerAddress: String
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(peerAddress: String) { self.peerAddress = peerAddress }
 

@@ -1,7 +1,6 @@
 import CMicrohttpd
 import ConcurrencySupport
 import HTTPCore
-import Synchronization
 
 /// What all callbacks of one server share: the service as a function, the limits, and who is at work.
 final class ServerCore: Sendable {
@@ -30,7 +29,7 @@ final class ServerCore: Sendable {
     private let handler: Handler
     private let maxBodyBytes: @Sendable (HTTPMethod, String) -> Int
     private let maxHeaderBytes: Int
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(router: Router, maxHeaderBytes: Int) throws {
         handler = router.handler

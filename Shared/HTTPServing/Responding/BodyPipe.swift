@@ -1,5 +1,4 @@
 import ConcurrencySupport
-import Synchronization
 
 /// A bounded byte buffer between a handler that writes asynchronously and one reader that must never wait.
 ///
@@ -39,7 +38,7 @@ final class BodyPipe: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func write(_ bytes: [UInt8]) async throws {
         try Task.checkCancellation()

@@ -1,6 +1,5 @@
 import ConcurrencySupport
 import Dispatch
-import Synchronization
 
 /// Runs an operation in a task of its own and stops waiting for it at the deadline, whatever it does: the client has its 504 in time
 /// even where a handler ignores its cancellation.
@@ -51,7 +50,7 @@ final class DeadlineWatch: Sendable {
 
     private static let step = 10
     private let origin = ContinuousClock.now
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let wake = DispatchSemaphore(value: 0)
 
     /// - Parameter action: called on the watch's thread; must be short and never wait.

@@ -1,6 +1,5 @@
 import ConcurrencySupport
 public import HTTPCore
-import Synchronization
 
 /// Calls a handler directly, with a task per request that is cancelled when the client hangs up, as the server does it.
 public struct InProcessClient: TestClient {
@@ -25,7 +24,7 @@ public struct InProcessClient: TestClient {
         case .none, .bytes:
             let bytes: [UInt8] = if case .bytes(let bytes) = response.body { bytes } else { [] }
             if response.status != .noContent { answerHeaders["Content-Length"] = String(bytes.count) }
-            let rest = Mutex<[UInt8]?>(method == .head || bytes.isEmpty ? nil : bytes)
+            let rest = Lock<[UInt8]?>(method == .head || bytes.isEmpty ? nil : bytes)
             return TestStream(
                 status: response.status, headers: answerHeaders,
                 next: {

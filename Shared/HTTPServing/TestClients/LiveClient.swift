@@ -3,7 +3,6 @@ import ConcurrencySupport
 import FoundationEssentials
 import Glibc
 public import HTTPCore
-import Synchronization
 
 /// Speaks HTTP/1.1 over a socket of its own per request, on a thread of its own: slow and simple, and free to send what no decent client
 /// would.
@@ -83,7 +82,7 @@ private final class LiveConnection: Sendable {
     private let descriptor: Int32
     private let thread = BlockingPool(name: "live-client", threads: 1)
     /// Only touched on the thread, one call at a time.
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -1,0 +1,38 @@
+public import Glibc
+
+/// A value behind a pthread mutex: the face of `Synchronization.Mutex`, visible to the thread sanitiser.
+///
+/// The standard library's mutex takes its slow path (a futex) inside a library that is not instrumented: under contention the sanitiser
+/// sees neither the wait nor the hand-over, and reports a race on everything the mutex guards. It knows pthreads.
+///
+/// Unchecked: the mutex is what makes the value shareable; both live on the heap, where their address stays.
+public struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let value: UnsafeMutablePointer<Value>
+
+    public init(_ initialValue: consuming sending Value) {
+        mutex = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        let status = pthread_mutex_init(mutex, nil)
+        precondition(status == 0, "pthread_mutex_init failed: \(status)")
+        value = .allocate(capacity: 1)
+        value.initialize(to: initialValue)
+    }
+
+    deinit {
+        value.deinitialize(count: 1)
+        value.deallocate()
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    /// Runs `body` with the value, alone. Keep it short; never resume a continuation in it, never call it within itself.
+    @inlinable
+    public borrowing func withLock<Result: ~Copyable, Failure: Error>(
+        _ body: (inout sending Value) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value.pointee)
+    }
+}
