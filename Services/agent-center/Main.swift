@@ -1,4 +1,6 @@
+import ServiceDefaults
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async { await ServiceCommand.main(Application.self) }
 }

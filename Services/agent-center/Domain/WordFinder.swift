@@ -16,7 +16,7 @@ struct WordFinder: Sendable {
     init(_ words: [(word: String, exceptions: [String])]) {
         for (word, exceptions) in words {
             let scalars = Self.fold(word, keepingBlanks: !Self.hasHan(word))
-            guard let first = scalars.first else { continue }
+            guard let first = scalars.first(where: { $0 != 0x20 }), first == scalars[0] else { continue }
             if Self.hasHan(word) { hasHanWords = true }
             let folded = exceptions.map { exception -> (scalars: [UInt32], offsets: [Int]) in
                 let long = Self.fold(exception, keepingBlanks: false)

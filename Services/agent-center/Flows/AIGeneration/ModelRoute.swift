@@ -33,13 +33,19 @@ final class ModelRoute: Sendable {
     /// Whether a caller who asks for this model by name means this route.
     func isNamed(_ name: String) -> Bool { name == modelName || name == self.name || ModelNames.alias(name) == provider }
 
+    /// Throws while the route is not called at all.
+    func checkOpen() throws(ChatFailure) {
+        if let until = closedUntil.withLock({ $0 }), until > .now {
+            throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
+        }
+        if breaker.state == .open { throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open") }
+    }
+
     /// One call, if the circuit and the places allow it.
     ///
     /// - Throws: ``ChatFailure``, or `CancellationError`.
     func call(_ request: ChatRequest, within budget: Duration) async throws -> ChatAnswer {
-        if let until = closedUntil.withLock({ $0 }), until > .now {
-            throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
-        }
+        try checkOpen()
         let deadline = Deadline.after(budget)
         do {
             try await places.enter(before: deadline)

@@ -1,0 +1,77 @@
+import ConfigReading
+import ServiceDefaults
+
+/// The settings of agent-center beside the common ones (see `CommonSettings`). Each key also as `KEY_FILE`.
+///
+/// | key | meaning | default |
+/// |---|---|---|
+/// | `OPENAI_API_KEY` | key for OpenAI or a compatible server; secret | none |
+/// | `OPENAI_BASE_URL` | with the version, e.g. `http://127.0.0.1:8090/openai/v1`; set without a key, the server is called without one | `https://api.openai.com/v1` |
+/// | `OPENAI_MODEL`, `OPENAI_FALLBACK_MODEL` | models there | `gpt-4o-mini`, none |
+/// | `DEEPSEEK_API_KEY` | key for DeepSeek; secret | none |
+/// | `DEEPSEEK_BASE_URL` | as above | `https://api.deepseek.com` |
+/// | `DEEPSEEK_MODEL`, `DEEPSEEK_FALLBACK_MODEL` | models there | `deepseek-flash`, none |
+/// | `MODEL_VENDOR_ORDER` | who is asked first | `deepseek,openai` |
+/// | `MODEL_CONNECT_TIMEOUT` | until the connection stands | `2s` |
+/// | `MODEL_FIRST_TOKEN_TIMEOUT` | until the answer begins | `10s` |
+/// | `MODEL_IDLE_TIMEOUT` | between two pieces of an answer | `10s` |
+/// | `MODEL_CONCURRENCY` | calls to one model at a time | 64 |
+/// | `MODEL_STREAMING` | ask for streams: life shows earlier, each token costs an event | `false` |
+///
+/// A vendor counts as configured when its key or its base URL is set. The first vendor's model is the primary route; the next vendor's, or
+/// else the same vendor's fallback model, is asked when it fails. With none configured the template library writes the titles.
+struct Settings: ServiceSettings {
+    struct Model: Sendable {
+        let vendor: ChatProfile.Vendor
+        let name: String
+        let baseURL: String
+        let key: Secret?
+    }
+
+    let common: CommonSettings
+    /// In the order they are asked.
+    let models: [Model]
+    let timeouts: ChatCompletions.Timeouts
+    let modelConcurrency: Int
+    let streamsModels: Bool
+
+    init(from reader: inout EnvironmentReader) {
+        common = CommonSettings(for: .agentCenter, from: &reader)
+        let vendors: [ChatProfile.Vendor: (primary: Model, fallback: Model?)] = [
+            .openai: Self.vendor(.openai, prefix: "OPENAI", url: "https://api.openai.com/v1", model: "gpt-4o-mini", &reader),
+            .deepseek: Self.vendor(
+                .deepseek, prefix: "DEEPSEEK", url: "https://api.deepseek.com", model: "deepseek-flash", &reader),
+        ].compactMapValues { $0 }
+        var order: [ChatProfile.Vendor] = []
+        for word in reader.list("MODEL_VENDOR_ORDER", default: ["deepseek", "openai"]) {
+            if let vendor = ChatProfile.Vendor(rawValue: word), !order.contains(vendor) {
+                order.append(vendor)
+            } else {
+                reader.report("MODEL_VENDOR_ORDER", "names '\(word)'; it may name openai and deepseek, each once")
+            }
+        }
+        order += ChatProfile.Vendor.allCases.filter { !order.contains($0) }
+        let configured = order.compactMap { vendors[$0] }
+        models = configured.map(\.primary) + configured.compactMap(\.fallback)
+        timeouts = ChatCompletions.Timeouts(
+            connect: reader.duration("MODEL_CONNECT_TIMEOUT", default: .seconds(2)),
+            firstToken: reader.duration("MODEL_FIRST_TOKEN_TIMEOUT", default: .seconds(10)),
+            idle: reader.duration("MODEL_IDLE_TIMEOUT", default: .seconds(10)))
+        modelConcurrency = reader.int("MODEL_CONCURRENCY", default: 64, in: 1...10_000)
+        streamsModels = reader.bool("MODEL_STREAMING", default: false)
+    }
+
+    private static func vendor(
+        _ vendor: ChatProfile.Vendor, prefix: String, url: String, model: String, _ reader: inout EnvironmentReader
+    ) -> (primary: Model, fallback: Model?)? {
+        let key = reader.optionalSecret("\(prefix)_API_KEY")
+        let ownURL = reader.optionalURL("\(prefix)_BASE_URL")
+        let name = reader.string("\(prefix)_MODEL", default: model)
+        let fallback = reader.optionalString("\(prefix)_FALLBACK_MODEL")
+        guard key != nil || ownURL != nil else { return nil }
+        var base = ownURL ?? url
+        while base.hasSuffix("/") { base.removeLast() }
+        func route(_ name: String) -> Model { Model(vendor: vendor, name: name, baseURL: base, key: key) }
+        return (route(name), fallback.map(route))
+    }
+}

@@ -1,0 +1,27 @@
+import DTO
+
+@testable import AgentCenter
+
+extension TitleWritingRequest {
+    static func sample(
+        topic: String = "夏季防晒霜推荐", platform: ContentPlatform = .douyin, audience: String? = nil, sellingPoints: [String] = [],
+        tone: String? = nil, keywords: [String] = [], bannedWords: [String] = [], brandWords: [String] = [], count: Int = 5,
+        maxLength: Int = 30, model: String = "auto"
+    ) -> TitleWritingRequest {
+        TitleWritingRequest(
+            topic: topic, platform: platform, audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords,
+            bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength, model: model)
+    }
+}
+
+extension TitleBrief {
+    static func sample(
+        topic: String = "夏季防晒霜推荐", platform: ContentPlatform = .douyin, audience: String? = nil, sellingPoints: [String] = [],
+        keywords: [String] = [], bannedWords: [String] = [], brandWords: [String] = [], count: Int = 5, maxLength: Int = 30
+    ) -> TitleBrief {
+        TitleBrief(
+            .sample(
+                topic: topic, platform: platform, audience: audience, sellingPoints: sellingPoints, keywords: keywords,
+                bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength))
+    }
+}

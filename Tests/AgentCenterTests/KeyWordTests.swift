@@ -1,0 +1,57 @@
+import Testing
+
+@testable import AgentCenter
+
+@Suite("Key word of a topic")
+struct KeyWordTests {
+    @Test(
+        "Takes away what is said about the thing",
+        arguments: [
+            ("夏季防晒霜推荐", "夏季防晒霜"), ("如何选购婴儿推车？", "婴儿推车"), ("最好的国家级面膜", "面膜"), ("保险怎么选", "保险"),
+            ("职场新人如何做好时间管理", "时间管理"), ("茶", "茶"), ("😀", "😀"), ("How to choose a running shoe", "running shoe"),
+            ("Healthy breakfast ideas for busy parents", "Healthy breakfast ideas for busy parents"),
+            ("给老人买手机要注意什么", "老人买手机"), ("今天天气不错！我们想聊聊扫地机器人", "扫地机器人"),
+            ("iPhone 17 Pro 拍照技巧", "iPhone 17 Pro 拍照"), ("C++ 入门", "C++"), ("用 Node.js 写后端", "用 Node.js 写后端"),
+        ])
+    func core(topic: String, expected: String) {
+        #expect(KeyWord(of: topic).candidates.first == expected)
+    }
+
+    @Test(
+        "Shorter forms end where words end",
+        arguments: [
+            ("适合敏感肌的平价防晒霜推荐", ["敏感肌的平价防晒霜", "平价防晒霜", "防晒霜", "敏感肌"]),
+            ("Healthy breakfast ideas for busy parents", ["Healthy breakfast ideas for busy parents", "Healthy breakfast", "breakfast"]),
+        ])
+    func shorter(topic: String, expected: [String]) {
+        #expect(KeyWord(of: topic).candidates == expected)
+    }
+
+    @Test("A stretch without a known word is not cut at all")
+    func unknownStretch() {
+        let text = String(repeating: "鑫焱淼", count: 20)
+        #expect(KeyWord(of: text).candidates == [text])
+    }
+
+    @Test("Nothing but marks has no key word")
+    func nothing() {
+        for topic in ["", "???", "。。。", "  \n ", "——"] { #expect(KeyWord(of: topic).candidates.isEmpty, "\(topic)") }
+    }
+
+    @Test("A keyword that stands in the topic is a form of it")
+    func keyword() {
+        #expect(KeyWord(of: "鑫焱牌玄武岩锅具", preferring: ["玄武岩", "无关"]).candidates.contains("玄武岩"))
+        #expect(!KeyWord(of: "鑫焱牌玄武岩锅具", preferring: ["玄武岩", "无关"]).candidates.contains("无关"))
+    }
+
+    @Test("Things are told from activities", arguments: [("夏季防晒霜", false), ("新能源汽车冬季保养", true), ("学英语", true), ("办公椅", false)])
+    func kind(topic: String, isActivity: Bool) {
+        #expect((KeyWord(of: topic).kind == .activity) == isActivity)
+    }
+
+    @Test("The topic is kept in a title in any letter case and width")
+    func kept() {
+        #expect(KeyWord(of: "iPhone 拍照").isKept(in: "用ＩＰＨＯＮＥ 拍照的3个细节"))
+        #expect(!KeyWord(of: "夏季防晒霜").isKept(in: "面膜怎么选"))
+    }
+}
