@@ -15,8 +15,8 @@ struct WordFinder: Sendable {
 
     init(_ words: [(word: String, exceptions: [String])]) {
         for (word, exceptions) in words {
-            let scalars = Self.fold(word, keepingBlanks: !Self.hasHan(word))
-            guard let first = scalars.first(where: { $0 != 0x20 }), first == scalars[0] else { continue }
+            let scalars = Self.trimmed(Self.fold(word, keepingBlanks: !Self.hasHan(word)))
+            guard let first = scalars.first else { continue }
             if Self.hasHan(word) { hasHanWords = true }
             let folded = exceptions.map { exception -> (scalars: [UInt32], offsets: [Int]) in
                 let long = Self.fold(exception, keepingBlanks: false)
@@ -62,6 +62,13 @@ struct WordFinder: Sendable {
                 start >= offset && scalars[(start - offset)...].starts(with: exception.scalars)
             }
         }
+    }
+
+    private static func trimmed(_ scalars: [UInt32]) -> [UInt32] {
+        guard let first = scalars.firstIndex(where: { $0 != 0x20 }), let last = scalars.lastIndex(where: { $0 != 0x20 }) else {
+            return []
+        }
+        return Array(scalars[first...last])
     }
 
     private static func hasHan(_ text: String) -> Bool { text.contains { $0.isHan } }

@@ -1,0 +1,196 @@
+import HTTPCore
+import Testing
+
+@testable import AgentCenter
+
+@Suite("Chat wire")
+struct ChatWireTests {
+    private func body(_ vendor: ChatProfile.Vendor, _ model: String, streamed: Bool = false) throws -> JSONValue {
+        let request = TitlePrompt.question(for: .sample(), customer: "abc123")
+        return try JSONValue(
+            parsing: ChatWire.body(request, model: model, profile: ChatProfile(vendor: vendor, model: model), streamed: streamed))
+    }
+
+    @Test("OpenAI: max_completion_tokens, strict schema, system role, no thinking switch")
+    func openAI() throws {
+        let json = try body(.openai, "gpt-4o-mini")
+        #expect(json["model"]?.string == "gpt-4o-mini")
+        #expect(json["max_completion_tokens"]?.int != nil)
+        #expect(json["max_tokens"] == nil)
+        #expect(json["response_format"]?["type"]?.string == "json_schema")
+        #expect(json["response_format"]?["json_schema"]?["strict"]?.bool == true)
+        #expect(json["messages"]?[0]?["role"]?.string == "system")
+        #expect(json["temperature"]?.double == 1.2)
+        #expect(json["thinking"] == nil)
+        #expect(json["safety_identifier"]?.string == "abc123")
+        #expect(json["stream"] == nil)
+        #expect(json["stream_options"] == nil)
+    }
+
+    @Test("OpenAI's reasoning models: developer role, no temperature", arguments: ["o3-mini", "gpt-5-mini", "o4-mini"])
+    func reasoning(model: String) throws {
+        let json = try body(.openai, model)
+        #expect(json["messages"]?[0]?["role"]?.string == "developer")
+        #expect(json["temperature"] == nil)
+    }
+
+    @Test("DeepSeek: max_tokens, json_object, thinking off, user_id; usage asked for in streams")
+    func deepSeek() throws {
+        let json = try body(.deepseek, "deepseek-flash", streamed: true)
+        #expect(json["max_tokens"]?.int != nil)
+        #expect(json["max_completion_tokens"] == nil)
+        #expect(json["response_format"] == ["type": "json_object"])
+        #expect(json["thinking"] == ["type": "disabled"])
+        #expect(json["user_id"]?.string == "abc123")
+        #expect(json["stream"]?.bool == true)
+        #expect(json["stream_options"]?["include_usage"]?.bool == true)
+    }
+
+    @Test("A strict schema closes every object and requires every property")
+    func schema() {
+        func check(_ schema: JSONValue) {
+            if let properties = schema["properties"]?.object {
+                #expect(schema["additionalProperties"]?.bool == false)
+                #expect(Set(schema["required"]?.array?.compactMap(\.string) ?? []) == Set(properties.names))
+                for (_, value) in properties { check(value) }
+            }
+            if let items = schema["items"] { check(items) }
+        }
+        check(TitlePrompt.schema.schema)
+    }
+
+    // MARK: Whole answers
+
+    private func answer(_ text: String) throws -> ChatAnswer {
+        try ChatWire.answer(from: Array(text.utf8), askedModel: "asked")
+    }
+
+    private func failure(_ text: String) -> ChatFailure? {
+        do {
+            _ = try answer(text)
+            return nil
+        } catch {
+            return error as? ChatFailure
+        }
+    }
+
+    @Test("Reads content, the real model and usage; white space before the JSON is keep-alive")
+    func whole() throws {
+        let read = try answer(
+            """
+            \n\n  {"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"message":{"role":"assistant","content":"好","refusal":null},
+            "finish_reason":"stop"}],"usage":{"prompt_tokens":100,"completion_tokens":7,"total_tokens":107,
+            "prompt_tokens_details":{"cached_tokens":64}}}
+            """)
+        #expect(read.content == "好")
+        #expect(read.model == "gpt-4o-mini-2024-07-18")
+        #expect(
+            read.usage == ChatUsage(promptTokens: 100, cachedPromptTokens: 64, completionTokens: 7, isEstimated: false))
+    }
+
+    @Test("DeepSeek's cache figures and ignored reasoning")
+    func deepSeekUsage() throws {
+        let read = try answer(
+            """
+            {"model":"deepseek-flash","choices":[{"message":{"content":"答","reasoning_content":"想了很久"},"finish_reason":"stop"}],
+            "usage":{"prompt_tokens":30,"completion_tokens":5,"prompt_cache_hit_tokens":20,"prompt_cache_miss_tokens":10}}
+            """)
+        #expect(read.content == "答")
+        #expect(read.usage.cachedPromptTokens == 20)
+    }
+
+    @Test("Missing usage is estimated, and says so")
+    func noUsage() throws {
+        let read = try answer(#"{"choices":[{"message":{"content":"12345678"},"finish_reason":"stop"}]}"#)
+        #expect(read.usage.isEstimated)
+        #expect(read.usage.completionTokens == 2)
+        #expect(read.model == "asked")
+    }
+
+    @Test(
+        "What is no answer",
+        arguments: [
+            (#"{"choices":[{"message":{"content":"   \n"},"finish_reason":"stop"}]}"#, ChatFailure.Kind.blank),
+            (#"{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}"#, .blank),
+            (#"{"choices":[{"message":{"content":"{\"titles\":["},"finish_reason":"length"}]}"#, .length),
+            (#"{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}"#, .serverError),
+            (#"{"choices":[{"message":{"content":"x"},"finish_reason":"content_filter"}]}"#, .policy),
+            (#"{"choices":[{"message":{"content":null,"refusal":"I cannot"},"finish_reason":"stop"}]}"#, .policy),
+            (#"{"choices":[{"message":{"content":"x"},"finish_reason":"aborted"}]}"#, .unknownFinish),
+            (#"{"choices":[{"message":{"content":"x"},"finish_reason":"tool_calls"}]}"#, .unknownFinish),
+            (#"{"choices":[{"message":{"content":"x"},"finish_reason":null}]}"#, .truncated),
+            (#"{"choices":[]}"#, .malformed), ("", .malformed), ("<html>502</html>", .malformed), (#"{"choices":[{"#, .malformed),
+            (#"{"error":{"message":"overloaded","type":"server_error","code":null,"param":null}}"#, .serverError),
+        ])
+    func noAnswer(text: String, kind: ChatFailure.Kind) {
+        #expect(failure(text)?.kind == kind)
+    }
+
+    @Test("A policy refusal stops everything; a lack of resources may be tried again")
+    func reactions() {
+        #expect(failure(#"{"choices":[{"message":{"content":"x"},"finish_reason":"content_filter"}]}"#)?.reaction == .stop)
+        #expect(
+            failure(#"{"choices":[{"message":{"content":"x"},"finish_reason":"insufficient_system_resource"}]}"#)?.reaction
+                == .retry(after: nil))
+    }
+
+    // MARK: Streams
+
+    private func stream(_ events: [String]) throws -> ChatAnswer {
+        var decoder = ChatStreamDecoder(askedModel: "asked")
+        for event in events { try decoder.feed(event) }
+        return try decoder.finished()
+    }
+
+    @Test("OpenAI's stream: usage in a chunk of its own")
+    func openAIStream() throws {
+        let read = try stream([
+            #"{"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#,
+            #"{"model":"m","choices":[{"index":0,"delta":{"content":"你"},"finish_reason":null}],"usage":null,"obfuscation":"xx"}"#,
+            #"{"model":"m","choices":[{"index":0,"delta":{"content":"好"},"finish_reason":null}],"usage":null}"#,
+            #"{"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":null}"#,
+            #"{"model":"m","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}}"#, "[DONE]",
+        ])
+        #expect(read.content == "你好")
+        #expect(read.usage == ChatUsage(promptTokens: 9, cachedPromptTokens: 0, completionTokens: 2, isEstimated: false))
+    }
+
+    @Test("DeepSeek's stream: reasoning first, usage on the last choice, no sentinel needed")
+    func deepSeekStream() throws {
+        let read = try stream([
+            #"{"model":"deepseek-flash","choices":[{"delta":{"content":null,"reasoning_content":"嗯"},"finish_reason":null}],"usage":null}"#,
+            #"{"model":"deepseek-flash","choices":[{"delta":{"content":"好","reasoning_content":null},"finish_reason":null}]}"#,
+            #"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":4,"prompt_cache_hit_tokens":8}}"#,
+        ])
+        #expect(read.content == "好")
+        #expect(read.usage.cachedPromptTokens == 8)
+    }
+
+    @Test("A stream without a finish reason is a failure, whatever it wrote")
+    func cutStream() {
+        #expect(throws: ChatFailure.self) {
+            try stream([#"{"choices":[{"delta":{"content":"{\"titles\":[]}"},"finish_reason":null}]}"#, "[DONE]"])
+        }
+    }
+
+    @Test("Events after the sentinel, repeated finish reasons and keep-alives change nothing")
+    func afterTheEnd() throws {
+        let read = try stream([
+            #"{"choices":[{"delta":{"content":"好"},"finish_reason":null}]}"#,
+            #"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#, #"{"choices":[{"delta":{},"finish_reason":"length"}]}"#,
+            "[DONE]", "not json",
+        ])
+        #expect(read.content == "好")
+    }
+
+    @Test("An error event and a broken chunk end the stream with what was used")
+    func errorEvents() {
+        var decoder = ChatStreamDecoder(askedModel: "m")
+        #expect(throws: ChatFailure.self) { try decoder.feed(#"{"choices":[{"#) }
+        var other = ChatStreamDecoder(askedModel: "m")
+        let error = #expect(throws: ChatFailure.self) {
+            try other.feed(#"{"error":{"message":"x","type":"server_error","param":null,"code":null}}"#)
+        }
+        #expect(error?.kind == .serverError)
+    }
+}

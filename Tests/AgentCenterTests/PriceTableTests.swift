@@ -1,0 +1,54 @@
+import FoundationEssentials
+import HTTPCore
+import Testing
+
+@testable import AgentCenter
+
+@Suite("Prices")
+struct PriceTableTests {
+    private func instant(_ text: String) throws -> Date { try #require(RFC3339.parse(text)) }
+
+    @Test(
+        "DeepSeek's busy hours are Beijing's, Monday to Friday, not on holidays",
+        arguments: [
+            ("2026-11-20T01:00:00Z", true), ("2026-11-20T00:59:59Z", false), ("2026-11-20T03:59:59Z", true),
+            ("2026-11-20T04:00:00Z", false), ("2026-11-20T06:00:00Z", true), ("2026-11-20T09:59:59Z", true),
+            ("2026-11-20T10:00:00Z", false), ("2026-11-21T02:00:00Z", false), ("2026-11-22T02:00:00Z", false),
+            ("2026-10-05T02:00:00Z", false), ("2026-10-08T02:00:00Z", true), ("2027-01-01T02:00:00Z", false),
+        ])
+    func peak(text: String, isPeak: Bool) throws {
+        #expect(DeepSeekHours.isPeak(try instant(text)) == isPeak)
+    }
+
+    @Test("A bill by hand: 1,000 prompt tokens of which 600 cached, 200 written, flash")
+    func bill() throws {
+        let usage = ChatUsage(promptTokens: 1_000, cachedPromptTokens: 600, completionTokens: 200, isEstimated: false)
+        let table = PriceTable.standard
+        let calm = try #require(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-21T02:00:00Z")))
+        #expect(calm.version == "deepseek/deepseek-flash@2026-10-01/off-peak")
+        #expect(calm.cost(of: usage) == 600 * 3 + 400 * 150 + 200 * 600)
+        let busy = try #require(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-20T02:00:00Z")))
+        #expect(busy.cost(of: usage) == 2 * calm.cost(of: usage))
+        let mini = try #require(table.price(provider: "openai", model: "gpt-4o-mini", at: try instant("2026-11-20T02:00:00Z")))
+        #expect(mini.cost(of: usage) == 600 * 75 + 400 * 150 + 200 * 600)
+    }
+
+    @Test("Snapshots are priced as their model; strangers are not priced; prices begin on their day")
+    func names() throws {
+        let now = try instant("2026-11-20T12:00:00Z")
+        let table = PriceTable.standard
+        #expect(table.price(provider: "openai", model: "gpt-4o-mini-2024-07-18", at: now)?.version == "openai/gpt-4o-mini@2024-07-18")
+        #expect(table.price(provider: "openai", model: "gpt-4o-2024-11-20", at: now)?.version == "openai/gpt-4o@2024-10-01")
+        #expect(table.price(provider: "deepseek", model: "deepseek-v4-flash", at: now)?.rates.prompt == 150)
+        #expect(table.price(provider: "openai", model: "gpt-4o-mini-tts", at: now) == nil)
+        #expect(table.price(provider: "openai", model: "deepseek-flash", at: now) == nil)
+        #expect(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-09-30T23:59:59Z")) == nil)
+    }
+
+    @Test("The calendar agrees with known days", arguments: [(0, 1970, 1, 1, 4), (951_782_400, 2000, 2, 29, 2), (1_795_132_800, 2026, 11, 20, 5), (-86_400, 1969, 12, 31, 3)])
+    func calendar(seconds: Int, year: Int, month: Int, day: Int, weekday: Int) {
+        let time = CivilTime(secondsSince1970: seconds)
+        #expect([time.year, time.month, time.day, time.weekday] == [year, month, day, weekday])
+        #expect(CivilTime.days(year: year, month: month, day: day) * 86_400 == seconds)
+    }
+}
