@@ -11,7 +11,8 @@ enum Application: ServiceApplication {
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) async throws -> ServiceParts {
         let models = AIGeneration(
-            routes: routes(settings, runtime), prices: .standard, metrics: GenerationMetrics(runtime.metrics), logger: runtime.logger)
+            routes: routes(settings, runtime), prices: .standard, metrics: GenerationMetrics(runtime.metrics),
+            logger: runtime.logger)
         let desk = OperationDesk(ledger: UsageLedgerStore(database: runtime.database))
         let titles = TitleGeneration(models: models, desk: desk, metrics: TitleMetrics(runtime.metrics))
 

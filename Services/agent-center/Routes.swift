@@ -12,7 +12,8 @@ struct Routes {
             routes.on(
                 .post, "/v1/titles",
                 // A caller that leaves does not stop what is paid for: its repeat finds the answer.
-                options: RouteOptions(deadline: .seconds(20), maxBodyBytes: 256 << 10, flow: "TitleGeneration", hangUp: .runsToEnd),
+                options: RouteOptions(
+                    deadline: .seconds(20), maxBodyBytes: 256 << 10, flow: "TitleGeneration", hangUp: .runsToEnd),
                 titles.write)
         }
     }

@@ -6,7 +6,7 @@ import ServiceDefaults
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `OPENAI_API_KEY` | key for OpenAI or a compatible server; secret | none |
-/// | `OPENAI_BASE_URL` | with the version, e.g. `http://127.0.0.1:8090/openai/v1`; set without a key, the server is called without one | `https://api.openai.com/v1` |
+/// | `OPENAI_BASE_URL` | with its `/v1`; alone, without a key, it is enough | `https://api.openai.com/v1` |
 /// | `OPENAI_MODEL`, `OPENAI_FALLBACK_MODEL` | models there | `gpt-4o-mini`, none |
 /// | `DEEPSEEK_API_KEY` | key for DeepSeek; secret | none |
 /// | `DEEPSEEK_BASE_URL` | as above | `https://api.deepseek.com` |
@@ -18,8 +18,9 @@ import ServiceDefaults
 /// | `MODEL_CONCURRENCY` | calls to one model at a time | 64 |
 /// | `MODEL_STREAMING` | ask for streams: life shows earlier, each token costs an event | `false` |
 ///
-/// A vendor counts as configured when its key or its base URL is set. The first vendor's model is the primary route; the next vendor's, or
-/// else the same vendor's fallback model, is asked when it fails. With none configured the template library writes the titles.
+/// A vendor counts as configured when its key or its base URL is set. The first vendor's model is the primary route; the next
+/// vendor's, or else the same vendor's fallback model, is asked when it fails. With none configured the template library writes
+/// the titles.
 struct Settings: ServiceSettings {
     struct Model: Sendable {
         let vendor: ChatProfile.Vendor

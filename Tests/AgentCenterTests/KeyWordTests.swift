@@ -21,7 +21,10 @@ struct KeyWordTests {
         "Shorter forms end where words end",
         arguments: [
             ("适合敏感肌的平价防晒霜推荐", ["敏感肌的平价防晒霜", "平价防晒霜", "防晒霜", "敏感肌"]),
-            ("Healthy breakfast ideas for busy parents", ["Healthy breakfast ideas for busy parents", "Healthy breakfast", "breakfast"]),
+            (
+                "Healthy breakfast ideas for busy parents",
+                ["Healthy breakfast ideas for busy parents", "Healthy breakfast", "breakfast"]
+            ),
         ])
     func shorter(topic: String, expected: [String]) {
         #expect(KeyWord(of: topic).candidates == expected)

@@ -24,10 +24,12 @@ struct PriceTableTests {
     func bill() throws {
         let usage = ChatUsage(promptTokens: 1_000, cachedPromptTokens: 600, completionTokens: 200, isEstimated: false)
         let table = PriceTable.standard
-        let calm = try #require(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-21T02:00:00Z")))
+        let calm = try #require(
+            table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-21T02:00:00Z")))
         #expect(calm.version == "deepseek/deepseek-flash@2026-10-01/off-peak")
         #expect(calm.cost(of: usage) == 600 * 3 + 400 * 150 + 200 * 600)
-        let busy = try #require(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-20T02:00:00Z")))
+        let busy = try #require(
+            table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-11-20T02:00:00Z")))
         #expect(busy.cost(of: usage) == 2 * calm.cost(of: usage))
         let mini = try #require(table.price(provider: "openai", model: "gpt-4o-mini", at: try instant("2026-11-20T02:00:00Z")))
         #expect(mini.cost(of: usage) == 600 * 75 + 400 * 150 + 200 * 600)
@@ -37,7 +39,8 @@ struct PriceTableTests {
     func names() throws {
         let now = try instant("2026-11-20T12:00:00Z")
         let table = PriceTable.standard
-        #expect(table.price(provider: "openai", model: "gpt-4o-mini-2024-07-18", at: now)?.version == "openai/gpt-4o-mini@2024-07-18")
+        #expect(
+            table.price(provider: "openai", model: "gpt-4o-mini-2024-07-18", at: now)?.version == "openai/gpt-4o-mini@2024-07-18")
         #expect(table.price(provider: "openai", model: "gpt-4o-2024-11-20", at: now)?.version == "openai/gpt-4o@2024-10-01")
         #expect(table.price(provider: "deepseek", model: "deepseek-v4-flash", at: now)?.rates.prompt == 150)
         #expect(table.price(provider: "openai", model: "gpt-4o-mini-tts", at: now) == nil)
@@ -45,7 +48,11 @@ struct PriceTableTests {
         #expect(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-09-30T23:59:59Z")) == nil)
     }
 
-    @Test("The calendar agrees with known days", arguments: [(0, 1970, 1, 1, 4), (951_782_400, 2000, 2, 29, 2), (1_795_132_800, 2026, 11, 20, 5), (-86_400, 1969, 12, 31, 3)])
+    @Test(
+        "The calendar agrees with known days",
+        arguments: [
+            (0, 1970, 1, 1, 4), (951_782_400, 2000, 2, 29, 2), (1_795_132_800, 2026, 11, 20, 5), (-86_400, 1969, 12, 31, 3),
+        ])
     func calendar(seconds: Int, year: Int, month: Int, day: Int, weekday: Int) {
         let time = CivilTime(secondsSince1970: seconds)
         #expect([time.year, time.month, time.day, time.weekday] == [year, month, day, weekday])

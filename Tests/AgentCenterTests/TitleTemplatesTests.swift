@@ -5,13 +5,15 @@ import Testing
 
 @Suite("Template titles")
 struct TitleTemplatesTests {
-    @Test("200 topics of 10 industries: no empty slot, no pattern twice, none over the limit, nothing forbidden, the key word kept")
-    func topics() {
+    @Test(
+        "200 topics of 10 industries: no empty slot, no pattern twice, none over the limit, nothing forbidden, the key word kept")
+    func topics() async {
         #expect(TitleTopics.all.count == 200)
         #expect(Set(TitleTopics.all.map(\.industry)).count == 10)
         var titles = 0
         var kept = 0
         for (index, topic) in TitleTopics.all.enumerated() {
+            await Task.yield()
             let brief = TitleBrief.sample(
                 topic: topic.text, platform: ContentPlatform.allCases[index % ContentPlatform.allCases.count],
                 audience: index % 2 == 0 ? "25–35岁上班族" : nil, sellingPoints: index % 3 == 0 ? ["省时省力"] : [],
@@ -25,8 +27,9 @@ struct TitleTemplatesTests {
     }
 
     @Test("Tight limits are met with shorter sentences, never with a cut", arguments: [5, 6, 8, 10, 12, 15])
-    func tightLimits(limit: Int) {
+    func tightLimits(limit: Int) async {
         for (index, topic) in TitleTopics.all.enumerated() {
+            await Task.yield()
             let brief = TitleBrief.sample(topic: topic.text, count: 20, maxLength: limit)
             checkInvariants(TitleTemplates.titles(for: brief, seed: UInt64(index)), brief, topic.text)
         }
@@ -40,9 +43,10 @@ struct TitleTemplatesTests {
             String(repeating: "我们想推广一款适合上班族的便携咖啡杯，", count: 26), String(repeating: "长", count: 500),
             String(repeating: "e\u{301}", count: 500), "https://example.com/a?b=c",
         ])
-    func oddTopics(topic: String) {
+    func oddTopics(topic: String) async {
         for limit in [5, 10, 20, 30, 100] {
             for platform in ContentPlatform.allCases {
+                await Task.yield()
                 let brief = TitleBrief.sample(topic: topic, platform: platform, count: 20, maxLength: limit)
                 checkInvariants(TitleTemplates.titles(for: brief, seed: 1), brief, topic)
             }

@@ -1,4 +1,5 @@
-/// Words that Chinese advertising law forbids or that its supervision treats as violations (绝对化用语 and unproven promises), as data.
+/// Words that Chinese advertising law forbids or that its supervision treats as violations (绝对化用语 and unproven promises), as
+/// data.
 ///
 /// Sources: 《中华人民共和国广告法》(2021) 第九条第三项 for absolute expressions and the articles named per entry for special trades;
 /// 《广告绝对化用语执法指南》(国家市场监督管理总局公告 2023 年第 6 号) for uses that are not violations, among them statements of

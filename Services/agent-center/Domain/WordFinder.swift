@@ -1,5 +1,5 @@
-/// Finds words of a list in a text, the way an editor would read them: letter case, full-width forms, zero-width characters and, for
-/// words with Chinese characters, blanks between the characters make no difference.
+/// Finds words of a list in a text, the way an editor would read them: letter case, full-width forms, zero-width characters
+/// and, for words with Chinese characters, blanks between the characters make no difference.
 ///
 /// Built once per list; a look-up walks the text once and tries only the words that begin with the character at hand.
 struct WordFinder: Sendable {

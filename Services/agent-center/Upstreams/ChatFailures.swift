@@ -1,7 +1,8 @@
 import HTTPCalling
 import HTTPCore
 
-// What a vendor's refusal means. Sources: OpenAI's guide "error codes" and its Python SDK's retry rules; DeepSeek's "error codes".
+// What a vendor's refusal means. Sources: OpenAI's guide "error codes" and its Python SDK's retry rules; DeepSeek's "error
+// codes".
 extension ChatFailure {
     /// A hint longer than this is taken as "do not retry", as OpenAI's own SDK does.
     private static let longestHint = Duration.seconds(120)

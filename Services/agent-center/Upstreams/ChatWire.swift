@@ -1,7 +1,7 @@
 import HTTPCore
 
-/// How one vendor speaks the "OpenAI-compatible" chat protocol. The differences are those of OpenAI's specification (2.3.0) and DeepSeek's
-/// documentation (October 2026).
+/// How one vendor speaks the "OpenAI-compatible" chat protocol. The differences are those of OpenAI's specification (2.3.0) and
+/// DeepSeek's documentation (October 2026).
 struct ChatProfile: Sendable, Equatable {
     enum Vendor: String, Sendable, CaseIterable {
         case openai
@@ -58,7 +58,9 @@ enum ChatWire {
                 return ["role": .string(role), "content": .string(message.content)]
             })
         body[profile.maxTokensField] = .number(String(request.maxTokens))
-        if let temperature = request.temperature, profile.sendsTemperature { body["temperature"] = .number(temperature.description) }
+        if let temperature = request.temperature, profile.sendsTemperature {
+            body["temperature"] = .number(temperature.description)
+        }
         switch profile.structuredOutput {
         case .schema:
             body["response_format"] = [
@@ -92,7 +94,8 @@ enum ChatWire {
             throw ChatFailure(.malformed, .retry(after: nil), .count, message: "the answer has no choices[0].message")
         }
         return try finished(
-            content: message["content"]?.string ?? "", refusal: message["refusal"]?.string, finish: choice["finish_reason"]?.string,
+            content: message["content"]?.string ?? "", refusal: message["refusal"]?.string,
+            finish: choice["finish_reason"]?.string,
             model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]))
     }
 
@@ -175,7 +178,8 @@ struct ChatStreamDecoder: Sendable {
         }
         if let inBand = json["error"], !inBand.isNull { throw ChatFailure.inBand(inBand, usage: usage) }
         if let name = json["model"]?.string, !name.isEmpty { model = name }
-        // OpenAI sends usage in a chunk of its own without choices, DeepSeek on the last choice: the last one that is there counts.
+        // OpenAI sends usage in a chunk of its own without choices, DeepSeek on the last choice: the last one that is there
+        // counts.
         if let counted = ChatWire.usage(json["usage"]) { usage = counted }
         guard let choice = json["choices"]?[0] else { return }
         let delta = choice["delta"]
@@ -203,7 +207,8 @@ struct ChatStreamDecoder: Sendable {
             ?? (content.isEmpty
                 ? nil
                 : ChatUsage(
-                    promptTokens: 0, cachedPromptTokens: 0, completionTokens: ChatWire.estimatedTokens(content), isEstimated: true))
+                    promptTokens: 0, cachedPromptTokens: 0, completionTokens: ChatWire.estimatedTokens(content), isEstimated: true
+                ))
         return failure
     }
 }

@@ -20,9 +20,9 @@ enum GenerationVerdict<Product: Sendable>: Sendable {
 
 /// The model side of every text that this service writes: asks the routes one after the other until an answer passes its check.
 ///
-/// On each route: the question; once more if the failure may pass; once more with the fault quoted if the answer did not pass. Then the
-/// next route. Nothing blank, cut, stalled or ended for an unknown reason counts as an answer. A refusal for policy ends it all: it is
-/// not offered to another model. What was used is counted whatever came of it.
+/// On each route: the question; once more if the failure may pass; once more with the fault quoted if the answer did not pass.
+/// Then the next route. Nothing blank, cut, stalled or ended for an unknown reason counts as an answer. A refusal for policy
+/// ends it all: it is not offered to another model. What was used is counted whatever came of it.
 struct AIGeneration: Sendable {
     let routes: [ModelRoute]
     let prices: PriceTable
@@ -103,7 +103,9 @@ struct AIGeneration: Sendable {
         var detail = ""
     }
 
-    private func ask<T: GenerationTask>(_ route: ModelRoute, _ task: T, within budget: Duration) async throws -> RouteResult<T.Product> {
+    private func ask<T: GenerationTask>(_ route: ModelRoute, _ task: T, within budget: Duration) async throws -> RouteResult<
+        T.Product
+    > {
         let deadline = Deadline.after(budget)
         var result = RouteResult<T.Product>()
         var question = task.question
@@ -268,7 +270,8 @@ struct GenerationMetrics: Sendable {
         calls = registry.counter(
             "agent_model_calls_total", help: "Model calls by route, purpose and outcome", labels: ["route", "purpose", "outcome"])
         seconds = registry.histogram("agent_model_call_seconds", help: "Duration of model calls", labels: ["route"])
-        tokens = registry.counter("agent_model_tokens_total", help: "Tokens used, by route and class", labels: ["route", "class"])
+        tokens = registry.counter(
+            "agent_model_tokens_total", help: "Tokens used, by route and class", labels: ["route", "class"])
     }
 
     func count(_ attempt: ModelAttempt) {

@@ -1,7 +1,7 @@
 import HTTPCore
 
-/// Reads the JSON that a model wrote, mending what can be mended without guessing: text around it, a code fence, commas before a closing
-/// bracket. An object that was cut off stays unread: to close it would be to invent its end.
+/// Reads the JSON that a model wrote, mending what can be mended without guessing: text around it, a code fence, commas before
+/// a closing bracket. An object that was cut off stays unread: to close it would be to invent its end.
 enum ModelJSON {
     static func parse(_ text: String) -> JSONValue? {
         let bytes = Array(text.utf8)

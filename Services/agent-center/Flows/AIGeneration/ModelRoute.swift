@@ -136,7 +136,8 @@ final class ConcurrencyLimit: Sendable {
         do {
             try await turn.value()
         } catch {
-            // Whoever lost the race against ``leave()`` finds its ticket gone only if it was given the place, and that it was not.
+            // Whoever lost the race against ``leave()`` finds its ticket gone only if it was given the place, and that it was
+            // not.
             state.withLock { $0.waiting.removeAll { $0.ticket == ticket } }
             throw error
         }

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Does each operation once: a repeat finds the stored answer, a repeat that comes while the first is at work waits for it.
 ///
-/// The work runs in a task of its own. A caller that leaves does not stop it: what was paid for is kept for the repeat. It ends by its
-/// deadline at the latest.
+/// The work runs in a task of its own. A caller that leaves does not stop it: what was paid for is kept for the repeat. It ends
+/// by its deadline at the latest.
 final class OperationDesk: Service {
     private struct Flight: Sendable {
         let id: UInt64

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// What tokens cost, as data. Amounts are in 1e-9 of the currency unit per token, so a price per million tokens has three decimals at
-/// most: 0.15 USD per million = 150.
+/// What tokens cost, as data. Amounts are in 1e-9 of the currency unit per token, so a price per million tokens has three
+/// decimals at most: 0.15 USD per million = 150.
 struct PriceTable: Sendable {
     struct Rates: Sendable, Equatable {
         let cachedPrompt: Int64
@@ -38,8 +38,8 @@ struct PriceTable: Sendable {
     let currency: String
     let entries: [Entry]
 
-    /// The price of a call that was sent at `instant`; `nil` for a model without one. The instant of sending decides the band: vendors do
-    /// not say which they take, and this one is known before the call.
+    /// The price of a call that was sent at `instant`; `nil` for a model without one. The instant of sending decides the band:
+    /// vendors do not say which they take, and this one is known before the call.
     func price(provider: String, model: String, at instant: Date) -> Price? {
         let entry =
             entries
@@ -55,7 +55,8 @@ struct PriceTable: Sendable {
             return Price(version: "\(provider)/\(name)@\(day)", rates: entry.rates)
         }
         let isPeak = DeepSeekHours.isPeak(instant)
-        return Price(version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
+        return Price(
+            version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
     }
 
     /// `gpt-4o-mini-2024-07-18` is a snapshot of `gpt-4o-mini`; `gpt-4o-mini` is none of `gpt-4o`.
@@ -76,7 +77,8 @@ struct PriceTable: Sendable {
             Entry(
                 provider: "deepseek", models: ["deepseek-flash", "deepseek-v4-flash"], validFrom: day(2026, 10, 1),
                 rates: Rates(cachedPrompt: 3, prompt: 150, completion: 600),
-                peakRates: Rates(cachedPrompt: 6, prompt: 300, completion: 1200), source: "api-docs.deepseek.com pricing, October 2026"),
+                peakRates: Rates(cachedPrompt: 6, prompt: 300, completion: 1200),
+                source: "api-docs.deepseek.com pricing, October 2026"),
             Entry(
                 provider: "deepseek", models: ["deepseek-v4-pro"], validFrom: day(2026, 10, 1),
                 rates: Rates(cachedPrompt: 22, prompt: 660, completion: 1980),
@@ -87,7 +89,8 @@ struct PriceTable: Sendable {
                 rates: Rates(cachedPrompt: 75, prompt: 150, completion: 600), peakRates: nil, source: "openai.com/api/pricing"),
             Entry(
                 provider: "openai", models: ["gpt-4o"], validFrom: day(2024, 10, 1),
-                rates: Rates(cachedPrompt: 1250, prompt: 2500, completion: 10_000), peakRates: nil, source: "openai.com/api/pricing"),
+                rates: Rates(cachedPrompt: 1250, prompt: 2500, completion: 10_000), peakRates: nil,
+                source: "openai.com/api/pricing"),
         ])
 
     private static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
@@ -97,8 +100,8 @@ struct PriceTable: Sendable {
 
 /// DeepSeek's busy hours: 09–12 and 14–18 in Beijing (UTC+8, no summer time), Monday to Friday, not on public holidays.
 enum DeepSeekHours {
-    /// Public holidays (State Council) that fall on weekdays within the seeded prices' time. A day missing here is billed as busy: too high
-    /// rather than too low.
+    /// Public holidays (State Council) that fall on weekdays within the seeded prices' time. A day missing here is billed as
+    /// busy: too high rather than too low.
     private static let holidays: Set<[Int]> = [
         [2026, 10, 1], [2026, 10, 2], [2026, 10, 5], [2026, 10, 6], [2026, 10, 7], [2027, 1, 1],
     ]

@@ -42,8 +42,8 @@ protocol UsageLedger: Sendable {
     /// The answer that was given for the key, as JSON text; `nil` if there was none.
     func answer(for key: LedgerKey) async throws -> String?
 
-    /// Writes the entry and the answer in one transaction. If another process was faster, its answer stays, and what was spent here is added
-    /// to its row, so that no money is lost from sight.
+    /// Writes the entry and the answer in one transaction. If another process was faster, its answer stays, and what was spent
+    /// here is added to its row, so that no money is lost from sight.
     ///
     /// - Returns: the answer that holds from now on.
     func record(_ entry: LedgerEntry, answer: String, for key: LedgerKey) async throws -> String

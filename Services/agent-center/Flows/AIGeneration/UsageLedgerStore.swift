@@ -2,8 +2,8 @@ import FoundationEssentials
 import HTTPCore
 import PostgresStore
 
-/// The ledger in PostgreSQL: `ai_usage_ledger` for the figures, `ai_completions` for the text, so that a tenant's retention can erase the
-/// text without touching a sum.
+/// The ledger in PostgreSQL: `ai_usage_ledger` for the figures, `ai_completions` for the text, so that a tenant's retention can
+/// erase the text without touching a sum.
 struct UsageLedgerStore: UsageLedger {
     let database: Database
 

@@ -1,8 +1,8 @@
 /// What a topic is about, as words short enough for a title.
 ///
 /// A topic may be a noun (`夏季防晒霜`), a question (`如何选购婴儿推车？`), a paragraph, English, or an emoji. The key word is looked for by
-/// taking away what is said *about* the thing (`如何…`, `…推荐`, `…攻略`) and, where that is still too long, by cutting only where a word
-/// ends: at punctuation, at 的, at a particle, or at a word of ``KeyWordLexicon``. There is no cut at a fixed length.
+/// taking away what is said *about* the thing (`如何…`, `…推荐`, `…攻略`) and, where that is still too long, by cutting only where a
+/// word ends: at punctuation, at 的, at a particle, or at a word of ``KeyWordLexicon``. There is no cut at a fixed length.
 struct KeyWord: Sendable, Equatable {
     enum Kind: Sendable {
         /// Something one has, chooses or buys.

@@ -1,4 +1,5 @@
-/// The words that ``KeyWord`` knows: what people put before and after a thing, and the things of the trades that advertise on short video.
+/// The words that ``KeyWord`` knows: what people put before and after a thing, and the things of the trades that advertise on
+/// short video.
 enum KeyWordLexicon {
     struct Segment: Sendable, Equatable {
         let text: String
@@ -27,7 +28,8 @@ enum KeyWordLexicon {
     static let endings = sorted(
         words(
             """
-            推荐 攻略 指南 教程 分享 测评 评测 实测 介绍 技巧 小技巧 方法 心得 经验 秘诀 秘籍 大全 合集 清单 盘点 注意事项 避坑 避雷 要注意什么 该注意什么 注意什么 注意哪些 怎么选 怎么选购 怎么做 怎么办 怎么样 怎么用 \
+            推荐 攻略 指南 教程 分享 测评 评测 实测 介绍 技巧 小技巧 方法 心得 经验 秘诀 秘籍 大全 合集 清单 盘点 注意事项 避坑 避雷 要注意什么 该注意什么 注意什么 注意哪些 \
+            怎么选 怎么选购 怎么做 怎么办 怎么样 怎么用 \
             怎么挑 怎么买 怎么学 怎么玩 怎么吃 怎么搭 怎么穿 怎么写 怎么拍 如何选 如何选择 如何挑选 如何做 哪家好 哪个好 哪款好 哪种好 好不好 值不值得买 值得买吗 值得吗 有哪些 是什么 \
             为什么 吗 呢 啊 吧 呀 了 的 全解析 解析 科普 干货 揭秘 知识 常识 入门指南 选购 选购指南 挑选 文案 标题 视频 短视频 宣传 推广 种草 必看 入门 零基础 去哪里 去哪玩 去哪儿 去哪 怎么去 \
             多少钱 要多久 需要多久 从零开始 一定要知道的事 那些事 这件事 上新 上市 促销 活动 大促 特惠 优惠

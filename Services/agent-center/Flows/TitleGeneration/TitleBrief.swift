@@ -1,7 +1,7 @@
 import DTO
 
-/// What a title writer is told: the request of ``TitleWritingRequest`` after the input rules, with what writers and judges look up
-/// again and again computed once.
+/// What a title writer is told: the request of ``TitleWritingRequest`` after the input rules, with what writers and judges look
+/// up again and again computed once.
 struct TitleBrief: Sendable {
     let topic: String
     let platform: ContentPlatform

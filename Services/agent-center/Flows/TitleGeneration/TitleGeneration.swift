@@ -6,8 +6,9 @@ import Observability
 
 /// Flow 1, 爆款标题生成器 (seed 000 §1), agent-center's part: "agent-center 根据模板生成标题".
 ///
-/// A brief comes in with everything decided (platform rules, brand and banned words). A model writes the titles; if none can, the pattern
-/// library does, and says so. Every title is judged by the same explained rules. The work is written into the ledger once per operation.
+/// A brief comes in with everything decided (platform rules, brand and banned words). A model writes the titles; if none can,
+/// the pattern library does, and says so. Every title is judged by the same explained rules. The work is written into the
+/// ledger once per operation.
 struct TitleGeneration: Sendable {
     /// Who asks, on whose behalf, and until when an answer is of use.
     struct Caller: Sendable {
@@ -85,7 +86,8 @@ struct TitleGeneration: Sendable {
             promptTokens: totals.usage.promptTokens, cachedPromptTokens: totals.usage.cachedPromptTokens,
             completionTokens: totals.usage.completionTokens, costNano: Int64(answer.usage.costNano) ?? 0,
             spentNano: totals.costNano, currency: answer.usage.currency,
-            priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion, isEstimated: totals.usage.isEstimated,
+            priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion,
+            isEstimated: totals.usage.isEstimated,
             latencyMs: answer.latencyMs, attempts: outcome.attempts, promptVersion: answer.promptVersion,
             promptHash: SHA256.hash(task.question.messages.map(\.content).joined(separator: "\n")),
             completionHash: SHA256.hash(answer.candidates.map(\.title).joined(separator: "\n")), isDegraded: answer.degraded,

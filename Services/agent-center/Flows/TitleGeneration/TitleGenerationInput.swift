@@ -1,7 +1,8 @@
 import DTO
 import HTTPCore
 
-/// The input rules of `POST /v1/titles`. The caller has decided everything already; what is checked here is what this flow relies on.
+/// The input rules of `POST /v1/titles`. The caller has decided everything already; what is checked here is what this flow
+/// relies on.
 enum TitleGenerationInput {
     /// - Throws: `ValidationFailure` with every refusal.
     static func read(_ json: JSONValue, routes: [ModelRoute]) throws -> TitleWritingRequest {
@@ -24,6 +25,7 @@ enum TitleGenerationInput {
         try fields.finish()
         return TitleWritingRequest(
             topic: topic, platform: platform ?? .douyin, audience: audience, sellingPoints: sellingPoints, tone: tone,
-            keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength, model: model)
+            keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength, model: model
+        )
     }
 }

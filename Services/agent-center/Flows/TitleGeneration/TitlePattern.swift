@@ -2,8 +2,8 @@ import DTO
 
 /// One way of writing a title: a sentence with slots.
 ///
-/// Slots: `{key}` the topic's key word (at most once more in the same pattern), `{n}` a small number, `{audience}`, `{point}` a selling
-/// point, `{keyword}` a keyword other than the key word. A pattern is used only when each of its slots can be filled.
+/// Slots: `{key}` the topic's key word (at most once more in the same pattern), `{n}` a small number, `{audience}`, `{point}` a
+/// selling point, `{keyword}` a keyword other than the key word. A pattern is used only when each of its slots can be filled.
 struct TitlePattern: Sendable {
     let id: String
     let formula: TitleFormula

@@ -1,7 +1,7 @@
 import DTO
 
-/// The patterns of the offline writer, version ``version``. No figure in them claims a fact (`90% 的人`, `瘦 10 斤`): numbers only count
-/// what the text itself will list, because a made-up figure in an advertisement is a violation as well (广告法第十一条).
+/// The patterns of the offline writer, version ``version``. No figure in them claims a fact (`90% 的人`, `瘦 10 斤`): numbers only
+/// count what the text itself will list, because a made-up figure in an advertisement is a violation as well (广告法第十一条).
 enum TitlePatternLibrary {
     /// Raised whenever a pattern or the way of choosing changes; part of `promptVersion`.
     static let version = 1

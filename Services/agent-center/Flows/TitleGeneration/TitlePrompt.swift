@@ -3,8 +3,8 @@ import HTTPCore
 
 /// The words with which a model is asked for titles.
 ///
-/// The instructions are the same bytes for every brief of a platform, so that vendors' prefix caches hit. What customers wrote stands only
-/// inside the JSON object of the last message, where it is data; the instructions say so.
+/// The instructions are the same bytes for every brief of a platform, so that vendors' prefix caches hit. What customers wrote
+/// stands only inside the JSON object of the last message, where it is data; the instructions say so.
 enum TitlePrompt {
     /// Raised whenever a word of the instructions changes.
     static let version = 1
@@ -23,7 +23,9 @@ enum TitlePrompt {
     }
 
     /// The question again, with the answer that did not pass and why.
-    static func question(_ question: ChatRequest, brief: TitleBrief, afterRejected answer: String, because problem: String) -> ChatRequest {
+    static func question(_ question: ChatRequest, brief: TitleBrief, afterRejected answer: String, because problem: String)
+        -> ChatRequest
+    {
         var again = question
         var object = briefObject(brief)
         object["correction"] = .string("上一次的回答不合格：\(problem)。请重新给出完整的 \(brief.count) 个标题，只输出 JSON。")

@@ -2,8 +2,8 @@ import DTO
 
 /// 0–100 for a title, by rules that can be read aloud. No model is asked; the same title and brief always give the same score.
 ///
-/// Each rule that applies to the brief gives up to its weight; the sum is scaled to 100. Faults take points away afterwards. A title with
-/// a banned word or over the limit scores 0: it must not be used.
+/// Each rule that applies to the brief gives up to its weight; the sum is scaled to 100. Faults take points away afterwards. A
+/// title with a banned word or over the limit scores 0: it must not be used.
 struct TitleScore: Sendable, Equatable {
     let value: Int
     /// In Chinese, one per rule, e.g. `长度合适（18/30）：20/20 分`.
@@ -57,8 +57,8 @@ struct TitleScore: Sendable, Equatable {
 
     // MARK: Length
 
-    /// 0–100: how well a length suits a limit. Short-video titles read best at half to nine tenths of what the platform shows, yet not
-    /// beyond about 26 characters where the limit is generous.
+    /// 0–100: how well a length suits a limit. Short-video titles read best at half to nine tenths of what the platform shows,
+    /// yet not beyond about 26 characters where the limit is generous.
     static func lengthFit(_ length: Int, limit: Int) -> Int {
         guard length > 0, length <= limit else { return 0 }
         let (low, high) = idealLength(limit: limit)

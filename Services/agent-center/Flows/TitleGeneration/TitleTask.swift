@@ -64,7 +64,9 @@ struct TitleTask: GenerationTask {
 
     private func fault(in text: String) -> String? {
         if text.isEmpty { return "有空标题" }
-        if text.contains(where: { $0.isNewline }) || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+        if text.contains(where: { $0.isNewline })
+            || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        {
             return "标题含换行或控制字符"
         }
         if text.count > brief.maxLength || text.unicodeScalars.count > 8 * brief.maxLength {
@@ -88,7 +90,8 @@ struct TitleTask: GenerationTask {
             text = behind.dropFirst()
             trim()
         }
-        for (open, close) in [("“", "”"), ("\"", "\""), ("《", "》"), ("「", "」")] where text.hasPrefix(open) && text.hasSuffix(close) {
+        for (open, close) in [("“", "”"), ("\"", "\""), ("《", "》"), ("「", "」")]
+        where text.hasPrefix(open) && text.hasSuffix(close) {
             let inner = text.dropFirst().dropLast()
             if !inner.contains(open), !inner.contains(close) { text = inner }
         }

@@ -1,10 +1,11 @@
 import DTO
 
-/// Writes titles without a model, from the patterns of ``TitlePatternLibrary``. Pure: the same brief and seed give the same titles.
+/// Writes titles without a model, from the patterns of ``TitlePatternLibrary``. Pure: the same brief and seed give the same
+/// titles.
 ///
-/// What it keeps, whatever the brief: no title over the limit, no empty slot, no pattern twice, no banned word, nothing that advertising
-/// law forbids. A topic that does not fit is represented by a shorter form of its key word that is still a word; if there is none, by a
-/// sentence without it.
+/// What it keeps, whatever the brief: no title over the limit, no empty slot, no pattern twice, no banned word, nothing that
+/// advertising law forbids. A topic that does not fit is represented by a shorter form of its key word that is still a word; if
+/// there is none, by a sentence without it.
 struct TitleTemplates: Sendable {
     /// `promptVersion` of an answer written by templates.
     static let promptVersion = "title.template@\(TitlePatternLibrary.version)"
@@ -23,7 +24,8 @@ struct TitleTemplates: Sendable {
         let rank: Int
     }
 
-    /// - Returns: `brief.count` titles of different patterns, of varied formulas; fewer only when the limit or the banned words leave no more.
+    /// - Returns: `brief.count` titles of different patterns, of varied formulas; fewer only when the limit or the banned words leave
+    ///   no more.
     static func titles(for brief: TitleBrief, seed: UInt64) -> [Title] {
         var random = SeededGenerator(seed: seed)
         let slots = Slots(brief: brief)
@@ -35,8 +37,8 @@ struct TitleTemplates: Sendable {
         for formula in byFormula.keys {
             byFormula[formula]?.sort { ($1.rank, $0.title.patternId) < ($0.rank, $1.title.patternId) }
         }
-        // One of each formula, then a second of each …, so that an answer is varied; formulas in an order that the seed decides, those
-        // that can speak of the topic before those that cannot.
+        // One of each formula, then a second of each …, so that an answer is varied; formulas in an order that the seed
+        // decides, those that can speak of the topic before those that cannot.
         var order = TitleFormula.allCases
         order.shuffle(using: &random)
         var chosen: [Title] = []
