@@ -113,7 +113,7 @@ let package = Package(
         tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
         tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter"]),
         tests("DeliveryConnectorDouyinTests", serviceTestDependencies + ["DeliveryConnectorDouyin"]),
-        tests("SandboxTests", ["Sandbox", "HTTPCalling", "HTTPCore", "Lifecycle"]),
+        tests("SandboxTests", ["Sandbox", "ConcurrencySupport", "HTTPCalling", "HTTPCore", "Lifecycle"]),
         // A test target that imports the executables must list all five itself.
         tests(
             "ContractTests",
