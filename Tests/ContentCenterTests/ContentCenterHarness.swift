@@ -1,0 +1,95 @@
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import Messaging
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import ContentCenter
+
+/// content-center in process, on a database of its own.
+struct ContentCenterHarness {
+    static let template = DatabaseTemplate(service: "content", migrations: Application.migrations)
+    static let tenant = TestContext.tenant
+
+    let client: InProcessClient
+    let database: TestDatabase
+
+    static func run(_ body: @escaping @Sendable (ContentCenterHarness) async throws -> Void) async throws {
+        try await TestDatabase.withClone(of: template) { database in
+            try await TestApplication.run(
+                Application.self, database: database.appConfiguration.url, system: database.systemConfiguration.url
+            ) { app in
+                try await body(ContentCenterHarness(client: app.client, database: database))
+            }
+        }
+    }
+
+    func send(
+        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, scopes: [String] = ["contents:read", "contents:write"],
+        operation: UUID? = nil, headers: HTTPHeaders = [:], body: [UInt8] = []
+    ) async throws -> TestResponse {
+        let principal = TestContext.principal(tenant: tenant, scopes: scopes)
+        var all = try TestContext.headers(to: .contentCenter, as: principal, operation: operation)
+        if !body.isEmpty { all["Content-Type"] = "application/json" }
+        for (name, value) in headers { all[name] = value }
+        return try await client.send(method, path, headers: all, body: body)
+    }
+
+    func create(_ draft: NewContent = .sample, tenant: UUID = tenant, operation: UUID? = nil) async throws -> Content {
+        let response = try await send(.post, "/v1/contents", tenant: tenant, operation: operation, body: JSON.encode(draft))
+        #expect(response.status == .created)
+        return try response.decode(Content.self)
+    }
+
+    func patch(
+        _ id: UUID, _ patch: ContentPatch, ifVersion version: Int, tenant: UUID = tenant, operation: UUID? = nil
+    ) async throws -> TestResponse {
+        try await send(
+            .patch, "/v1/contents/\(id.uuidString.lowercased())", tenant: tenant, operation: operation,
+            headers: ["If-Match": "\"\(version)\""], body: JSON.encode(patch))
+    }
+
+    func page(_ path: String, tenant: UUID = tenant) async throws -> Page<ContentSummary> {
+        let response = try await send(.get, path, tenant: tenant)
+        #expect(response.status == .ok)
+        return try response.decode(Page<ContentSummary>.self)
+    }
+
+    /// What waits in the outbox, or has left it, in its order.
+    func events() async throws -> [CloudEvent] {
+        try await database.superuser.query("SELECT event::text AS event FROM outbox ORDER BY id").map { row in
+            try CloudEvent(decoding: Array(row.decode("event", as: String.self).utf8))
+        }
+    }
+
+    /// Counts rows as the superuser, past row-level security.
+    func count(_ table: String) async throws -> Int {
+        try await database.superuser.query("SELECT count(*) AS n FROM \(identifier: table)").only.decode("n")
+    }
+}
+
+extension NewContent {
+    static let sample = NewContent(
+        step: "title_set", kind: .titleSet, title: "猫砂盆",
+        body: TitleSetBody(
+            topic: "猫砂盆", platform: .douyin,
+            candidates: [
+                TitleSetCandidate(title: "猫砂盆这样选，家里再没味道", score: 88, reasons: ["长度合适（13/30）"], formula: "benefit"),
+                TitleSetCandidate(title: "3 个细节看懂猫砂盆", score: 81, reasons: ["含数字"], formula: "number"),
+            ]),
+        source: VersionSource(kind: .model, name: "deepseek-v4-flash", promptVersion: "title.douyin@1"))
+
+    func named(_ title: String) -> NewContent {
+        var draft = self
+        draft.title = title
+        return draft
+    }
+}
+
+extension UUID {
+    var lowercase: String { uuidString.lowercased() }
+}
