@@ -13,6 +13,7 @@ import Testing
     @Test func gateway() async throws { try await expectAgreement(Applications.gateway) }
 
     @Test func orchestration() async throws { try await expectAgreement(Applications.orchestration) }
+    @Test func agentCenter() async throws { try await expectAgreement(Applications.agentCenter) }
     @Test func contentCenter() async throws { try await expectAgreement(Applications.contentCenter) }
     @Test func connector() async throws { try await expectAgreement(Applications.connector) }
 

@@ -120,12 +120,9 @@ class Storm:
         raise AssertionError(f"{victim} did not come back within 120 s")
 
     def ready(self, victim: str) -> bool:
-        """Far enough up to be worth killing again: a service listens, PostgreSQL and RabbitMQ take connections."""
+        """Far enough up to be worth killing again: a service is ready, PostgreSQL and RabbitMQ take connections."""
         if victim in SERVICES:
-            try:
-                return requests.get(self.stack.url(victim, "/healthz"), timeout=2).status_code == 200
-            except requests.RequestException:
-                return False
+            return self.stack.is_ready(victim)
         return accepts(self.stack.env["AMQP_URL" if victim == "rabbitmq" else "GATEWAY_DATABASE_URL"])
 
     # Proof

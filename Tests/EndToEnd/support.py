@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -75,6 +76,30 @@ class Stack:
         seed = base64.b64decode(self.secrets[f"{signer or caller}.context.seed"])
         key = Ed25519PrivateKey.from_private_bytes(seed)
         return jwt.encode(payload, key, algorithm="EdDSA", headers={"kid": signer or caller})
+
+    def restart(self, service: str) -> None:
+        """Ends the service as hard as possible; the supervisor starts it again."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: self.pid(service) != pid and self.is_ready(service), bool, f"{service} after a restart")
+
+    def is_ready(self, service: str) -> bool:
+        try:
+            return requests.get(self.url(service, "/readyz"), timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def trace_id(self, content_id: str) -> str:
+        """Of the request that made the draft, from the event that it emitted."""
+        rows = eventually(
+            lambda: self.rows("gateway", "SELECT data FROM stream_events WHERE data LIKE %s", (f"%{content_id}%",)), bool,
+            "the draft's event")
+        return json.loads(rows[0][0])["traceparent"].split("-")[1]
+
+    def spans(self, trace_id: str) -> list[dict]:
+        """What the stub collector of `make test` was sent about a trace."""
+        lines = (self.directory / "spans.jsonl").read_text(encoding="utf-8").splitlines()
+        return [span for span in map(json.loads, lines) if span["traceId"] == trace_id]
 
     def inner(self, caller: str, callee: str, method: str, path: str, tenant: str, **options) -> requests.Response:
         """An internal call as `caller` would make it."""

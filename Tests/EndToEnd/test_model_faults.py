@@ -24,6 +24,7 @@ def topic() -> str:
 
 @pytest.fixture
 def fault(stack, topic):
+    """Afterwards agent-center forgets what it learned about the model: its circuit breaker would spare the vendor the next test."""
     def set_fault(name: str, **parameters) -> None:
         answer = requests.post(
             stack.url("sandbox", "/__control/config"), json={"profile": "any", "fault": name, "match": topic, **parameters}, timeout=5)
@@ -31,6 +32,7 @@ def fault(stack, topic):
 
     yield set_fault
     requests.post(stack.url("sandbox", "/__control/config"), json={"rules": []}, timeout=5)
+    stack.restart("agent-center")
 
 
 def vendor_log(stack, topic: str) -> list[dict]:

@@ -4,7 +4,6 @@ Each is shown three ways where it applies: what the call map allows (and the net
 test_network_policies.py), what the code knows, and what one request really did.
 """
 
-import json
 import re
 import uuid
 
@@ -14,6 +13,7 @@ import yaml
 
 from support import CALL_MAP, REPOSITORY, SERVICES, eventually
 
+SERVER = 2
 OTHERS = tuple(service for service in SERVICES if service != "gateway-bff")
 
 
@@ -27,18 +27,6 @@ def upstream_files(service: str) -> set[str]:
 
 def sources(service: str) -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "Services" / service).rglob("*.swift"))
-
-
-def log_lines(stack, service: str, request_id: str) -> list[dict]:
-    found = []
-    for line in (stack.directory / "logs" / f"{service}.log").read_text(errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(entry, dict) and entry.get("requestId") == request_id:
-            found.append(entry)
-    return found
 
 
 def compose() -> dict:
@@ -67,15 +55,15 @@ def test_业务流程统一在_orchestration_service(stack, member):
     """One place for flows: the gateway hands a title request to orchestration, which calls the others; they call nobody."""
     assert set(CALL_MAP["services"]["orchestration-service"]) == {"agent-center", "content-center", "delivery-connector-douyin"}
     assert CALL_MAP["services"]["content-center"] == [] == CALL_MAP["services"]["delivery-connector-douyin"]
-    request_id = f"principle-{uuid.uuid4().hex}"
-    answer = member.request("POST", "/api/titles", json={"topic": "流程", "count": 1}, headers={"X-Request-Id": request_id})
-    assert answer.status_code == 201 and answer.json()["requestId"] == request_id
-    flow = ("gateway-bff", "orchestration-service", "agent-center", "content-center")
-    lines = eventually(
-        lambda: {service: log_lines(stack, service, request_id) for service in flow}, lambda seen: all(seen.values()),
-        "log lines of one request in four services")
-    assert len({line["traceId"] for entries in lines.values() for line in entries}) == 1
-    assert log_lines(stack, "delivery-connector-douyin", request_id) == []
+    trace_id = stack.trace_id(member.draft(topic="流程", count=1)["contentId"])
+    flow = {"gateway-bff", "orchestration-service", "agent-center", "content-center"}
+    spans = eventually(
+        lambda: [span for span in stack.spans(trace_id) if span["kind"] == SERVER],
+        lambda seen: {span["service"] for span in seen} == flow, "four services in one trace", seconds=30)
+    everything = {span["spanId"]: span for span in stack.spans(trace_id)}
+    for span in spans:
+        caller = everything.get(span.get("parentSpanId"), {}).get("service")
+        assert caller == {"gateway-bff": None, "orchestration-service": "gateway-bff"}.get(span["service"], "orchestration-service")
 
 
 def test_智能决策统一在_agent_center(stack, member):

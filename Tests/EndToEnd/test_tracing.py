@@ -1,18 +1,9 @@
 """One title request is one trace: through four services and the consumer, no span without its parent."""
 
-import json
-import uuid
-
 from support import eventually
-from test_principles import log_lines
 
 SERVER, CONSUMER = 2, 5
 FLOW = {"gateway-bff", "orchestration-service", "agent-center", "content-center"}
-
-
-def spans_of(stack, trace_id: str) -> list[dict]:
-    lines = (stack.directory / "spans.jsonl").read_text(encoding="utf-8").splitlines()
-    return [span for span in map(json.loads, lines) if span["traceId"] == trace_id]
 
 
 def complete(spans: list[dict]) -> bool:
@@ -23,11 +14,8 @@ def complete(spans: list[dict]) -> bool:
 
 
 def test_one_trace_through_four_services_and_the_consumer(stack, member):
-    request_id = f"trace-{uuid.uuid4().hex}"
-    answer = member.request("POST", "/api/titles", json={"topic": "一条线索", "count": 1}, headers={"X-Request-Id": request_id})
-    assert answer.status_code == 201
-    lines = eventually(lambda: log_lines(stack, "gateway-bff", request_id), bool, "the gateway's log line")
-    spans = eventually(lambda: spans_of(stack, lines[0]["traceId"]), complete, "the whole trace", seconds=30)
+    trace_id = stack.trace_id(member.draft(topic="一条线索", count=1)["contentId"])
+    spans = eventually(lambda: stack.spans(trace_id), complete, "the whole trace", seconds=30)
 
     by_id = {span["spanId"]: span for span in spans}
     (root,) = [span for span in spans if span.get("parentSpanId") not in by_id]

@@ -52,8 +52,8 @@ def show_titles(answer: dict) -> None:
     say(f"\n  draft     {answer['contentId']} (version {answer['version']}, {answer['status']})")
     say(f"  written   by {answer['provider']} / {answer['modelName']} in {answer['latencyMs']} ms")
     if answer["degraded"]:
-        say(f"  degraded  {answer.get('degradedReason') or 'yes'}: no model wrote these."
-            " Set DEEPSEEK_API_KEY or OPENAI_API_KEY for a real one.")
+        say(f"  degraded  {answer.get('degradedReason') or 'yes'}")
+        say("            for a real model set DEEPSEEK_API_KEY or OPENAI_API_KEY (see README.md)")
 
 
 def describe(problem: dict) -> str:

@@ -72,8 +72,9 @@ class Supervisor:
             if status is None:
                 return
             item.process = None
-            # One that ends within two seconds of its start waits longer each time, five seconds at most.
-            item.quick_deaths = item.quick_deaths + 1 if now - item.started_at < 2 else 0
+            # One that ends by itself within two seconds of its start waits longer each time, five seconds at most.
+            is_quick = now - item.started_at < 2 and status != -signal.SIGKILL
+            item.quick_deaths = item.quick_deaths + 1 if is_quick else 0
             delay = 0 if item.quick_deaths == 0 else min(5.0, 0.2 * 2 ** (item.quick_deaths - 1))
             item.not_before = now + delay
             end = f"killed by signal {-status}" if status < 0 else f"ended with status {status}"
