@@ -6,6 +6,9 @@ public import Observability
 ///
 /// A few epoll threads parse and send; handlers are tasks. ``run()`` serves until graceful shutdown, then drains: no new connections,
 /// open requests finish, event streams end, and only then the library is stopped.
+///
+/// Event streams share the daemon with everything else: measured with 1,000 of them open, a stream costs 29 kB, of which a daemon of its
+/// own with an 8 kB pool would save 3.5, and quick requests beside them lose nothing that could be told from noise.
 public final class HTTPServer: Service {
     public struct Configuration: Sendable {
         /// A numeric address to listen on.
@@ -14,7 +17,8 @@ public final class HTTPServer: Service {
         public var port: Int
         /// Epoll threads.
         public var threads: Int
-        /// Connections at a time; more wait in the kernel's queue.
+        /// Connections at a time; more wait in the kernel's queue. ``HTTPServer/start()`` raises the process's soft limit of open files
+        /// to hold them, as far as the hard limit goes.
         public var connectionLimit: Int
         /// A connection that neither sends nor takes anything for so long is closed; requests in work do not count.
         public var idleTimeout: Duration
@@ -75,6 +79,7 @@ public final class HTTPServer: Service {
         try state.withLock { state in
             guard case .idle = state else { return }
             let core = try ServerCore(router: router, maxHeaderBytes: configuration.maxHeaderBytes)
+            OpenFiles.allow(configuration.connectionLimit + 256)
             do {
                 let socket = try ListeningSocket.open(host: configuration.host, port: configuration.port)
                 let daemon = try Daemon(core: core, listeningSocket: socket.descriptor, configuration: configuration)

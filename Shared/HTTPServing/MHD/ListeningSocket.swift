@@ -75,3 +75,14 @@ enum SocketAddress {
         }
     }
 }
+
+enum OpenFiles {
+    /// Raises the soft limit of descriptors to `count`, or to the hard limit. Debian's soft limit is 1,024.
+    static func allow(_ count: Int) {
+        var limit = rlimit()
+        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(kind, &limit) == 0, limit.rlim_cur < rlim_t(count) else { return }
+        limit.rlim_cur = min(rlim_t(count), limit.rlim_max)
+        setrlimit(kind, &limit)
+    }
+}

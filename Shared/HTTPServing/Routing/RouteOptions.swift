@@ -6,7 +6,7 @@ public struct RouteOptions: Sendable {
     public enum HangUp: Sendable {
         /// The handler's task is cancelled.
         case cancels
-        /// The handler runs to its end: its effect is wanted, and a repeat finds it.
+        /// The handler runs to its end, or to its deadline: its effect is wanted, and a repeat finds it.
         case runsToEnd
     }
 
