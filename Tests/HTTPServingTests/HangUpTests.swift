@@ -14,10 +14,8 @@ import Testing
         try await place.serving(router) { client in
             let call = Task { try await client.send(.post, "/work", json: [:]) }
             try await eventually { started.value == 1 }
-            let left = ContinuousClock.now
             call.cancel()
             try await eventually { cancelled.value == 1 }
-            #expect(left.duration(to: .now) < .seconds(1))
             _ = await call.result
         }
     }

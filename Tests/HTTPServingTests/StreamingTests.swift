@@ -8,22 +8,28 @@ import Testing
     private struct Broken: Error {}
 
     @Test(arguments: Place.allCases) func sendsEventsAndHeartbeats(_ place: Place) async throws {
+        let gate = Gate()
         var router = Router()
         router.on(.get, "/events") { _ in
             .eventStream(heartbeat: .milliseconds(20)) { writer in
                 try await writer.send(ServerSentEvent(id: "7", event: "draft\nid: 8", data: "one\ntwo\r\nthree"))
-                try await Task.sleep(for: .milliseconds(100))
+                await gate.wait()
                 try await writer.send(ServerSentEvent(data: "秋"))
             }
         }
         try await place.serving(router) { client in
-            let answer = try await client.send(.get, "/events")
-            #expect(answer.headers["Content-Type"] == "text/event-stream")
-            #expect(answer.headers["Cache-Control"] == "no-store")
+            let stream = try await client.open(.get, "/events")
+            #expect(stream.headers["Content-Type"] == "text/event-stream")
+            #expect(stream.headers["Cache-Control"] == "no-store")
+            var text = ""
+            while text.components(separatedBy: ": heartbeat\n\n").count <= 3 {
+                text += String(decoding: try #require(try await stream.read()), as: UTF8.self)
+            }
+            gate.open()
+            while let piece = try await stream.read() { text += String(decoding: piece, as: UTF8.self) }
             // A line break in a name must not forge a field.
-            #expect(answer.text.contains("id: 7\nevent: draftid: 8\ndata: one\ndata: two\ndata: three\n\n"))
-            #expect(answer.text.contains("\n\ndata: 秋\n\n"))
-            #expect(answer.text.components(separatedBy: ": heartbeat\n\n").count > 3)
+            #expect(text.contains("id: 7\nevent: draftid: 8\ndata: one\ndata: two\ndata: three\n\n"))
+            #expect(text.contains("\n\ndata: 秋\n\n"))
         }
     }
 
@@ -86,10 +92,8 @@ import Testing
         try await place.serving(router) { client in
             let stream = try await client.open(.get, "/events")
             _ = try await stream.read(until: "data: first\n\n")
-            let left = ContinuousClock.now
             stream.close()
             try await eventually { cancelled.value == 1 }
-            #expect(left.duration(to: .now) < .seconds(1))
         }
     }
 

@@ -19,7 +19,7 @@ enum Place: String, CaseIterable, Sendable {
 
 /// Polls until the condition holds.
 func eventually(
-    within limit: Duration = .seconds(5), _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(20), _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: @Sendable () -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
