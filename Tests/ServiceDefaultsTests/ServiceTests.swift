@@ -139,6 +139,33 @@ private let nowhere = Secret("postgres://nobody@127.0.0.1:1/none")
         }
     }
 
+    /// Spans leave before the client that carries them does, also those of the last moment.
+    @Test func sendsItsSpansToTheCollector() async throws {
+        let bodies = Locked<[String]>([])
+        var router = Router()
+        router.on(.post, "/v1/traces") { request in
+            bodies.withLock { $0.append(String(decoding: request.body, as: UTF8.self)) }
+            return try .json(.ok, [String: String]())
+        }
+        let collector = HTTPServer(configuration: .init(port: 0), router: router)
+        try await collector.start()
+        try await testGracefulShutdown { trigger in
+            async let serving: Void = collector.run()
+            let environment = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:\(collector.port)"]
+            try await TestApplication.run(Application.self, database: nowhere, system: nowhere, environment: environment) { app in
+                var headers = try TestContext.headers(to: .contentCenter)
+                headers["traceparent"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                #expect(try await app.client.send(.get, "/v1/greeting", headers: headers).status == .ok)
+            }
+            trigger.triggerGracefulShutdown()
+            try await serving
+        }
+        let text = bodies.value.joined()
+        #expect(text.contains(#""traceId":"4bf92f3577b34da6a3ce929d0e0e4736""#))
+        #expect(text.contains(#""parentSpanId":"00f067aa0ba902b7""#))
+        #expect(text.contains(#""stringValue":"content-center""#))
+    }
+
     // MARK: - Command line
 
     private func run(_ arguments: [String], _ environment: [String: String] = [:]) async -> Int32 {

@@ -51,7 +51,7 @@ public struct AssembledService: Sendable {
     public func run() async throws {
         runtime.logger.info(
             "starting",
-            ["host": runtime.settings.host, "port": runtime.settings.port, "drainDeadline": runtime.settings.drainDeadline])
+            ["host": runtime.settings.host, "port": runtime.settings.port, "drainDeadlineMs": runtime.settings.drainDeadline])
         try await ServiceGroup(services: services, logger: runtime.logger, drainDeadline: runtime.settings.drainDeadline).run()
         runtime.logger.info("stopped")
     }

@@ -1,6 +1,7 @@
 import ConfigReading
 import FoundationEssentials
 import Glibc
+import HTTPCore
 import Lifecycle
 import Messaging
 import Observability
@@ -10,7 +11,7 @@ import PostgresStore
 ///
 ///     content-center [run]                       serve until SIGTERM
 ///     content-center migrate                     bring the database's schema up to date, as its owner (OWNER_DATABASE_URL)
-///     content-center parking list <queue>        show what could not be handled
+///     content-center parking list <queue>        show what could not be handled, a line of JSON each
 ///     content-center parking replay <queue>      hand it out again
 ///     content-center help
 ///
@@ -22,7 +23,9 @@ public enum ServiceCommand {
         let code = await run(
             application, arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
         LogSink.standardOutput.flush()
-        exit(code)
+        fflush(nil)
+        // Not `exit`: OpenSSL's clean-up at exit would pull its tables from under threads that are just ending.
+        _exit(code)
     }
 
     /// - Returns: the exit code.
@@ -83,7 +86,9 @@ public enum ServiceCommand {
         let parkingLot = ParkingLot(broker: Broker(broker, name: "parking", logger: logger))
         switch arguments[0] {
         case "list":
-            for message in try await parkingLot.list(queue: arguments[1]) { write("\(message)\n", to: STDOUT_FILENO) }
+            for message in try await parkingLot.list(queue: arguments[1]) {
+                write(String(decoding: try JSON.encode(message), as: UTF8.self) + "\n", to: STDOUT_FILENO)
+            }
         case "replay":
             let count = try await parkingLot.replay(queue: arguments[1])
             write("replayed \(count)\n", to: STDOUT_FILENO)
@@ -126,7 +131,14 @@ public enum ServiceCommand {
         }.reduce("usage:\n", +)
     }
 
+    /// Blocks until everything is written: these are words for the person who typed the command.
     private static func write(_ text: String, to descriptor: Int32) {
-        LogSink.descriptor(descriptor).write(Array(text.utf8))
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
     }
 }
