@@ -1,0 +1,231 @@
+import ConcurrencySupport
+import FoundationEssentials
+public import Lifecycle
+public import Observability
+public import PostgresStore
+import Synchronization
+
+/// Finds due jobs and works on them, some at a time. Any number of workers may run, in any number of processes: a job is worked on by
+/// whoever holds its lease, and by nobody else as far as the database is concerned.
+public final class JobWorker: Service {
+    /// Does the work of one kind of job.
+    ///
+    /// - Returns: what is kept as the job's result.
+    /// - Throws: ``PermanentJobFailure`` to fail for good; anything else to be tried again, later each time, until the attempts are used
+    ///   up. A handler must stop when its task is cancelled: somebody asked for that, or the lease is lost.
+    public typealias Handler = @Sendable (JobContext) async throws -> JSONText?
+
+    public struct Configuration: Sendable {
+        /// How many jobs run at a time.
+        public var concurrency: Int
+        /// How long a job stays with a worker that is not heard of. Renewed after a third of it.
+        public var lease: Duration
+        /// How often to look for due jobs when nobody calls ``JobWorker/wake()``.
+        public var pollInterval: Duration
+        /// How often a running job looks whether it is to stop.
+        public var cancelPollInterval: Duration
+        /// Before the second attempt, the third, …; the last one repeats.
+        public var retryDelays: [Duration]
+
+        public init(
+            concurrency: Int = 4, lease: Duration = .seconds(30), pollInterval: Duration = .seconds(1),
+            cancelPollInterval: Duration = .seconds(1),
+            retryDelays: [Duration] = [.seconds(1), .seconds(5), .seconds(30), .seconds(120), .seconds(600)]
+        ) {
+            self.concurrency = concurrency
+            self.lease = lease
+            self.pollInterval = pollInterval
+            self.cancelPollInterval = cancelPollInterval
+            self.retryDelays = retryDelays
+        }
+    }
+
+    private let app: Database
+    private let system: Database
+    private let handlers: [String: Handler]
+    private let configuration: Configuration
+    private let logger: Logger
+    private let signal = WakeSignal()
+    private let finished: Counter?
+
+    /// - Parameters:
+    ///   - app: where the work is done, under the job's tenant.
+    ///   - system: finds due jobs of all tenants.
+    ///   - handlers: by kind. Jobs of other kinds are left to other workers.
+    public init(
+        app: Database, system: Database, handlers: [String: Handler], configuration: Configuration = Configuration(),
+        logger: Logger = .silent, metrics: MetricsRegistry? = nil
+    ) {
+        self.app = app
+        self.system = system
+        self.handlers = handlers
+        self.configuration = configuration
+        self.logger = logger
+        finished = metrics?.counter("jobs_finished_total", help: "Attempts that ended, by outcome.", labels: ["kind", "outcome"])
+    }
+
+    /// Looks for due jobs now: to be called after the commit that added one.
+    public func wake() { signal.ring() }
+
+    /// Works until graceful shutdown, then finishes the jobs that run. If its task is cancelled, the handlers are cancelled and their
+    /// jobs are put back, without counting the attempt.
+    public func run() async throws {
+        let isStopping = Flag()
+        let (running, limit, kinds) = (Flag.Count(), configuration.concurrency, Array(handlers.keys))
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                while !isStopping.isSet, !Task.isCancelled {
+                    let free = limit - running.value
+                    var found: [(tenant: UUID, id: UUID)] = []
+                    if free > 0 { found = await candidates(kinds, limit: free) }
+                    for candidate in found {
+                        running.add(1)
+                        group.addTask {
+                            await self.work(on: candidate.id, tenant: candidate.tenant)
+                            running.add(-1)
+                            // A free place is used at once, not at the next look.
+                            self.signal.ring()
+                        }
+                    }
+                    if found.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
+                }
+            }
+        } onGracefulShutdown: {
+            isStopping.set()
+            self.signal.ring()
+        }
+        try Task.checkCancellation()
+    }
+
+    private func candidates(_ kinds: [String], limit: Int) async -> [(tenant: UUID, id: UUID)] {
+        do {
+            return try await JobLease.candidates(kinds: kinds, limit: limit, lease: configuration.lease, system: system)
+        } catch {
+            if !(error is CancellationError) { logger.warning("cannot look for jobs", ["reason": "\(error)"]) }
+            return []
+        }
+    }
+
+    // MARK: One job
+
+    private enum Outcome {
+        case returned(JSONText?)
+        case threw(any Error)
+        case cancelRequested, leaseLost, shutDown
+    }
+
+    private func work(on id: UUID, tenant: UUID) async {
+        do {
+            guard
+                case .lease(let lease, let steps) = try await JobLease.claim(
+                    id, tenant: tenant, duration: configuration.lease, app: app),
+                let handler = handlers[lease.kind]
+            else { return }
+            let context = CallContext(requestId: "job-\(id.uuidString.lowercased())", operationId: id, tenantId: tenant)
+            await CallContext.$current.withValue(context) {
+                let outcome = await attempt(lease, steps, handler)
+                // What came of it is written even if this worker is being cancelled.
+                await Task.detached { [self] in
+                    await CallContext.$current.withValue(context) { await settle(lease, outcome) }
+                }.value
+            }
+        } catch {
+            // The job falls due again when the lease that it might have got would have ended.
+            if !(error is CancellationError) {
+                logger.warning("cannot claim a job", ["job": id.uuidString, "reason": "\(error)"])
+            }
+        }
+    }
+
+    private func attempt(_ lease: JobLease, _ steps: [String: JSONText], _ handler: @escaping Handler) async -> Outcome {
+        let context = JobContext(lease: lease, steps: StepResults(steps), database: app)
+        return await withTaskGroup(of: Outcome?.self) { group in
+            group.addTask {
+                do { return .returned(try await handler(context)) } catch { return .threw(error) }
+            }
+            group.addTask { await self.guardLease(lease) }
+            var stopReason: Outcome?
+            var outcome: Outcome?
+            while let next = await group.next() {
+                switch next {
+                case .returned, .threw: outcome = next
+                case .some(let reason): stopReason = reason
+                case nil: break
+                }
+                group.cancelAll()
+            }
+            // A handler that came to its end has done its work, whoever wanted it to stop.
+            if case .returned = outcome, stopReason == nil || !isLeaseLost(stopReason) { return outcome ?? .shutDown }
+            if let stopReason { return stopReason }
+            if case .threw(let error) = outcome, error is JobLeaseLost { return .leaseLost }
+            if Task.isCancelled { return .shutDown }
+            return outcome ?? .shutDown
+        }
+    }
+
+    private func isLeaseLost(_ outcome: Outcome?) -> Bool {
+        if case .leaseLost = outcome { true } else { false }
+    }
+
+    /// Renews the lease and watches for a request to stop, until cancelled.
+    ///
+    /// - Returns: why the handler has to stop; `nil` when it has stopped by itself.
+    private func guardLease(_ lease: JobLease) async -> Outcome? {
+        var (renewed, heldUntil) = (ContinuousClock.now, ContinuousClock.now + configuration.lease)
+        let interval = min(configuration.cancelPollInterval, configuration.lease / 3)
+        while true {
+            do {
+                try await Task.sleep(for: interval)
+                if try await lease.isCancelRequested(app: app) { return .cancelRequested }
+                if renewed.duration(to: .now) >= configuration.lease / 3 - interval / 2 {
+                    let began = ContinuousClock.now
+                    try await lease.renew(app: app)
+                    (renewed, heldUntil) = (began, began + configuration.lease)
+                }
+            } catch is JobLeaseLost {
+                return .leaseLost
+            } catch {
+                if Task.isCancelled { return nil }
+                // A database that is away: the lease may still be held, until it surely is not.
+                if ContinuousClock.now >= heldUntil { return .leaseLost }
+            }
+        }
+    }
+
+    private func settle(_ lease: JobLease, _ outcome: Outcome) async {
+        var name = "succeeded"
+        do {
+            switch outcome {
+            case .returned(let result): try await lease.finish(.succeeded, result: result, app: app)
+            case .cancelRequested:
+                name = "cancelled"
+                try await lease.finish(.cancelled, app: app)
+            case .shutDown:
+                name = "put back"
+                try await lease.giveBack(after: .zero, failure: nil, counts: false, app: app)
+            case .leaseLost: throw JobLeaseLost()
+            case .threw(let error):
+                let reason = String("\(error)".prefix(1_000)).replacing("\0", with: "")
+                let isLast = error is PermanentJobFailure || lease.attempt >= lease.maxAttempts
+                name = isLast ? "failed" : "retried"
+                logger.warning(
+                    "job attempt failed", ["kind": lease.kind, "attempt": lease.attempt, "isLast": isLast, "reason": reason])
+                if isLast {
+                    try await lease.finish(.failed, failure: reason, app: app)
+                } else {
+                    let delays = configuration.retryDelays
+                    let delay = delays.isEmpty ? .zero : delays[min(lease.attempt, delays.count) - 1]
+                    try await lease.giveBack(after: delay * Double.random(in: 0.8...1.2), failure: reason, counts: true, app: app)
+                }
+            }
+        } catch is JobLeaseLost {
+            name = "lease lost"
+            logger.warning("job lease lost", ["kind": lease.kind, "fence": lease.fence])
+        } catch {
+            // The row still says running: the job falls due when the lease ends, and its kept steps are not done again.
+            name = "unsettled"
+            logger.error("cannot settle a job", ["kind": lease.kind, "reason": "\(error)"])
+        }
+        finished?.increment([lease.kind, name])
+    }
+}
