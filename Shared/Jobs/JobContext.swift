@@ -1,6 +1,6 @@
+import ConcurrencySupport
 public import FoundationEssentials
 public import PostgresStore
-import Synchronization
 
 /// What a handler has of its job.
 public struct JobContext: Sendable {
@@ -69,9 +69,9 @@ public struct JobContext: Sendable {
 
 /// The kept results of a job's steps. JSON has no bare values in old decoders, so each stands in an array of one.
 final class StepResults: Sendable {
-    private let results: Mutex<[String: JSONText]>
+    private let results: Lock<[String: JSONText]>
 
-    init(_ results: [String: JSONText]) { self.results = Mutex(results) }
+    init(_ results: [String: JSONText]) { self.results = Lock(results) }
 
     func result<Value: Decodable>(of name: String, as type: Value.Type) throws -> Value? {
         guard let kept = results.withLock({ $0[name] }) else { return nil }

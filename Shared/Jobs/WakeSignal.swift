@@ -8,7 +8,7 @@ final class WakeSignal: Sendable {
         var waiter: OneShot<Void>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     func ring() {
         let waiter = state.withLock { state -> OneShot<Void>? in

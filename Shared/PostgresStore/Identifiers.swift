@@ -1,9 +1,9 @@
+import ConcurrencySupport
 public import FoundationEssentials
 import Glibc
-import Synchronization
 
 /// The last time stamp that was given out: milliseconds and 1/4096 of one.
-private let lastStamp = Mutex<UInt64>(0)
+private let lastStamp = Lock<UInt64>(0)
 
 extension UUID {
     /// A new UUID of version 7 (RFC 9562 §5.7, with method 3 of §6.2: a fraction of the millisecond in `rand_a`).

@@ -1,7 +1,6 @@
 import ConcurrencySupport
 public import FoundationEssentials
 import Observability
-import Synchronization
 
 /// How much of other transactions one sees (PostgreSQL manual §13.2).
 public enum IsolationLevel: String, Sendable {
@@ -135,12 +134,12 @@ public final class Transaction: Sendable {
 
     private let session: Session
     private let openingCommands: [Command]
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init(_ session: Session, opening: [Command]) {
         self.session = session
         openingCommands = opening
-        state = Mutex(State(opening: opening))
+        state = Lock(State(opening: opening))
     }
 
     /// Runs one statement and waits for its rows.

@@ -3,7 +3,6 @@ import Foundation
 import Jobs
 import Lifecycle
 import PostgresStore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -30,7 +29,7 @@ extension DatabaseTemplate {
 
 /// What handlers of a test tell it.
 final class Ledger: Sendable {
-    private let entries = Mutex<[String]>([])
+    private let entries = Lock<[String]>([])
 
     var all: [String] { entries.withLock { $0 } }
 

@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import ConfigReading
 import Foundation
-import Synchronization
 
 /// Stands between a pool and the server: counts round trips, stalls, cuts.
 final class Proxy: Sendable {
@@ -16,7 +15,7 @@ final class Proxy: Sendable {
     let port: Int
     private let listener: Int32
     private let server: (host: String, port: Int)
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// How often the client sent something after the server had answered.
     var roundTrips: Int { state.withLock { $0.roundTrips } }

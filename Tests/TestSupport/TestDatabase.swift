@@ -110,9 +110,9 @@ final class TestServer: Sendable {
     let gate = AsyncGate(places: 8)
     let clones = Atomic<Int>(0)
     let run = SharedTask<Run>()
-    private let templates = Mutex<[String: SharedTask<Bool>]>([:])
+    private let templates = Lock<[String: SharedTask<Bool>]>([:])
 
-    private static let shared = Mutex<TestServer?>(nil)
+    private static let shared = Lock<TestServer?>(nil)
 
     static func current() throws -> TestServer {
         guard getenv("TEST_POSTGRES_URL") != nil else { throw TestDatabase.MissingServer() }
@@ -235,7 +235,7 @@ extension Database {
 
 /// Something that is done once and awaited by many.
 final class SharedTask<Value: Sendable>: Sendable {
-    private let task = Mutex<Task<Value, any Error>?>(nil)
+    private let task = Lock<Task<Value, any Error>?>(nil)
 
     func start(_ body: @escaping @Sendable () async throws -> Value) {
         task.withLock { $0 = Task.detached { try await body() } }
@@ -256,9 +256,9 @@ public final class AsyncGate: Sendable {
         var waiting: [OneShot<Void>] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    public init(places: Int) { state = Mutex(State(free: places)) }
+    public init(places: Int) { state = Lock(State(free: places)) }
 
     public func whileInside<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
         let turn = state.withLock { state -> OneShot<Void>? in

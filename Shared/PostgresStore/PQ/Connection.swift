@@ -1,5 +1,4 @@
 import ConcurrencySupport
-import Synchronization
 
 /// Whom a connection tells about its life. Called on the event loop's thread, or on a caller's, never under a lock.
 protocol ConnectionOwner: AnyObject, Sendable {
@@ -15,13 +14,13 @@ final class Connection: SocketHandler {
 
     let id: Int
     private let owner: WeakOwner
-    private let core: Mutex<ConnectionCore>
+    private let core: Lock<ConnectionCore>
 
     /// Begins to connect. Blocks for the look-up of the name.
     init(id: Int, target: ConnectionTarget, owner: any ConnectionOwner) throws {
         self.id = id
         self.owner = WeakOwner(owner)
-        core = Mutex(ConnectionCore(handle: try target.begin()))
+        core = Lock(ConnectionCore(handle: try target.begin()))
     }
 
     /// Hands the connection to the event loop.

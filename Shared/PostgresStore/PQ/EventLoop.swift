@@ -29,7 +29,7 @@ final class EventLoop: Sendable {
 
     private let epoll: Int32
     private let bell: Int32
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// When the loop wakes by itself, in nanoseconds since `origin`.
     private let wakesAt = Atomic<Int64>(.max)
     private let origin = ContinuousClock.now

@@ -15,7 +15,7 @@ final class Pool: ConnectionOwner, Ticking {
         var whenEmpty: OneShot<Void>?
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let target: ConnectionTarget
     private let connectTimeout: Duration
     private let logger: Logger
@@ -25,7 +25,7 @@ final class Pool: ConnectionOwner, Ticking {
         self.target = target
         self.connectTimeout = connectTimeout
         self.logger = logger
-        state = Mutex(State(machine: PoolStateMachine(configuration: configuration)))
+        state = Lock(State(machine: PoolStateMachine(configuration: configuration)))
         EventLoop.shared.add(self)
     }
 
