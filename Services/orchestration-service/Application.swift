@@ -5,7 +5,7 @@ import ServiceDefaults
 /// orchestration-service, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
-    static let migrations = [m0001TitleGeneration]
+    static let migrations = [m0001TitleGeneration, m0002WordLength]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let titleGeneration = TitleGeneration(
