@@ -16,6 +16,9 @@ SAMPLE = re.compile(
     r'^http_server_request_duration_seconds_count\{method="(?P<method>[A-Z]+)",route="(?P<route>/[^"]*)",status="(?P<status>\d+)[^"]*"\} (?P<count>\S+)')
 # Answers of trouble and of overload: provoked by the kill storm and by the gateway's own tests, not at will.
 NOT_AT_WILL = {"429", "503", "504"}
+# Refused before the request reaches a route, so no route's metric counts it: asserted where it is provoked.
+NOT_COUNTED = {"413"}
+TOO_LARGE = b'{"topic": "' + b"a" * 3_000_000 + b'"}'
 METHODS = {"get", "post", "patch", "put", "delete"}
 CALLERS = {"orchestration-service": "gateway-bff", "agent-center": "orchestration-service", "content-center": "orchestration-service"}
 
@@ -93,8 +96,9 @@ def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, con
                 headers={"If-Match": '"1"'})
     if method != "GET":
         as_json = {"Content-Type": "application/json", "If-Match": '"1"'}
-        for body in (b"not json", b"{}", b'{"colour": 1}', b'{"topic": "' + b"a" * 3_000_000 + b'"}'):
+        for body in (b"not json", b"{}", b'{"colour": 1}'):
             stack.inner(caller, service, method, path, tenant, data=body, headers=as_json)
+        assert stack.inner(caller, service, method, path, tenant, data=TOO_LARGE, headers=as_json).status_code == 413, route
         stack.inner(caller, service, method, path, tenant, data=b"a=b", headers={"Content-Type": "text/plain"})
     if service == "agent-center":
         answer = stack.inner(caller, service, method, path, tenant, json={
@@ -129,10 +133,10 @@ def provoke_public(stack, member, content_id: str) -> None:
     member.request("GET", f"/api/contents/{uuid.uuid4()}/versions")
     member.request("GET", f"{path}/versions", params={"limit": 0})
     as_json = {"Content-Type": "application/json", "If-Match": '"1"'}
-    for body in (b"not json", b'{"colour": 1}', b'{"title": "' + b"a" * 3_000_000 + b'"}'):
-        member.request("PATCH", path, data=body, headers=as_json)
-        requests.post(f"{gateway}/api/auth/login", data=body, headers=as_json, timeout=10)
-        member.request("POST", "/api/titles", data=body, headers=as_json)
+    for method, url in (("PATCH", path), ("POST", "/api/auth/login"), ("POST", "/api/titles")):
+        for body in (b"not json", b'{"colour": 1}'):
+            member.request(method, url, data=body, headers=as_json)
+        assert member.request(method, url, data=TOO_LARGE, headers=as_json).status_code == 413, url
     member.request("PATCH", path, data=b"x", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
     requests.post(f"{gateway}/api/auth/login", data=b"x", headers={"Content-Type": "text/plain"}, timeout=10)
     provoke_in_flight(stack, member)
@@ -168,7 +172,7 @@ def test_every_documented_answer_was_given(stack, service):
         seen = answered(stack, service)
         return {
             f"{route} {status}" for route, statuses in documented(service).items()
-            for status in statuses - NOT_AT_WILL - seen.get(route, set())
+            for status in statuses - NOT_AT_WILL - NOT_COUNTED - seen.get(route, set())
         }
 
     eventually(missing, lambda left: left == set(), f"documented answers of {service} that nobody saw", seconds=2)
