@@ -47,7 +47,7 @@ def cases():
                 yield pytest.param(service, operation, id=f"{service} {operation.method.upper()} {operation.path}")
 
 
-@pytest.mark.parametrize("service, operation", cases())
+@pytest.mark.parametrize("service, operation", list(cases()))
 def test_only_documented_answers(stack, member, service, operation):
     @EXAMPLES
     @schemathesis_given(operation)

@@ -2,7 +2,7 @@
 """Everything `make test` does after the bootstrap, each step by name; stops at the first that fails, cleans up in any case.
 
     test.py                  all steps
-    test.py --only pytest -- -k isolation    some steps; what follows `--` goes to the step's runner
+    test.py --only pytest -- Tests/EndToEnd -k isolation    some steps; what follows `--` goes to the step's runner
     test.py --list           the steps' names
 """
 
@@ -113,7 +113,7 @@ def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
     if "flows" in steps:
         runner.run("flows", [*test, "--filter", "FlowTests", *runner.extra], environment)
     if "pytest" in steps:
-        runner.run("pytest", [PYTHON, "-m", "pytest", "Tests/EndToEnd", *runner.extra], environment)
+        runner.run("pytest", [PYTHON, "-m", "pytest", *(runner.extra or ["Tests/EndToEnd"])], environment)
     if "kill-storm" in steps:
         runner.run("kill storm", [PYTHON, "Tests/EndToEnd/kill_storm.py", *runner.extra], environment)
 
