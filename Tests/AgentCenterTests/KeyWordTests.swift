@@ -11,7 +11,8 @@ struct KeyWordTests {
             ("职场新人如何做好时间管理", "时间管理"), ("茶", "茶"), ("😀", "😀"), ("How to choose a running shoe", "running shoe"),
             ("Healthy breakfast ideas for busy parents", "Healthy breakfast ideas for busy parents"),
             ("给老人买手机要注意什么", "老人买手机"), ("今天天气不错！我们想聊聊扫地机器人", "扫地机器人"),
-            ("iPhone 17 Pro 拍照技巧", "iPhone 17 Pro 拍照"), ("C++ 入门", "C++"), ("用 Node.js 写后端", "用 Node.js 写后端"),
+            ("iPhone 17 Pro 拍照技巧", "iPhone 17 Pro 拍照"), ("C++ 入门", "C++"), ("敏感肌怎么选面霜", "选面霜"), ("充电宝能上飞机吗", "充电宝"),
+            ("轮胎什么时候该换", "轮胎"), ("用 Node.js 写后端", "用 Node.js 写后端"),
         ])
     func core(topic: String, expected: String) {
         #expect(KeyWord(of: topic).candidates.first == expected)

@@ -16,7 +16,21 @@ struct UsageLedgerStore: UsageLedger {
         return try rows.first?.decode("answer", as: JSONText.self).text
     }
 
+    /// A connection that broke is tried again for a while: the model has been paid. Whether the first try was committed is looked up
+    /// first, so that nothing is counted twice.
     func record(_ entry: LedgerEntry, answer: String, for key: LedgerKey) async throws -> String {
+        let limit = ContinuousClock.now + .seconds(4)
+        while true {
+            do {
+                return try await recordOnce(entry, answer: answer, for: key)
+            } catch let error as PostgresError where error.isConnectionLoss && .now < limit {
+                try await Task.sleep(for: .milliseconds(100))
+                if let stored = try? await self.answer(for: key), stored == answer { return stored }
+            }
+        }
+    }
+
+    private func recordOnce(_ entry: LedgerEntry, answer: String, for key: LedgerKey) async throws -> String {
         let attempts = JSONText(String(decoding: try JSON.encode(entry.attempts), as: UTF8.self))
         let rows = try await database.query(
             """

@@ -37,9 +37,12 @@ struct KeyWord: Sendable, Equatable {
     }
 
     /// Whether a title still speaks of the topic: it holds the phrase or one of its shorter forms.
-    func isKept(in title: String) -> Bool {
+    func isKept(in title: String) -> Bool { keptForm(in: title) != nil }
+
+    /// The index of the fullest form that the title holds.
+    func keptForm(in title: String) -> Int? {
         let folded = WordFinder.fold(title, keepingBlanks: false)
-        return candidates.contains { candidate in
+        return candidates.firstIndex { candidate in
             let needle = WordFinder.fold(candidate, keepingBlanks: false)
             return !needle.isEmpty && folded.indices.contains { folded[$0...].starts(with: needle) }
         }
@@ -50,15 +53,22 @@ struct KeyWord: Sendable, Equatable {
     private static let strongMarks: Set<Character> = Set(
         "，。！？；：、,!?;|/\\\n\r\t“”‘’\"《》〈〉【】「」『』()（）[]{}<>…—～~·•*#@＠＃=^`")
 
-    /// `职场新人如何做好时间管理` → `职场新人`, `做好时间管理`.
+    /// `职场新人如何做好时间管理` → `做好时间管理`, `职场新人`: what is asked for comes first, unless only the asker is a known thing.
     private static func partsAroundQuestion(_ clause: String) -> [String] {
         let characters = Array(clause)
-        for word in ["如何", "怎么", "怎样", "为什么", "为何"] {
+        for word in KeyWordLexicon.questionWords {
             let needle = Array(word)
-            guard characters.count > needle.count + 2 else { continue }
-            for start in 2..<(characters.count - needle.count) where characters[start...].starts(with: needle) {
-                return [String(characters[..<start]), String(characters[(start + needle.count)...])]
+            guard characters.count >= needle.count + 2 else { continue }
+            for start in 2...(characters.count - needle.count) where characters[start...].starts(with: needle) {
+                let before = String(characters[..<start])
+                let after = String(characters[(start + needle.count)...])
+                return KeyWordLexicon.containsNoun(after) ? [after, before] : [before, after]
             }
+        }
+        // `充电宝能上飞机吗`: a question about the known thing that it begins with.
+        if let last = characters.last, "吗呢".contains(last) {
+            let known = KeyWordLexicon.segments(of: clause).prefix { $0.isKnown && !KeyWordLexicon.particles.contains($0.text) }
+            if known.contains(where: \.isNoun) { return [known.map(\.text).joined(), clause] }
         }
         return [clause]
     }

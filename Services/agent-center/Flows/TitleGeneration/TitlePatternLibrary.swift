@@ -95,7 +95,7 @@ enum TitlePatternLibrary {
         TitlePattern("story.diary", .story, "从一窍不通到得心应手，我的{key}日记"),
         TitlePattern("story.changed", .story, "从那天起，我对{key}改观了"),
         TitlePattern("story.ordinary", .story, "一个普通人和{key}的故事"),
-        TitlePattern("story.friend", .story, "朋友迷上{key}之后，变化有点大"),
+        TitlePattern("story.after", .story, "接触{key}之后，我的想法变了不少"),
 
         // MARK: secret
         TitlePattern("secret.expert", .secret, "内行人聊{key}，通常先说这{n}点"),

@@ -57,6 +57,8 @@ struct TitleTemplates: Sendable {
 
     private enum Rank {
         static let keepsTopic = 1000
+        /// A head alone says less than the whole phrase.
+        static let perShorterForm = 150
         static let lengthFit = 2
         static let perHook = 40
         static let detail = 100
@@ -93,7 +95,7 @@ struct TitleTemplates: Sendable {
             var rank = jitter + TitleScore.lengthFit(text.count, limit: brief.maxLength) * Rank.lengthFit
             rank += min(3, hooks[pattern.id] ?? 0) * Rank.perHook
             if [TitleWording.Slot.audience, .point, .keyword].contains(where: slotted.uses) { rank += Rank.detail }
-            if brief.keyWord.isKept(in: text) { rank += Rank.keepsTopic }
+            if let form = brief.keyWord.keptForm(in: text) { rank += Rank.keepsTopic - min(form, 4) * Rank.perShorterForm }
             return Proposal(title: Title(text: text, formula: pattern.formula, patternId: pattern.id), rank: rank)
         }
         return nil

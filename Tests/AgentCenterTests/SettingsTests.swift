@@ -1,0 +1,49 @@
+import ConfigReading
+import TestSupport
+import Testing
+
+@testable import AgentCenter
+
+@Suite("Settings")
+struct SettingsTests {
+    private func read(_ variables: [String: String]) throws -> Settings {
+        let url = Secret("postgres://nobody@127.0.0.1:1/none")
+        let common = TestApplication.environment(
+            for: .agentCenter, database: url, system: url, broker: Secret("amqp://127.0.0.1:1/"))
+        var reader = EnvironmentReader(common.merging(variables) { $1 })
+        let settings = Settings(from: &reader)
+        try reader.finish()
+        return settings
+    }
+
+    @Test("Nothing set: no model, the templates write")
+    func none() throws {
+        #expect(try read([:]).models.isEmpty)
+        #expect(try read(["OPENAI_MODEL": "gpt-4o"]).models.isEmpty)
+    }
+
+    @Test("Each vendor that has a key or a base URL is a route; main models come before fallback models")
+    func order() throws {
+        let both = ["OPENAI_API_KEY": "a", "DEEPSEEK_API_KEY": "b", "OPENAI_FALLBACK_MODEL": "gpt-4o"]
+        #expect(try read(both).models.map(\.name) == ["deepseek-flash", "gpt-4o-mini", "gpt-4o"])
+        let turned = both.merging(["MODEL_VENDOR_ORDER": "openai"]) { $1 }
+        #expect(try read(turned).models.map(\.name) == ["gpt-4o-mini", "deepseek-flash", "gpt-4o"])
+        let local = try read(["OPENAI_BASE_URL": "http://127.0.0.1:9/v1/", "OPENAI_MODEL": "qwen"]).models
+        #expect(local.map(\.name) == ["qwen"])
+        #expect(local.map(\.baseURL) == ["http://127.0.0.1:9/v1"])
+        #expect(local[0].key == nil)
+    }
+
+    @Test("Unknown vendors, strange URLs and zero places are reported together")
+    func wrong() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try read(["MODEL_VENDOR_ORDER": "openai,acme", "OPENAI_BASE_URL": "ftp://x", "MODEL_CONCURRENCY": "0"])
+        }
+        #expect(Set(error?.problems.map(\.key) ?? []) == ["MODEL_VENDOR_ORDER", "OPENAI_BASE_URL", "MODEL_CONCURRENCY"])
+    }
+
+    @Test("A key is never printed")
+    func secret() throws {
+        #expect(!"\(try read(["OPENAI_API_KEY": "sk-visible"]))".contains("sk-visible"))
+    }
+}
