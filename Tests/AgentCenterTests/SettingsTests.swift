@@ -1,4 +1,5 @@
 import ConfigReading
+import ServiceDefaults
 import TestSupport
 import Testing
 
