@@ -20,6 +20,7 @@ def test_this_tree_is_as_agreed():
     ("Services/agent-center/A.swift", "@testable import ContentCenter\n", "imports no other service"),
     ("Services/agent-center/A.swift", "public import Foundation\n", "FoundationEssentials"),
     ("Services/agent-center/Flows/X/X.swift", "import HTTPServing\n", "a flow's story"),
+    ("Services/agent-center/Flows/X/X.swift", "import HTTPCalling\n", "a flow's story"),
     ("Services/agent-center/Flows/X/XInput.swift", "import PostgresStore\n", "a flow's story"),
     ("Shared/Jobs/Long.swift", "//\n" * 501, "more than 500 lines"),
     ("Tests/JobsTests/EmptyTests.swift", "import Testing\n", "expects nothing"),
