@@ -6,7 +6,7 @@ import ServiceDefaults
 /// | key | meaning | default |
 /// |---|---|---|
 /// | `OPENAI_API_KEY` | key for OpenAI or a compatible server; secret | none |
-/// | `OPENAI_BASE_URL` | with its `/v1`; alone, without a key, it is enough | `https://api.openai.com/v1` |
+/// | `OPENAI_BASE_URL` | with its `/v1`; enough alone: the key is `none` then | `https://api.openai.com/v1` |
 /// | `OPENAI_MODEL`, `OPENAI_FALLBACK_MODEL` | models there | `gpt-4o-mini`, none |
 /// | `DEEPSEEK_API_KEY` | key for DeepSeek; secret | none |
 /// | `DEEPSEEK_BASE_URL` | as above | `https://api.deepseek.com` |
@@ -26,7 +26,7 @@ struct Settings: ServiceSettings {
         let vendor: ChatProfile.Vendor
         let name: String
         let baseURL: String
-        let key: Secret?
+        let key: Secret
     }
 
     let common: CommonSettings
@@ -70,9 +70,11 @@ struct Settings: ServiceSettings {
         let name = reader.string("\(prefix)_MODEL", default: model)
         let fallback = reader.optionalString("\(prefix)_FALLBACK_MODEL")
         guard key != nil || ownURL != nil else { return nil }
+        // Local servers look at no key, but some want to see one.
+        let anyKey = key ?? Secret("none")
         var base = ownURL ?? url
         while base.hasSuffix("/") { base.removeLast() }
-        func route(_ name: String) -> Model { Model(vendor: vendor, name: name, baseURL: base, key: key) }
+        func route(_ name: String) -> Model { Model(vendor: vendor, name: name, baseURL: base, key: anyKey) }
         return (route(name), fallback.map(route))
     }
 }

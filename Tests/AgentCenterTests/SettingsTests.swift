@@ -32,7 +32,7 @@ struct SettingsTests {
         let local = try read(["OPENAI_BASE_URL": "http://127.0.0.1:9/v1/", "OPENAI_MODEL": "qwen"]).models
         #expect(local.map(\.name) == ["qwen"])
         #expect(local.map(\.baseURL) == ["http://127.0.0.1:9/v1"])
-        #expect(local[0].key == nil)
+        #expect(local[0].key.exposed == "none")
     }
 
     @Test("Unknown vendors, strange URLs and zero places are reported together")

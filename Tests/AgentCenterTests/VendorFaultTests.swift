@@ -227,7 +227,7 @@ struct VendorFaultTests {
         }
     }
 
-    @Test("A base URL without a key is called without one")
+    @Test("A base URL alone is enough")
     func noKey() async throws {
         let vendor = try ScriptedVendor([.says(ModelTitles.json())])
         try await TitleService.run(environment: ["OPENAI_BASE_URL": vendor.url + "/"]) { service in
@@ -235,7 +235,7 @@ struct VendorFaultTests {
             #expect(answer.provider == "openai")
         }
         let request = try #require(vendor.received.first)
-        #expect(!request.head.lowercased().contains("authorization"))
+        #expect(request.head.contains("Bearer none"))
         #expect(request.head.hasPrefix("POST /chat/completions "))
     }
 

@@ -13,8 +13,7 @@ struct ChatCompletions: ChatModel {
         let model: String
         /// Without a slash at its end, e.g. `https://api.deepseek.com`.
         let baseURL: String
-        /// Local servers need none.
-        let key: Secret?
+        let key: Secret
         let timeouts: Timeouts
         /// Ask for a stream: the first token shows life early, at the price of an event per token.
         let streams: Bool
@@ -49,10 +48,10 @@ struct ChatCompletions: ChatModel {
     }
 
     private func call(_ request: ChatRequest, deadline: Deadline) async throws -> ChatAnswer {
-        var headers: HTTPHeaders = [
+        let headers: HTTPHeaders = [
+            "Authorization": "Bearer \(endpoint.key.exposed)",
             "Content-Type": "application/json", "Accept": endpoint.streams ? "text/event-stream" : "application/json",
         ]
-        if let key = endpoint.key { headers["Authorization"] = "Bearer \(key.exposed)" }
         let wire = ClientRequest(
             .post, endpoint.baseURL + "/chat/completions", headers: headers,
             body: .bytes(
