@@ -59,7 +59,7 @@ import Testing
             defer { proxy.stop() }
             try await db.withPool(size: 1, change: { $0.url = proxy.through($0.url) }) { pool in
                 try await pool.ping()
-                let single = Task { try await pool.query("INSERT INTO counters SELECT 1 FROM pg_sleep(0.2)") }
+                let single = Task { try await pool.query("INSERT INTO counters SELECT 1 FROM pg_sleep(60)") }
                 try await eventually("not sent") {
                     try await db.count(
                         "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'INSERT INTO counters%' AND state = 'active' AND datname = \(db.name)"
@@ -97,13 +97,13 @@ import Testing
             proxy.stall(true)
             let change: (inout Database.Configuration) -> Void = {
                 $0.url = proxy.through($0.url)
-                $0.connectTimeout = .milliseconds(200)
+                $0.connectTimeout = .milliseconds(500)
             }
             try await db.withPool(size: 1, change: change) { pool in
                 let error = await #expect(throws: PostgresError.self) { try await pool.ping() }
                 #expect(error?.isConnectionLoss == true)
                 proxy.stall(false)
-                try await pool.ping()
+                try await eventually("no recovery") { (try? await pool.ping()) != nil }
             }
         }
     }
