@@ -205,8 +205,8 @@ struct VendorFaultTests {
             environment: ["MODEL_FIRST_TOKEN_TIMEOUT": "60s", "MODEL_IDLE_TIMEOUT": "60s"]
         ) { service in
             let started = ContinuousClock.now
-            let answer = try await service.write(deadlineMs: 4_000)
-            #expect(started.duration(to: .now) < .seconds(4))
+            let answer = try await service.write(deadlineMs: 8_000)
+            #expect(started.duration(to: .now) < .seconds(8))
             #expect(answer.provider == "template")
             #expect(answer.degradedReason?.contains("模型响应超时") == true)
         }

@@ -30,8 +30,8 @@ struct AIGeneration: Sendable {
     let logger: Logger
     /// The instant that decides the price band.
     var now: @Sendable () -> Date = { Date() }
-    /// Time for what comes after the last route: writing the fallback and the ledger.
-    var reserve: Duration = .milliseconds(400)
+    /// Time for what comes after the last route: writing the fallback and the ledger. A tenth of what there is, within bounds.
+    static func reserve(of remaining: Duration) -> Duration { min(max(remaining / 10, .milliseconds(400)), .seconds(1.5)) }
 
     struct Outcome<Product: Sendable>: Sendable {
         /// `nil`: no route gave a usable answer.
@@ -66,6 +66,7 @@ struct AIGeneration: Sendable {
             outcome.reason = "未配置任何模型密钥"
             return outcome
         }
+        let reserve = Self.reserve(of: deadline.remaining)
         for (index, route) in plan.routes.enumerated() {
             let budget = RoutePlan.budget(
                 remaining: deadline.remaining - reserve, isLast: index == plan.routes.count - 1)
