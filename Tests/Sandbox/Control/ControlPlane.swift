@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// The state behind `/__control`: the rules, the log, and who is being served now.
 final class ControlPlane: Sendable {
@@ -13,12 +12,12 @@ final class ControlPlane: Sendable {
         var inFlight: [String: Int] = [:]
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     init() {
         var initial = State()
         initial.since = monotonicMilliseconds()
-        state = Mutex(initial)
+        state = Lock(initial)
     }
 
     var seed: UInt64 { state.withLock { $0.seed } }

@@ -30,8 +30,10 @@ private struct JSONParser {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
+
     mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+        while position < bytes.count, Self.isSpace(bytes[position]) { position += 1 }
     }
 
     private var failure: JSON.Malformed { JSON.Malformed(offset: position) }
