@@ -202,13 +202,18 @@ import Testing
         try await Client.with { client in
             _ = try await client.control("config", ["fault": "concurrency-limit", "limit": 2, "match": "limited"])
             let messages = [["role": "user", "content": "limited"]]
-            let slow = try client.chat(Client.openAI, fault: "slow-first-token;firstTokenDelayMs=400")
-            async let one = client.http.send(slow)
-            async let two = client.http.send(slow)
+            let held = try client.chat(Client.openAI, fault: "never-answer")
+            let holders = (0..<2).map { _ in Task { _ = try await client.http.send(held) } }
             try await eventually("two are in flight") { try await client.log().count == 2 }
             let third = try await client.http.send(client.chat(Client.openAI, ["messages": messages]))
             #expect(third.status == .tooManyRequests)
-            _ = try await (one, two)
+            for holder in holders {
+                holder.cancel()
+                _ = await holder.result
+            }
+            try await eventually("both have left") {
+                try await client.log().prefix(2).allSatisfy { $0["clientClosedEarly"] as? Bool == true }
+            }
             let fourth = try await client.http.send(client.chat(Client.openAI, ["messages": messages]))
             #expect(fourth.status == .ok)
         }
