@@ -74,6 +74,28 @@ import Testing
         }
     }
 
+    @Test func leavesTheWorkToWhoeverHoldsTheLock() async throws {
+        try await TestDatabase.withClone(of: .messaging) { database in
+            try await TestBroker.withBroker(queues: [queue]) { broker in
+                let publisher = Publisher(broker: broker)
+                let relay = OutboxRelay(system: database.system, publisher: publisher, logger: .silent)
+                try await withServices([publisher, relay]) {
+                    try await eventually("connected") { publisher.isConnected }
+                    try await database.superuser.transaction { transaction in
+                        // As another process's relay would hold it while it publishes.
+                        try await transaction.query("SELECT pg_advisory_xact_lock(x'6f7574626f78'::bigint)")
+                        try await database.append([makeEvent()])
+                        relay.wake()
+                        // Several polls long: nothing may happen in it.
+                        try await Task.sleep(for: .seconds(1))
+                        #expect(try await database.pendingRows() == 1)
+                    }
+                    try await eventually("it is relayed once the lock is free") { try await database.confirmedRows() == 1 }
+                }
+            }
+        }
+    }
+
     /// Ids come from a sequence before the commit, so a lower one can appear after a higher one has been relayed.
     @Test func doesNotPassOverARowThatCommitsLate() async throws {
         try await TestDatabase.withClone(of: .messaging) { database in
