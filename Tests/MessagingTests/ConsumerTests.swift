@@ -144,7 +144,7 @@ import Testing
     @Test func dropsTheAcknowledgementOfADeadConnection() async throws {
         let queue = queue()
         let (proxy, url) = try makeProxy()
-        defer { proxy.stop() }
+        defer { proxy.end() }
         try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
             let publisher = Publisher(broker: broker)
             let seen = Recorder<Bool>()

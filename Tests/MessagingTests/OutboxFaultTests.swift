@@ -25,7 +25,7 @@ import Testing
 
     @Test func relaysWhatWaitedWhileTheBrokerWasAway() async throws {
         let (proxy, url) = try makeProxy()
-        defer { proxy.stop() }
+        defer { proxy.end() }
         try await TestDatabase.withClone(of: .messaging) { database in
             try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
                 let publisher = Publisher(broker: broker)
@@ -38,7 +38,7 @@ import Testing
                     try await eventually("the loss is noticed") { !broker.isConnected }
                     try await database.append(events)
                     relay.wake()
-                    try proxy.start()
+                    proxy.start()
                     try await eventually("all arrive") { Set(seen.items).isSuperset(of: events.map(\.id)) }
                     try await eventually("all are confirmed") { try await database.pendingRows() == 0 }
                 }
@@ -50,7 +50,7 @@ import Testing
     /// A crash between publishing and marking: the events go out again, and the inbox lets each have its effect once.
     @Test func publishesAgainWhatWasNotMarked() async throws {
         let (proxy, url) = try makeProxy()
-        defer { proxy.stop() }
+        defer { proxy.end() }
         try await TestDatabase.withClone(of: .messaging) { database in
             try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
                 // The consumer reads past the proxy, which will hold back confirms.
@@ -88,7 +88,7 @@ import Testing
     /// A quorum queue that is younger than about a second when its broker dies forgets what it confirmed (design §9).
     @Test func publishesTheLatestAgainAfterAReconnect() async throws {
         let (proxy, url) = try makeProxy()
-        defer { proxy.stop() }
+        defer { proxy.end() }
         try await TestDatabase.withClone(of: .messaging) { database in
             try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
                 var direct = broker.configuration

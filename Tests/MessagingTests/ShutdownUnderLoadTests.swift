@@ -12,7 +12,7 @@ import Testing
     @Test func losesNothingThatWasConfirmed() async throws {
         let queue = QueueDeclaration("load", bindings: ["test.#"], retry: RetryLadder([]))
         let (proxy, url) = try makeProxy()
-        defer { proxy.stop() }
+        defer { proxy.end() }
         try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
             let confirmed = Recorder<UUID>()
             let handled = Recorder<UUID>()

@@ -9,6 +9,8 @@ final class TCPProxy: Sendable {
         var pairs: [Int: (client: Int32, server: Int32)] = [:]
         var nextPair = 0
         var isStalled = false
+        var isRefusing = false
+        var isEnded = false
     }
 
     let port: UInt16
@@ -21,7 +23,7 @@ final class TCPProxy: Sendable {
 
     init(target: UInt16) throws {
         self.target = target
-        let (listener, port) = try Self.listen(on: 0)
+        let (listener, port) = try Self.listen()
         self.port = port
         state.withLock { $0.listener = listener }
         startAccepting(listener)
@@ -37,24 +39,24 @@ final class TCPProxy: Sendable {
         }
     }
 
-    /// Refuses connections from now on and cuts those that are open.
+    /// Hangs up on whoever connects from now on, and cuts what is open. The port stays this proxy's own.
     func stop() {
-        let listener = state.withLock { state -> Int32 in
-            defer { state.listener = -1 }
-            return state.listener
-        }
-        if listener >= 0 {
-            shutdown(listener, Int32(SHUT_RDWR))
-            close(listener)
-        }
+        state.withLock { $0.isRefusing = true }
         cut()
     }
 
-    /// Accepts again, on the same port.
-    func start() throws {
-        let (listener, _) = try Self.listen(on: port)
-        state.withLock { $0.listener = listener }
-        startAccepting(listener)
+    /// Lets connections through again.
+    func start() { state.withLock { $0.isRefusing = false } }
+
+    /// Stops for good. The accepting thread closes the listener itself: closed from here, its number could be another proxy's
+    /// listener by the time that thread accepts again.
+    func end() {
+        state.withLock { state in
+            guard !state.isEnded else { return }
+            state.isEnded = true
+            shutdown(state.listener, Int32(SHUT_RDWR))
+        }
+        stop()
     }
 
     /// Holds back everything that the broker says, without closing anything.
@@ -70,11 +72,11 @@ final class TCPProxy: Sendable {
         return address
     }
 
-    private static func listen(on port: UInt16) throws -> (Int32, UInt16) {
+    private static func listen() throws -> (Int32, UInt16) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
-        var address = address(port: port)
+        var address = address(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
@@ -93,9 +95,15 @@ final class TCPProxy: Sendable {
         OwnThread.start(name: "proxy-accept") {
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0 else { return }
-                self.accepted.add(1, ordering: .relaxed)
-                self.connect(client)
+                if client >= 0, !self.state.withLock({ $0.isRefusing }) {
+                    self.accepted.add(1, ordering: .relaxed)
+                    self.connect(client)
+                } else if client >= 0 {
+                    close(client)
+                } else if self.state.withLock({ $0.isEnded }) {
+                    close(listener)
+                    return
+                }
             }
         }
     }
@@ -116,6 +124,7 @@ final class TCPProxy: Sendable {
         let id = state.withLock { state -> Int in
             state.nextPair += 1
             state.pairs[state.nextPair] = (client, server)
+            if state.isRefusing { shutdown(client, Int32(SHUT_RDWR)) }
             return state.nextPair
         }
         let open = Counter(2)
@@ -133,7 +142,7 @@ final class TCPProxy: Sendable {
         pumping: while true {
             let count = read(source, &buffer, buffer.count)
             guard count > 0 else { break }
-            while mayStall, state.withLock({ $0.isStalled && $0.pairs[id] != nil && $0.listener >= 0 }) { usleep(10_000) }
+            while mayStall, state.withLock({ $0.isStalled && !$0.isRefusing && $0.pairs[id] != nil }) { usleep(10_000) }
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes { send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
