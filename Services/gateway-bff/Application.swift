@@ -28,16 +28,17 @@ enum Application: ServiceApplication {
         let streamStore = EventStreamStore(app: runtime.database, system: runtime.system)
         let hub = EventStreamHub(store: streamStore, logger: runtime.logger)
 
+        let addressRule = ClientAddressRule(trustedProxies: settings.trustedProxies)
         let routes = GatewayRoutes(
             entrance: Entrance(
-                limits: limits, addressRule: ClientAddressRule(trustedProxies: settings.trustedProxies), tokens: tokens,
-                ledger: ledger, logger: runtime.logger),
+                limits: limits, addressRule: addressRule, tokens: tokens, ledger: ledger, logger: runtime.logger),
             identity: IdentityRoutes(
                 identity: Identity(users: IdentityStore(system: runtime.system), hasher: PasswordHasher(), tokens: tokens),
                 limits: limits, ledger: ledger),
             stream: EventStreamRoutes(store: streamStore, hub: hub),
             forwarding: Forwarding(upstream: runtime.upstream))
         var router = runtime.makeRouter(entrance: .publicCalls, answerHeaders: SecurityHeaders.all)
+        router.use(AccessLog(logger: runtime.logger, addressRule: addressRule))
         routes.register(on: &router)
 
         return ServiceParts(

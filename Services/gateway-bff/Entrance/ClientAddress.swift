@@ -1,4 +1,6 @@
 import Glibc
+import HTTPCore
+import HTTPServing
 
 /// A block of IPv4 or IPv6 addresses, e.g. `10.0.0.0/8`.
 struct AddressBlock: Sendable, Equatable {
@@ -43,6 +45,10 @@ struct AddressBlock: Sendable, Equatable {
 /// Decides whose address counts: the peer's, or, behind trusted proxies, the last one in `X-Forwarded-For` that is not itself a proxy.
 struct ClientAddressRule: Sendable {
     let trustedProxies: [AddressBlock]
+
+    func address(of request: Request) -> String {
+        address(peer: request.peerAddress, forwardedFor: request.headers.values(of: "X-Forwarded-For"))
+    }
 
     func address(peer: String, forwardedFor: [String]) -> String {
         guard isTrusted(peer) else { return peer }

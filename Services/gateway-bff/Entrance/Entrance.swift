@@ -44,6 +44,7 @@ struct Entrance: Sendable {
             do {
                 try Self.admit(standing)
                 let member = try authenticate(request)
+                request.note(member)
                 standing = limits.takeForTenant(member.tenantId.uuidString, class: route.rateClass) ?? standing
                 try Self.admit(standing)
                 guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
@@ -62,9 +63,7 @@ struct Entrance: Sendable {
 
     // MARK: - Steps
 
-    func clientAddress(of request: Request) -> String {
-        addressRule.address(peer: request.peerAddress, forwardedFor: request.headers.values(of: "X-Forwarded-For"))
-    }
+    func clientAddress(of request: Request) -> String { addressRule.address(of: request) }
 
     private func authenticate(_ request: Request) throws -> Member {
         guard let header = request.headers["Authorization"] else { throw Unauthorized(code: "auth.token_missing") }
