@@ -178,6 +178,7 @@ final class Link<Driver: LinkDriver>: Sendable {
                     logger.info("Connected to the broker", ["link": name])
                 }
                 try driver.advance(on: connection)
+                if connection != nil { markReady() }
             } catch {
                 let wasConnected = isConnected
                 drop(&connection, because: error)
@@ -202,10 +203,17 @@ final class Link<Driver: LinkDriver>: Sendable {
     private func publish(_ connection: AMQPConnection) -> Int {
         state.withLock { state in
             state.generation += 1
-            state.isConnected = true
-            state.lastError = nil
             state.socket = connection.socket
             return state.generation
+        }
+    }
+
+    /// Only now: channels are open and the topology is declared.
+    private func markReady() {
+        state.withLock { state in
+            guard !state.isConnected else { return }
+            state.isConnected = true
+            state.lastError = nil
         }
     }
 
