@@ -5,7 +5,7 @@ public import Observability
 
 /// Calls other services and vendors over HTTP/1.1 with kept-alive connections. One thread runs all transfers, from the first one on.
 ///
-/// Every method throws ``HTTPClientError`` and nothing else. A cancelled task waits until its transfer is really gone: the other side
+/// Every method throws ``HTTPClientError`` and nothing else. What cannot be sent is refused before any waiting. A cancelled task waits until its transfer is really gone: the other side
 /// sees its connection close. No redirects, no proxy, no cookies.
 public final class HTTPClient: Service {
     public struct Configuration: Sendable {
@@ -88,6 +88,7 @@ public final class HTTPClient: Service {
     private func attempt<Answer>(
         _ original: ClientRequest, head: (Answer) -> (HTTPStatus, HTTPHeaders), once: (ClientRequest) async throws -> Answer
     ) async throws -> Answer {
+        try original.check()
         var request = original
         if let outer = CallContext.current?.deadline { request.deadline = min(request.deadline, Deadline(outer)) }
         var number = 0

@@ -2,11 +2,10 @@ import CCurl
 import HTTPCore
 
 extension EasyHandle {
-    /// Sets everything that follows from the request except a multipart body.
+    /// Sets everything that follows from the request, which has been checked, except a multipart body.
     ///
     /// - Returns: the header list, to be freed by the caller after the transfer.
-    func applyRequest(_ request: ClientRequest) throws(HTTPClientError) -> UnsafeMutablePointer<curl_slist>? {
-        try Self.check(request)
+    func applyRequest(_ request: ClientRequest) -> UnsafeMutablePointer<curl_slist>? {
         set(CURLOPT_URL, request.url)
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_PATH_AS_IS, true)
@@ -78,39 +77,5 @@ extension EasyHandle {
         }
         set(CURLOPT_MIMEPOST, UnsafeMutableRawPointer(mime))
         return mime
-    }
-
-    /// Nothing of a caller's text may end a line or a string early, and the framing is curl's.
-    private static func check(_ request: ClientRequest) throws(HTTPClientError) {
-        func refuse(_ message: String) -> HTTPClientError {
-            HTTPClientError(.malformed, requestMayHaveStarted: false, message: message)
-        }
-        guard request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
-            throw refuse("the URL has a space or control character")
-        }
-        guard !request.method.rawValue.isEmpty, request.method.rawValue.utf8.allSatisfy(isTokenByte) else {
-            throw refuse("the method is not a token")
-        }
-        for (name, value) in request.headers {
-            guard !name.isEmpty, name.utf8.allSatisfy(isTokenByte) else { throw refuse("a header's name is not a token") }
-            guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-                throw refuse("the header \(name) has a control character")
-            }
-            let lowered = name.lowercased()
-            if lowered == "content-length" || lowered == "transfer-encoding" { throw refuse("\(name) is written by the client") }
-        }
-        if case .multipart(let parts) = request.body {
-            let texts = parts.flatMap { [$0.name, $0.filename ?? "", $0.contentType ?? ""] }
-            guard texts.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 } }) else {
-                throw refuse("a part's name or type has a control character")
-            }
-        }
-    }
-
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
     }
 }

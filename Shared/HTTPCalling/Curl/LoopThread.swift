@@ -110,11 +110,7 @@ final class LoopThread {
             let easy = idleHandles.popLast() ?? EasyHandle()
             let transfer = Transfer(id: id, request: request, delivery: delivery, easy: easy, loop: self)
             transfers[id] = transfer
-            do throws(HTTPClientError) {
-                try transfer.configure(maxConnectionAge: maxConnectionAge)
-            } catch {
-                return end(transfer, .failure(error))
-            }
+            transfer.configure(maxConnectionAge: maxConnectionAge)
             transfer.due = transfer.nextDue
             timers.schedule(transfer)
             let code = curl_multi_add_handle(multi, easy.pointer)

@@ -79,14 +79,14 @@ final class Transfer {
 
     // MARK: Set-up and end
 
-    func configure(maxConnectionAge: Int) throws(HTTPClientError) {
+    func configure(maxConnectionAge: Int) {
         let unowned = Unmanaged.passUnretained(self).toOpaque()
         easy.set(CURLOPT_PRIVATE, unowned)
         ccurl_set_write(easy.pointer, bodyArrived, unowned)
         ccurl_set_header(easy.pointer, headerArrived, unowned)
         ccurl_set_prereq(easy.pointer, aboutToSend, unowned)
         easy.set(CURLOPT_MAXAGE_CONN, maxConnectionAge)
-        headerList = try easy.applyRequest(request)
+        headerList = easy.applyRequest(request)
         switch request.body {
         case .none: break
         case .bytes(let bytes): if bytes.count > 65_536 { watchUpload(unowned) }
