@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import HTTPCalling
 import HTTPCore
+import TestSupport
 import Testing
 
 /// Cancelling removes the transfer in whatever state it is: the caller is told `cancelled`, the server sees its connection close.

@@ -3,18 +3,6 @@ import HTTPCalling
 import Synchronization
 import Testing
 
-/// Polls until the condition holds; fails the test after the time.
-func eventually(
-    within limit: Duration = .seconds(5), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async -> Bool
-) async throws {
-    let end = ContinuousClock.now + limit
-    while !(await condition()) {
-        try #require(ContinuousClock.now < end, what, sourceLocation: sourceLocation)
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}
-
 /// The error that the operation throws, and how long it took.
 func failure(
     sourceLocation: SourceLocation = #_sourceLocation, of operation: () async throws -> Void

@@ -4,6 +4,7 @@ import HTTPCalling
 import HTTPCore
 import Lifecycle
 import Observability
+import TestSupport
 import Testing
 
 @Suite struct ShutdownTests {

@@ -2,6 +2,7 @@ import ConcurrencySupport
 import HTTPCalling
 import HTTPCore
 import Observability
+import TestSupport
 import Testing
 
 @Suite struct TimeoutTests {

@@ -1,5 +1,6 @@
 import HTTPCore
 import HTTPServing
+import TestSupport
 import Testing
 
 @Suite struct HangUpTests {

@@ -3,6 +3,7 @@ import Foundation
 import HTTPCore
 import HTTPServing
 import Observability
+import TestSupport
 import Testing
 
 @Suite struct MiddlewareTests {

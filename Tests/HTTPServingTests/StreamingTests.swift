@@ -2,6 +2,7 @@ import ConcurrencySupport
 import Foundation
 import HTTPCore
 import HTTPServing
+import TestSupport
 import Testing
 
 @Suite struct StreamingTests {

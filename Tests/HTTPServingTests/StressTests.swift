@@ -2,6 +2,7 @@ import Foundation
 import HTTPCore
 import HTTPServing
 import Lifecycle
+import TestSupport
 import Testing
 
 /// Cancellation, hang-ups and shutdown under load, again and again: what the thread sanitiser should watch.

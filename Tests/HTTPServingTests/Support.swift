@@ -17,21 +17,6 @@ enum Place: String, CaseIterable, Sendable {
     }
 }
 
-/// Polls until the condition holds.
-func eventually(
-    within limit: Duration = .seconds(20), _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: @Sendable () -> Bool
-) async throws {
-    let end = ContinuousClock.now + limit
-    while !condition() {
-        guard ContinuousClock.now < end else {
-            Issue.record(comment ?? "the condition never held", sourceLocation: sourceLocation)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}
-
 final class Counter: Sendable {
     private let count = Lock(0)
 

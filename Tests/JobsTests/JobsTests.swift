@@ -38,20 +38,6 @@ final class Ledger: Sendable {
     func count(_ entry: String) -> Int { all.filter { $0 == entry }.count }
 }
 
-func eventually(
-    within limit: Duration = .seconds(20), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard .now < deadline else {
-            Issue.record(what, sourceLocation: sourceLocation)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-}
-
 extension TestDatabase {
     func enqueue(
         _ kind: String, tenant: UUID, payload: String = "{}", key: String? = nil, delay: Duration = .zero, maxAttempts: Int = 5

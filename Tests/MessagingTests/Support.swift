@@ -34,20 +34,6 @@ final class Recorder<Item: Sendable>: Sendable {
     func record(_ item: Item) { state.withLock { $0.append(item) } }
 }
 
-/// Polls until `condition` holds; fails the test after `limit`.
-func eventually(
-    _ what: Comment, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = Deadline.after(limit)
-    while !deadline.isPast {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
-    throw DeadlineExceeded()
-}
-
 /// Runs the services, then `body`, then shuts the services down gracefully, the last one first.
 func withServices(_ services: [any Service], _ body: () async throws -> Void) async throws {
     var running: [(Task<Void, any Error>, GracefulShutdownTestTrigger)] = []

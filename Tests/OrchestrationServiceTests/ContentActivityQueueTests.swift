@@ -18,7 +18,7 @@ import Testing
             for _ in 0..<3 { try await publisher.publish(OutgoingMessage(event)) }
             let other = try draftCreated()
             try await publisher.publish(OutgoingMessage(other))
-            try await eventually(within: .seconds(20), "both events are written down") {
+            try await eventually("both events are written down") {
                 try await database.superuser.query("SELECT DISTINCT event_id FROM content_activity").count == 2
             }
             // The repeats were acknowledged without a row: nothing is left, and nothing was parked.

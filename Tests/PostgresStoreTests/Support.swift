@@ -45,21 +45,6 @@ extension DatabaseTemplate {
         ])
 }
 
-/// Polls until the condition holds.
-func eventually(
-    within limit: Duration = .seconds(10), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard .now < deadline else {
-            Issue.record(what, sourceLocation: sourceLocation)
-            return
-        }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-}
-
 extension TestDatabase {
     /// A pool of a test's own, as the app role.
     func withPool<Value: Sendable>(

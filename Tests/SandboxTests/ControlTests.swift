@@ -1,6 +1,7 @@
 import Foundation
 import HTTPCalling
 import HTTPCore
+import TestSupport
 import Testing
 
 @testable import Sandbox

@@ -2,6 +2,7 @@ import ConcurrencySupport
 import Foundation
 import HTTPCalling
 import HTTPCore
+import TestSupport
 import Testing
 
 @testable import Sandbox

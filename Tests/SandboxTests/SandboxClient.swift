@@ -122,12 +122,3 @@ struct SandboxClient: Sendable {
         if let reason = choice["finish_reason"] as? String { result.finishReasons.append(reason) }
     }
 }
-
-/// Polls until the condition holds; fails the test after five seconds.
-func eventually(_ what: Comment, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(5)
-    while !(try await condition()) {
-        try #require(ContinuousClock.now < end, what)
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
