@@ -88,12 +88,11 @@ let package = Package(
         .executableTarget(
             name: "Sandbox", dependencies: ["ConcurrencySupport", "Cryptography"], path: "Tests/Sandbox", exclude: ["README.md"],
             swiftSettings: settings),
-        .target(name: "ThreadSanitizerSupport", path: "Tests/ThreadSanitizerSupport"),
         .target(
             name: "TestSupport",
             dependencies: [
                 "ConcurrencySupport", "ConfigReading", "Cryptography", "HTTPCalling", "HTTPCore", "HTTPServing", "Lifecycle",
-                "Messaging", "Observability", "PostgresStore", "ServiceDefaults", "ThreadSanitizerSupport",
+                "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ConcurrencySupportTests", ["ConcurrencySupport"]),

@@ -1,9 +1,11 @@
 public import Glibc
 
-/// A value behind a pthread mutex: the face of `Synchronization.Mutex`, visible to the thread sanitiser.
+/// A value behind a pthread mutex: the face of `Synchronization.Mutex`, and the one lock of this repository.
 ///
-/// The standard library's mutex takes its slow path (a futex) inside a library that is not instrumented: under contention the sanitiser
-/// sees neither the wait nor the hand-over, and reports a race on everything the mutex guards. It knows pthreads.
+/// Two reasons. The standard library's mutex takes its slow path (a futex) inside a library that is not instrumented: under contention
+/// the thread sanitiser sees neither the wait nor the hand-over, and reports a race on everything the mutex guards; it knows pthreads.
+/// And on Linux that futex inherits priorities and goes to the first thread in the queue: with hundreds of threads on two cores the
+/// convoy took 40 % of the sandbox's time. A plain pthread mutex lets whoever runs take it.
 ///
 /// Unchecked: the mutex is what makes the value shareable; both live on the heap, where their address stays.
 public struct Lock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {

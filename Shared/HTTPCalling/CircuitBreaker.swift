@@ -1,5 +1,5 @@
+import ConcurrencySupport
 public import HTTPCore
-import Synchronization
 
 /// Stops calling an upstream that keeps failing, and lets one call through now and then to see whether it is back.
 ///
@@ -72,7 +72,7 @@ public final class CircuitBreaker: Sendable {
     public let name: String
     private let configuration: Configuration
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let storage = Mutex(Storage())
+    private let storage = Lock(Storage())
 
     /// - Parameter name: the upstream's, for errors and logs.
     public init(

@@ -3,7 +3,6 @@ import FoundationEssentials
 public import Lifecycle
 public import Observability
 public import PostgresStore
-import Synchronization
 
 /// Finds due jobs and works on them, some at a time. Any number of workers may run, in any number of processes: a job is worked on by
 /// whoever holds its lease, and by nobody else as far as the database is concerned.

@@ -1,5 +1,6 @@
 import ConcurrencySupport
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Wakes one loop; a ring that comes while nobody waits is not lost.
 final class WakeSignal: Sendable {

@@ -1,5 +1,4 @@
 import ConcurrencySupport
-import Synchronization
 
 /// Carries the wish to stop to everything that runs below one service. Found by a task-local, so that libraries need no parameter.
 final class GracefulShutdownManager: Sendable {
@@ -9,7 +8,7 @@ final class GracefulShutdownManager: Sendable {
         var handlers: [Int: @Sendable () -> Void] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     @TaskLocal static var current: GracefulShutdownManager?
 

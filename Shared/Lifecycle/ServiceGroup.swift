@@ -1,7 +1,8 @@
 import ConcurrencySupport
 import Glibc
 public import Observability
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Runs services together and ends them together.
 ///
@@ -148,9 +149,9 @@ private final class Flag: Sendable {
 }
 
 private final class RunningServices: Sendable {
-    private let running: Mutex<Set<Int>>
+    private let running: Lock<Set<Int>>
 
-    init(count: Int) { running = Mutex(Set(0..<count)) }
+    init(count: Int) { running = Lock(Set(0..<count)) }
 
     var indices: [Int] { running.withLock { $0.sorted() } }
 

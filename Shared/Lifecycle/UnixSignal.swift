@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import Glibc
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// A signal that ends a process.
 public enum UnixSignal: Int32, Sendable, CaseIterable {
@@ -32,7 +33,7 @@ final class SignalListener: Sendable {
         let receive: @Sendable (UnixSignal) -> Void
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Returns: what to pass to ``unsubscribe(_:)``.
     func subscribe(to signals: Set<UnixSignal>, _ receive: @escaping @Sendable (UnixSignal) -> Void) -> Int {

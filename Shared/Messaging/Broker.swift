@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import Lifecycle
 public import Observability
-import Synchronization
 
 /// A process's access to the broker: one connection for publishing and one for consuming, each with its own thread, shared by every
 /// ``Publisher`` and ``Consumer`` made from it. A connection is up while somebody uses it.
@@ -11,7 +10,7 @@ public final class Broker: Sendable {
     let metrics: MessagingMetrics
     let publishing: Link<PublishingDriver>
     let consuming: Link<ConsumingDriver>
-    private let lastSubscription = Mutex<UInt16>(0)
+    private let lastSubscription = Lock<UInt16>(0)
 
     /// - Parameter name: shown by the broker's tools beside each connection.
     public init(_ configuration: BrokerConfiguration, name: String, logger: Logger, metrics: MetricsRegistry? = nil) {

@@ -2,7 +2,6 @@ import ConcurrencySupport
 import FoundationEssentials
 public import Lifecycle
 public import Observability
-import Synchronization
 
 /// Handles the messages of one queue.
 ///
@@ -22,7 +21,7 @@ public final class Consumer: Service {
     private let handlerTimeout: Duration
     private let tracer: Tracer
     private let handler: Handler
-    private let isDraining = Mutex(false)
+    private let isDraining = Lock(false)
 
     /// - Parameters:
     ///   - prefetch: how many messages the broker hands out before the first is acknowledged.

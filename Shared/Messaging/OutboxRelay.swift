@@ -2,7 +2,6 @@ import ConcurrencySupport
 public import Lifecycle
 public import Observability
 public import PostgresStore
-import Synchronization
 
 /// Publishes what waits in the ``Outbox``, marks it after the confirm, and sweeps it after a day.
 ///
@@ -159,7 +158,7 @@ final class Bell: Sendable {
         var waiter: OneShot<Bool>?
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -1,6 +1,5 @@
 import ConcurrencySupport
 import Glibc
-import Synchronization
 
 /// Where log lines go. Every line is written whole; lines never interleave.
 public struct LogSink: Sendable {
@@ -40,7 +39,7 @@ private final class DescriptorWriter: Sendable {
     }
 
     private let descriptor: Int32
-    private let state = Mutex(State())
+    private let state = Lock(State())
     /// A pipe that polls writable takes this much without blocking (pipe(7), `PIPE_BUF`).
     private static let atomicSize = 4096
     private static let backlogLimit = 1_048_576

@@ -1,4 +1,4 @@
-import Synchronization
+import ConcurrencySupport
 
 /// Numbers about the process, served as Prometheus text (exposition format 0.0.4) on `/metrics`.
 ///
@@ -13,7 +13,7 @@ public final class MetricsRegistry: Sendable {
         var collectors: [@Sendable () -> Void] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let seriesLimit: Int
 
     public init(seriesLimit: Int = MetricsRegistry.defaultSeriesLimit) { self.seriesLimit = seriesLimit }
@@ -165,7 +165,7 @@ private final class Series<Value: Sendable>: Sendable {
     private let limit: Int
     private let zero: Value
     private let overflow: [String]
-    private let values: Mutex<[[String]: Value]>
+    private let values: Lock<[[String]: Value]>
 
     init(name: String, help: String, labels: [String], limit: Int, zero: Value) {
         self.name = name
@@ -175,7 +175,7 @@ private final class Series<Value: Sendable>: Sendable {
         self.zero = zero
         overflow = Array(repeating: "other", count: labels.count)
         // A metric without labels shows its zero from the start, so that a rate can be computed from the first change on.
-        values = Mutex(labels.isEmpty ? [[]: zero] : [:])
+        values = Lock(labels.isEmpty ? [[]: zero] : [:])
     }
 
     func update(_ labelValues: [String], _ change: (inout Value) -> Void) {

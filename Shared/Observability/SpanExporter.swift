@@ -1,4 +1,4 @@
-import Synchronization
+import ConcurrencySupport
 
 /// Collects finished spans and posts them in batches as OTLP/HTTP JSON (opentelemetry-proto 1.x, `POST /v1/traces`).
 ///
@@ -17,7 +17,7 @@ public final class SpanExporter: Sendable {
     private let send: @Sendable (_ body: [UInt8]) async throws -> Void
     private let sent: Counter
     private let dropped: Counter
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Parameter send: posts one body with `Content-Type: application/json`; throws unless the collector took it.
     public init(

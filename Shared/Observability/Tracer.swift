@@ -1,4 +1,4 @@
-import Synchronization
+import ConcurrencySupport
 
 /// Makes spans. Without an exporter only the ids are made, which log lines and the next hop need anyway.
 ///
@@ -68,7 +68,7 @@ public final class Span: Sendable {
     public let trace: TraceContext
     private let exporter: SpanExporter?
     /// `nil` when nobody wants the span, and after its end.
-    private let record: Mutex<Record?>
+    private let record: Lock<Record?>
 
     init(
         name: String, kind: Kind, trace: TraceContext, parentId: String?, attributes: Attributes, exporter: SpanExporter?
@@ -76,11 +76,11 @@ public final class Span: Sendable {
         self.trace = trace
         self.exporter = exporter
         guard exporter != nil else {
-            record = Mutex(nil)
+            record = Lock(nil)
             return
         }
         let now = WallClock.now()
-        record = Mutex(
+        record = Lock(
             Record(
                 name: name, kind: kind, trace: trace, parentId: parentId, start: now, end: now, attributes: attributes,
                 failure: nil))

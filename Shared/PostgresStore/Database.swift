@@ -3,7 +3,8 @@ public import ConfigReading
 public import FoundationEssentials
 public import Lifecycle
 public import Observability
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// A pool of connections to one database under one role.
 ///

@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
 import Observability
-import Synchronization
 import Testing
 
 @testable import AgentCenter
@@ -16,10 +15,10 @@ final class ScriptedModel: ChatModel {
         case hang
     }
 
-    private let steps: Mutex<[Step]>
-    private let asked = Mutex<[ChatRequest]>([])
+    private let steps: Lock<[Step]>
+    private let asked = Lock<[ChatRequest]>([])
 
-    init(_ steps: [Step]) { self.steps = Mutex(steps) }
+    init(_ steps: [Step]) { self.steps = Lock(steps) }
 
     var requests: [ChatRequest] { asked.withLock { $0 } }
 

@@ -3,7 +3,6 @@ import FoundationEssentials
 import HTTPCore
 import Lifecycle
 import Observability
-import Synchronization
 import Testing
 
 @testable import AgentCenter
@@ -12,8 +11,8 @@ import Testing
 struct OperationDeskTests {
     /// A ledger in memory that notes what it was given.
     private final class MemoryLedger: UsageLedger {
-        let answers = Mutex<[LedgerKey: String]>([:])
-        let deadlines = Mutex<[Bool]>([])
+        let answers = Lock<[LedgerKey: String]>([:])
+        let deadlines = Lock<[Bool]>([])
 
         func answer(for key: LedgerKey) async throws -> String? { answers.withLock { $0[key] } }
 

@@ -1,7 +1,8 @@
 import ConcurrencySupport
 import Foundation
 import Glibc
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// A model vendor that writes prepared bytes to the socket, connection by connection: faults as they look on the wire.
 final class ScriptedVendor: Sendable {
@@ -23,13 +24,13 @@ final class ScriptedVendor: Sendable {
 
     let port: Int
     private let listener: Int32
-    private let replies: Mutex<[Reply]>
-    private let log = Mutex<[Received]>([])
+    private let replies: Lock<[Reply]>
+    private let log = Lock<[Received]>([])
     private let clientsGone = Atomic(0)
 
     /// - Parameter replies: one per connection; the last one for ever.
     init(_ replies: [Reply]) throws {
-        self.replies = Mutex(replies)
+        self.replies = Lock(replies)
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()
@@ -109,11 +110,11 @@ final class ScriptedVendor: Sendable {
 }
 
 private final class Weak: Sendable {
-    private let storage: Mutex<WeakBox>
+    private let storage: Lock<WeakBox>
 
     struct WeakBox: Sendable { weak var value: ScriptedVendor? }
 
-    init(_ value: ScriptedVendor) { storage = Mutex(WeakBox(value: value)) }
+    init(_ value: ScriptedVendor) { storage = Lock(WeakBox(value: value)) }
 
     var value: ScriptedVendor? { storage.withLock { $0.value } }
 }

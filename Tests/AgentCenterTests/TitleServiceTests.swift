@@ -6,7 +6,6 @@ import HTTPServing
 import Observability
 import PostgresStore
 import ServiceDefaults
-import Synchronization
 import TestSupport
 import Testing
 
@@ -317,7 +316,7 @@ struct TitleServiceTests {
 }
 
 private final class LogLines: Sendable {
-    private let bytes = Mutex<[UInt8]>([])
+    private let bytes = Lock<[UInt8]>([])
 
     func append(_ line: [UInt8]) { bytes.withLock { $0 += line } }
 

@@ -6,7 +6,6 @@ import HTTPServing
 import Messaging
 import PostgresStore
 import ServiceDefaults
-import Synchronization
 import TestSupport
 import Testing
 
@@ -48,7 +47,7 @@ import Testing
 
 /// Events in the order in which they were first heard.
 private final class Heard: Sendable {
-    private let state = Mutex<[CloudEvent]>([])
+    private let state = Lock<[CloudEvent]>([])
 
     var events: [CloudEvent] { state.withLock { $0 } }
     var versions: [Int64] { events.map(\.version) }

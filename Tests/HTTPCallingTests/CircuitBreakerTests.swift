@@ -1,12 +1,12 @@
+import ConcurrencySupport
 import HTTPCalling
 import HTTPCore
-import Synchronization
 import Testing
 
 @Suite struct CircuitBreakerTests {
     /// Moves only when told to.
     private final class ManualClock: Sendable {
-        private let offset = Mutex(Duration.zero)
+        private let offset = Lock(Duration.zero)
         private let base = ContinuousClock.now
 
         func advance(_ duration: Duration) { offset.withLock { $0 += duration } }

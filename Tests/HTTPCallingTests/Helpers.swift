@@ -1,6 +1,6 @@
+import ConcurrencySupport
 import Dispatch
 import HTTPCalling
-import Synchronization
 import Testing
 
 /// The error that the operation throws, and how long it took.
@@ -39,7 +39,7 @@ let chunkedHead = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 /// A number that threads and tasks share.
 final class Counter: Sendable {
-    private let value = Mutex(0)
+    private let value = Lock(0)
 
     /// - Returns: the number before.
     func increment() -> Int {
@@ -51,9 +51,9 @@ final class Counter: Sendable {
 }
 
 final class Flag: Sendable {
-    private let storage: Mutex<Bool>
+    private let storage: Lock<Bool>
 
-    init(_ value: Bool) { storage = Mutex(value) }
+    init(_ value: Bool) { storage = Lock(value) }
 
     var value: Bool {
         get { storage.withLock { $0 } }

@@ -1,6 +1,5 @@
 import ConcurrencySupport
 import Glibc
-import Synchronization
 
 /// A TCP server that plays a script per connection, byte by byte, on a thread of its own. What HTTP it speaks is the script's affair.
 final class ScriptedServer: Sendable {
@@ -11,7 +10,7 @@ final class ScriptedServer: Sendable {
     private let accepted: Accepted
 
     private final class Accepted: Sendable {
-        let connections = Mutex<[Connection]>([])
+        let connections = Lock<[Connection]>([])
     }
 
     var url: String { "http://127.0.0.1:\(port)" }
@@ -130,7 +129,7 @@ final class Connection: Sendable {
     }
 
     private let descriptor: Int32
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(_ descriptor: Int32) {
         self.descriptor = descriptor

@@ -1,12 +1,11 @@
 import ConcurrencySupport
 import Lifecycle
 import Observability
-import Synchronization
 import Testing
 
 /// What services did, in order.
 final class Journal: Sendable {
-    private let kept = Mutex<[String]>([])
+    private let kept = Lock<[String]>([])
 
     var entries: [String] { kept.withLock { $0 } }
 

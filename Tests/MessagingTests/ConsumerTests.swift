@@ -3,7 +3,6 @@ import Foundation
 import Lifecycle
 import Messaging
 import Observability
-import Synchronization
 import TestSupport
 import Testing
 
@@ -106,7 +105,7 @@ import Testing
         try await TestBroker.withBroker(queues: [queue]) { broker in
             let publisher = Publisher(broker: broker)
             let lot = ParkingLot(broker: broker)
-            let isCured = Mutex(false)
+            let isCured = Lock(false)
             let handled = Recorder<Delivery>()
             let consumer = Consumer(broker: broker, queue: queue) { delivery in
                 guard isCured.withLock({ $0 }) else { throw PermanentFailure(reason: "the draft does not exist") }
@@ -149,7 +148,7 @@ import Testing
             let publisher = Publisher(broker: broker)
             let seen = Recorder<Bool>()
             let finished = Recorder<Int>()
-            let mayFinish = Mutex<Set<Int>>([])
+            let mayFinish = Lock<Set<Int>>([])
             let consumer = Consumer(broker: broker, queue: queue, concurrency: 1) { delivery in
                 seen.record(delivery.isRedelivered)
                 let call = seen.items.count

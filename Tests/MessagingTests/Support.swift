@@ -3,7 +3,6 @@ import ConfigReading
 import Foundation
 import Lifecycle
 import Messaging
-import Synchronization
 import TestSupport
 import Testing
 
@@ -27,7 +26,7 @@ func makeEvent(
 
 /// What a handler saw, from any thread.
 final class Recorder<Item: Sendable>: Sendable {
-    private let state = Mutex<[Item]>([])
+    private let state = Lock<[Item]>([])
 
     var items: [Item] { state.withLock { $0 } }
 

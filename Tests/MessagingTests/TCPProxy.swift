@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import Glibc
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Stands between a client and the broker, and can cut, stall or refuse: what a network does.
 final class TCPProxy: Sendable {
@@ -15,7 +16,7 @@ final class TCPProxy: Sendable {
 
     let port: UInt16
     private let target: UInt16
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let accepted = Atomic<Int>(0)
 
     /// How many connections came through so far.

@@ -1,11 +1,11 @@
+import ConcurrencySupport
 import Foundation
 import Observability
-import Synchronization
 import Testing
 
 /// A sink that keeps lines.
 final class LogCapture: Sendable {
-    private let kept = Mutex<[[UInt8]]>([])
+    private let kept = Lock<[[UInt8]]>([])
 
     var sink: LogSink { LogSink(write: { line in self.kept.withLock { $0.append(line) } }) }
     var text: String { kept.withLock { $0 }.map { String(decoding: $0, as: UTF8.self) }.joined() }

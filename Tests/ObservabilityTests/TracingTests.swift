@@ -1,6 +1,6 @@
+import ConcurrencySupport
 import Foundation
 import Observability
-import Synchronization
 import Testing
 
 private struct Broken: Error {}
@@ -166,7 +166,7 @@ private struct Broken: Error {}
 
 /// Keeps the bodies an exporter sends.
 private final class Collector: Sendable {
-    let bodies = Mutex<[[UInt8]]>([])
+    let bodies = Lock<[[UInt8]]>([])
 
     func take(_ body: [UInt8]) { bodies.withLock { $0.append(body) } }
 

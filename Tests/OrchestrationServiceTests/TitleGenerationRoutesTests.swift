@@ -1,3 +1,4 @@
+import ConcurrencySupport
 import DTO
 import Foundation
 import HTTPCalling
@@ -5,7 +6,6 @@ import HTTPCore
 import HTTPServing
 import PostgresStore
 import ServiceDefaults
-import Synchronization
 import TestSupport
 import Testing
 
@@ -127,7 +127,7 @@ private final class FakeAgentCenter: Sendable {
         var operations: Set<String> = []
         var modelCalls = 0
     }
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var requests: [Request] { state.withLock { $0.requests } }
     var modelCalls: Int { state.withLock { $0.modelCalls } }
@@ -153,9 +153,9 @@ private final class FakeContentCenter: Sendable {
         var downFor: Int
         var drafts: [String: Content] = [:]
     }
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(downFor: Int = 0) { state = Mutex(State(downFor: downFor)) }
+    init(downFor: Int = 0) { state = Lock(State(downFor: downFor)) }
 
     var requests: [Request] { state.withLock { $0.requests } }
     var drafts: Int { state.withLock { $0.drafts.count } }

@@ -1,8 +1,8 @@
+import ConcurrencySupport
 import DTO
 import Foundation
 import Observability
 import ServiceDefaults
-import Synchronization
 import Testing
 
 @testable import OrchestrationService
@@ -47,7 +47,7 @@ final class RememberingAgentCenter: AgentCenter {
         var requests: [TitleWritingRequest] = []
         var deadlines: [ContinuousClock.Instant?] = []
     }
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let answer: TitleWritingAnswer
 
     init(answer: TitleWritingAnswer = .sample()) { self.answer = answer }
@@ -83,11 +83,11 @@ final class RememberingContentCenter: ContentCenter {
         var saved: [NewContent] = []
         var deadlines: [ContinuousClock.Instant?] = []
     }
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let error: any Error & Sendable
 
     init(failures: Int = 0, with error: any Error & Sendable = CancellationError()) {
-        state = Mutex(State(failures: failures))
+        state = Lock(State(failures: failures))
         self.error = error
     }
 

@@ -2,7 +2,6 @@ import ConcurrencySupport
 import Foundation
 import Observability
 import PostgresStore
-import Synchronization
 import TestSupport
 import Testing
 

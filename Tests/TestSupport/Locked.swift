@@ -1,10 +1,10 @@
-import Synchronization
+import ConcurrencySupport
 
-/// A value that tasks of a test share. (A local `Mutex` cannot be captured by the closures of several tasks.)
+/// A value that tasks of a test share. (A local `Lock` cannot be captured by the closures of several tasks.)
 public final class Locked<Value: Sendable>: Sendable {
-    private let mutex: Mutex<Value>
+    private let mutex: Lock<Value>
 
-    public init(_ value: Value) { mutex = Mutex(value) }
+    public init(_ value: Value) { mutex = Lock(value) }
 
     public var value: Value { mutex.withLock { $0 } }
 

@@ -2,7 +2,6 @@ public import ConfigReading
 import FoundationEssentials
 public import Messaging
 public import Observability
-import Synchronization
 
 #if canImport(Glibc)
 import Glibc

@@ -2,7 +2,8 @@ import ConcurrencySupport
 public import ConfigReading
 import Foundation
 public import PostgresStore
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// What a test's database is made from: a service's roles and its migrations.
 public struct DatabaseTemplate: Sendable {

@@ -4,7 +4,8 @@ import FoundationEssentials
 import HTTPCalling
 import HTTPCore
 import Observability
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Client of one model at a vendor: `POST {base}/chat/completions`, whole or streamed.
 struct ChatCompletions: ChatModel {

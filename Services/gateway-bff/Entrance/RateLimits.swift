@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import HTTPCore
 import HTTPServing
-import Synchronization
 
 /// Token buckets by tenant and by client address for each class of routes. They live in this process: with n replicas behind the
 /// ingress a caller has at most n times the stated budget.
@@ -39,7 +38,7 @@ final class RateLimits: Sendable {
     private static let maximumBuckets = 100_000
 
     private let policies: Policies
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(policies: Policies) { self.policies = policies }
 

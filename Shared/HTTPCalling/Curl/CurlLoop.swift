@@ -1,7 +1,6 @@
 import CCurl
 import ConcurrencySupport
 import Glibc
-import Synchronization
 
 /// The way into the one thread that owns every libcurl handle: commands go through a locked inbox, an eventfd wakes the thread.
 ///
@@ -29,7 +28,7 @@ final class CurlLoop: Sendable {
 
     let wakeDescriptor: Int32
     private let configuration: HTTPClient.Configuration
-    private let inbox = Mutex(Inbox())
+    private let inbox = Lock(Inbox())
 
     init(configuration: HTTPClient.Configuration) {
         self.configuration = configuration

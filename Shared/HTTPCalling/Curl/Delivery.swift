@@ -1,6 +1,5 @@
 import ConcurrencySupport
 import HTTPCore
-import Synchronization
 
 /// The first line and the header fields of an answer.
 struct ResponseHead: Sendable {
@@ -34,7 +33,7 @@ final class StreamBuffer: Sendable {
         case wait(OneShot<Void>)
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// Loop side. `false`: full, nothing was taken; hold the transfer until ``take()`` says to resume.
     func offer(_ bytes: UnsafeRawBufferPointer) -> Bool {

@@ -2,7 +2,6 @@ import CRabbitMQ
 import ConcurrencySupport
 import Glibc
 import Observability
-import Synchronization
 
 /// What one kind of link does on its connection. Lives on the link's thread and nowhere else.
 ///
@@ -46,7 +45,7 @@ final class Link<Driver: LinkDriver>: Sendable {
         var endings: [OneShot<Void>] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let configuration: BrokerConfiguration
     private let name: String
     private let logger: Logger

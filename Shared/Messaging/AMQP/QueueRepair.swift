@@ -1,6 +1,5 @@
 import ConcurrencySupport
 import Observability
-import Synchronization
 
 /// Finds out whether a queue that does not answer has lost its leader, and makes it anew (design §9).
 ///
@@ -8,7 +7,7 @@ import Synchronization
 final class QueueRepair: Sendable {
     private let configuration: BrokerConfiguration
     private let logger: Logger
-    private let busy = Mutex<Set<String>>([])
+    private let busy = Lock<Set<String>>([])
 
     init(configuration: BrokerConfiguration, logger: Logger) {
         self.configuration = configuration

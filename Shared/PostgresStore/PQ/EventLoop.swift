@@ -1,7 +1,8 @@
 import CPostgres
 import ConcurrencySupport
 import Glibc
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// What the loop tells the owner of a socket. Called on the loop's thread: must not block.
 protocol SocketHandler: AnyObject, Sendable {

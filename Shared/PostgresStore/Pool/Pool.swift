@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import Observability
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Carries out what the pool's state machine decides.
 final class Pool: ConnectionOwner, Ticking {

@@ -1,6 +1,6 @@
+import ConcurrencySupport
 public import Cryptography
 import FoundationEssentials
-import Synchronization
 
 /// Signs what this service says about a caller to the services it calls. A token is reused per principal and callee for 30 s, so that a
 /// signature costs next to nothing.
@@ -18,7 +18,7 @@ public final class ContextSigner: Sendable {
     public let service: ServiceName
     private let key: Ed25519.PrivateKey
     private let now: @Sendable () -> Int
-    private let cache = Mutex<[Key: Entry]>([:])
+    private let cache = Lock<[Key: Entry]>([:])
 
     /// - Parameter now: seconds since 1970; a parameter for tests.
     public init(service: ServiceName, key: Ed25519.PrivateKey, now: (@Sendable () -> Int)? = nil) {

@@ -1,7 +1,7 @@
+import ConcurrencySupport
 public import Cryptography
 import FoundationEssentials
 public import HTTPCore
-import Synchronization
 
 /// Checks the signed context of internal calls and remembers for 30 s what it checked.
 public final class ContextVerifier: Sendable {
@@ -21,7 +21,7 @@ public final class ContextVerifier: Sendable {
     private let publicKeys: [String: Ed25519.PublicKey]
     private let isAllowed: @Sendable (_ caller: ServiceName) -> Bool
     private let now: @Sendable () -> Int
-    private let cache = Mutex<[String: Entry]>([:])
+    private let cache = Lock<[String: Entry]>([:])
 
     /// - Parameters:
     ///   - service: who we are; a token for anybody else is refused.

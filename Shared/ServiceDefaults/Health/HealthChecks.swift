@@ -1,6 +1,5 @@
 import ConcurrencySupport
 public import Observability
-import Synchronization
 
 /// What a service depends on, and whether it is there. Only what is *hard* decides about readiness: one broken broker must not drain the
 /// whole fleet (design §9).
@@ -34,7 +33,7 @@ public final class HealthChecks: Sendable {
 
     private let logger: Logger
     private let patience: Duration
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// - Parameter patience: a check that takes longer has failed.
     public init(logger: Logger, patience: Duration = .seconds(1)) {

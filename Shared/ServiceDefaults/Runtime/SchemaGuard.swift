@@ -2,7 +2,8 @@ import ConcurrencySupport
 import Lifecycle
 import Observability
 import PostgresStore
-import Synchronization
+
+import struct Synchronization.Atomic
 
 /// Checks once that the database has the schema this executable was built for: a server never migrates, it only looks.
 ///

@@ -1,3 +1,4 @@
+import ConcurrencySupport
 import Glibc
 
 /// The state behind `/__control`: the rules, the log, and who is being served now.

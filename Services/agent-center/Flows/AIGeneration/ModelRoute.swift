@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
 import HTTPCalling
-import Synchronization
 
 /// One way to a model: a vendor's model with its circuit and its share of concurrent calls.
 final class ModelRoute: Sendable {
@@ -12,7 +11,7 @@ final class ModelRoute: Sendable {
     private let model: any ChatModel
     private let breaker: CircuitBreaker
     private let places: ConcurrencyLimit
-    private let closedUntil = Mutex<ContinuousClock.Instant?>(nil)
+    private let closedUntil = Lock<ContinuousClock.Instant?>(nil)
     private let pause: Duration
 
     /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model).
@@ -109,9 +108,9 @@ final class ConcurrencyLimit: Sendable {
         var waiting: [(ticket: UInt64, turn: OneShot<Void>)] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
-    init(_ limit: Int) { state = Mutex(State(free: limit)) }
+    init(_ limit: Int) { state = Lock(State(free: limit)) }
 
     /// Waits for a place. Every return without an error must be followed by one ``leave()``.
     ///

@@ -1,7 +1,7 @@
+import ConcurrencySupport
 import HTTPCore
 import Lifecycle
 import Observability
-import Synchronization
 
 /// Does each operation once: a repeat finds the stored answer, a repeat that comes while the first is at work waits for it.
 ///
@@ -21,7 +21,7 @@ final class OperationDesk: Service {
     private static let timeToRecord = Duration.seconds(5)
 
     private let ledger: any UsageLedger
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     init(ledger: any UsageLedger) { self.ledger = ledger }
 

@@ -2,7 +2,6 @@ import ConcurrencySupport
 import FoundationEssentials
 import Lifecycle
 import Observability
-import Synchronization
 
 /// Wakes the open streams of a tenant when it has new events: at once for events stored by this process, and within half a second for
 /// those stored by another replica, by one small query while anybody is listening.
@@ -18,7 +17,7 @@ final class EventStreamHub: Service {
         var heads: [UUID: Int64] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let store: EventStreamStore
     private let logger: Logger
 

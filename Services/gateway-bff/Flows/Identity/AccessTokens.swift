@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import Cryptography
 import FoundationEssentials
-import Synchronization
 
 /// Issues and checks the tokens that clients carry: JWT signed with Ed25519, good for one tenant, for 15 minutes.
 final class AccessTokens: Sendable {
@@ -29,7 +28,7 @@ final class AccessTokens: Sendable {
     private let issuer: String
     private let key: Ed25519.PrivateKey
     private let keyId: String
-    private let cache = Mutex(Cache())
+    private let cache = Lock(Cache())
 
     init(issuer: String, key: Ed25519.PrivateKey, lifetime: Duration) {
         self.issuer = issuer
