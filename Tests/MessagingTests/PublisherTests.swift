@@ -43,7 +43,10 @@ import Testing
     @Test func refusesAfterShutdown() async throws {
         try await TestBroker.withBroker(queues: [queue]) { broker in
             let publisher = Publisher(broker: broker)
-            try await withServices([publisher]) { try await publisher.publish(OutgoingMessage(makeEvent())) }
+            try await withServices([publisher]) {
+                try await eventually("connected") { publisher.isConnected }
+                try await publisher.publish(OutgoingMessage(makeEvent()))
+            }
             await #expect(throws: PublishFailure.stopped) { try await publisher.publish(OutgoingMessage(makeEvent())) }
         }
     }
