@@ -71,10 +71,11 @@ import Testing
     @Test func failsAtTheDeadlineOfTheCallWhileTheBrokerIsAway() async throws {
         let (proxy, url) = try makeProxy()
         defer { proxy.end() }
-        proxy.stop()
         try await TestBroker.withBroker(queues: [queue], configure: { $0.url = url }) { broker in
             let publisher = Publisher(broker: broker)
             try await withServices([publisher]) {
+                proxy.stop()
+                try await eventually("the loss is noticed") { !publisher.isConnected }
                 let context = CallContext(requestId: "deadline-test", deadline: .now + .milliseconds(300))
                 let start = ContinuousClock.now
                 await #expect {

@@ -33,7 +33,8 @@ final class Recorder<Item: Sendable>: Sendable {
     func record(_ item: Item) { state.withLock { $0.append(item) } }
 }
 
-/// Runs the services, then `body`, then shuts the services down gracefully, the last one first.
+/// Runs the services, then, once the publishers among them are connected, `body`; then shuts the services down gracefully, the last
+/// one first.
 func withServices(_ services: [any Service], _ body: () async throws -> Void) async throws {
     var running: [(Task<Void, any Error>, GracefulShutdownTestTrigger)] = []
     for service in services {
@@ -48,6 +49,10 @@ func withServices(_ services: [any Service], _ body: () async throws -> Void) as
     }
     let outcome: Result<Void, any Error>
     do {
+        // One that has not begun refuses messages as one that has ended does.
+        for case let publisher as Publisher in services {
+            try await eventually("the publisher is connected") { publisher.isConnected }
+        }
         outcome = .success(try await body())
     } catch {
         outcome = .failure(error)
