@@ -2,6 +2,7 @@ import ConcurrencySupport
 import DTO
 import FoundationEssentials
 import HTTPCore
+import TestSupport
 import Testing
 
 @testable import AgentCenter
@@ -204,15 +205,12 @@ struct VendorFaultTests {
             primary: primary, fallback: fallback,
             environment: ["MODEL_FIRST_TOKEN_TIMEOUT": "60s", "MODEL_IDLE_TIMEOUT": "60s"]
         ) { service in
-            let started = ContinuousClock.now
-            let answer = try await service.write(deadlineMs: 8_000)
-            #expect(started.duration(to: .now) < .seconds(8))
+            // An answer, not the 504 that a missed deadline would be.
+            let answer = try await service.write(deadlineMs: 15_000)
             #expect(answer.provider == "template")
             #expect(answer.degradedReason?.contains("模型响应超时") == true)
         }
-        let limit = Deadline.after(.seconds(2))
-        while primary.abandoned + fallback.abandoned < 2, !limit.isPast { await Task.yield() }
-        #expect(primary.abandoned == 1 && fallback.abandoned == 1)
+        try await eventually("both vendors see their clients go") { primary.abandoned == 1 && fallback.abandoned == 1 }
     }
 
     @Test("One vendor with two models: the second is the fallback")

@@ -53,6 +53,7 @@ extension TestDatabase {
     ) async throws -> Value {
         var configuration = appConfiguration
         configuration.poolSize = size
+        configuration.connectTimeout = .seconds(5)
         change(&configuration)
         let pool = Database(configuration: configuration)
         do {

@@ -147,6 +147,7 @@ final class TestServer: Sendable {
         if let role { query += (query.isEmpty ? "" : "&") + "options=-c%20role%3D\(role)" }
         return Database.Configuration(
             url: Secret(query.isEmpty ? url : "\(url)?\(query)"), poolSize: poolSize, acquireTimeout: .seconds(30),
+            connectTimeout: .seconds(20),
             applicationName: "tests")
     }
 
