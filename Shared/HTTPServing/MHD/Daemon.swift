@@ -31,17 +31,28 @@ final class Daemon: @unchecked Sendable {
     }
 
     /// Stops accepting; new connections are refused by the kernel.
+    ///
+    /// Not by `MHD_quiesce_daemon`: it and the epoll threads both take the listening socket out of the epoll set, and whoever comes
+    /// second aborts the process ("Failed to remove listen FD from epoll set", seen with 0.9.75 and still there upstream). Instead the
+    /// socket is replaced, under the same number, by a descriptor that never becomes readable: the kernel closes the socket, which
+    /// takes it out of every epoll set, and the library neither notices nor spins.
     func quiesce() {
-        MHD_quiesce_daemon(raw)
-        shutdown(listeningSocket, Int32(SHUT_RDWR))
+        let silent = cmhd_event_create()
+        guard silent >= 0 else {
+            // Out of descriptors: stop listening the noisy way.
+            shutdown(listeningSocket, Int32(SHUT_RDWR))
+            return
+        }
+        dup2(silent, listeningSocket)
+        close(silent)
     }
 
     /// Ends the library's threads and closes all connections. None may be suspended: the library aborts the process then.
     func stop() async {
         let done = OneShot<Void>()
         OwnThread.start(name: "stop-http") {
+            // Closes what stands under the listening socket's number too.
             MHD_stop_daemon(self.raw)
-            close(self.listeningSocket)
             done.succeed()
         }
         try? await done.value(onCancel: {})
