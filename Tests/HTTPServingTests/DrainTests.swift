@@ -127,7 +127,7 @@ import Testing
                     }
                 }
             }
-            try await eventually { answered.value > 50 }
+            try await eventually("answers under load", within: .seconds(60)) { answered.value > 50 }
             trigger.triggerGracefulShutdown()
             try await run.value
             await load.value
