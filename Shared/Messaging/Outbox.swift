@@ -84,29 +84,36 @@ struct OutboxStore: Sendable {
     }
 
     /// One relay per database at a time; held to the end of the transaction.
-    func lock(in transaction: Transaction) async throws -> Bool {
-        let rows = try await transaction.query("SELECT pg_try_advisory_xact_lock(\(Self.lockKey)) AS is_mine")
-        return try rows.first?.decode("is_mine", as: Bool.self) ?? false
+    func lock(in transaction: Transaction) async throws -> Bool { try Self.isHeld(try await transaction.query(Self.lockRelay)) }
+
+    /// Both in one round trip.
+    ///
+    /// - Returns: `nil` when another relay holds the lock.
+    func lockedDueRows(limit: Int, in transaction: Transaction) async throws -> [OutboxRow]? {
+        let results = try await transaction.pipeline([Self.lockRelay, Self.dueRows(limit: limit)])
+        guard results.count == 2, try Self.isHeld(results[0]) else { return nil }
+        return try results[1].map { try OutboxRow($0) }
     }
 
+    private static func isHeld(_ rows: RowSet) throws -> Bool { try rows.first?.decode("is_mine", as: Bool.self) ?? false }
+
+    private static let lockRelay: SQL = "SELECT pg_try_advisory_xact_lock(\(lockKey)) AS is_mine"
     private static let lockKey: Int64 = 0x6F75_7462_6F78  // "outbox"
 
     /// Due rows in the order of their ids. It asks what is pending, not what comes after the last id: transactions commit in another
     /// order than they drew their ids, and a lower one that appears later must not be passed over.
     ///
     /// A row waits behind an earlier one of its subject that waits for its next attempt, unless nobody listens to that one.
-    func dueRows(limit: Int, in transaction: Transaction) async throws -> [OutboxRow] {
-        try await transaction.query(
-            """
-            SELECT id, subject, type, event::text AS event FROM outbox AS o
-            WHERE confirmed_at IS NULL AND next_attempt_at <= app_now()
-                AND NOT EXISTS (
-                    SELECT FROM outbox AS earlier
-                    WHERE earlier.confirmed_at IS NULL AND earlier.subject = o.subject AND earlier.id < o.id
-                        AND earlier.next_attempt_at > app_now() AND earlier.failure IS DISTINCT FROM 'unroutable')
-            ORDER BY id LIMIT \(limit)
-            """
-        ).map { try OutboxRow($0) }
+    private static func dueRows(limit: Int) -> SQL {
+        """
+        SELECT id, subject, type, event::text AS event FROM outbox AS o
+        WHERE confirmed_at IS NULL AND next_attempt_at <= app_now()
+            AND NOT EXISTS (
+                SELECT FROM outbox AS earlier
+                WHERE earlier.confirmed_at IS NULL AND earlier.subject = o.subject AND earlier.id < o.id
+                    AND earlier.next_attempt_at > app_now() AND earlier.failure IS DISTINCT FROM 'unroutable')
+        ORDER BY id LIMIT \(limit)
+        """
     }
 
     func markConfirmed(_ ids: [Int64], in transaction: Transaction) throws {

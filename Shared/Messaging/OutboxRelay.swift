@@ -83,12 +83,12 @@ public final class OutboxRelay: Service {
     /// - Returns: how many rows were confirmed; `nil` when another relay is at work.
     private func relayBatch(mustReplay: Bool) async throws -> Int? {
         try await store.database.transaction { [self] transaction in
-            guard try await store.lock(in: transaction) else { return nil }
             if mustReplay {
+                guard try await store.lock(in: transaction) else { return nil }
                 let count = try await store.replayLatest(Self.replayWindow, in: transaction)
                 if count > 0 { logger.info("Publishing the latest events again after a reconnect", ["count": count]) }
             }
-            let rows = try await store.dueRows(limit: Self.batchSize, in: transaction)
+            guard let rows = try await store.lockedDueRows(limit: Self.batchSize, in: transaction) else { return nil }
             guard !rows.isEmpty else { return 0 }
             let outcome = RelayOutcome(rows, results: await publish(rows))
             try store.markConfirmed(outcome.confirmed, in: transaction)

@@ -10,7 +10,8 @@ struct ContentActivityStore: Sendable {
     func insertOnce(_ draft: ContentDraftCreated, from event: CloudEvent) async throws {
         try await database.transaction(tenant: event.tenantId) { transaction in
             guard try await Inbox.claim(event, consumer: QueueDeclaration.contentActivity.name, in: transaction) else { return }
-            try await transaction.execute(
+            // Rides with the commit.
+            try transaction.enqueue(
                 """
                 INSERT INTO content_activity
                     (tenant_id, event_id, content_id, kind, version, title, operation_id, occurred_at)
