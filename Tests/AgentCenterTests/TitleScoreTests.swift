@@ -53,9 +53,9 @@ struct TitleScoreTests {
     func nearDuplicate() {
         let title = "夏季防晒霜怎么选？3个细节别忽略"
         let alone = TitleScore(of: title, for: brief)
-        let copy = TitleScore(of: title, for: brief, beside: ["夏季防晒霜怎么选？5个细节别忽略"])
+        let copy = TitleScore(of: title, for: brief, beside: [TitleOutline(of: "夏季防晒霜怎么选？5个细节别忽略")])
         #expect(copy.value == alone.value - 20)
-        #expect(TitleScore(of: title, for: brief, beside: ["完全不同的一个题目"]) == alone)
+        #expect(TitleScore(of: title, for: brief, beside: [TitleOutline(of: "完全不同的一个题目")]) == alone)
     }
 
     @Test("Rules that the brief does not raise drop out of the sum")

@@ -112,6 +112,18 @@ extension Character {
         }
     }
 
+    /// A Chinese character, or an ASCII letter or digit: what nearly all of a title consists of, known without a look into Unicode's
+    /// tables.
+    var isPlainlyWord: Bool {
+        switch unicodeScalars.first?.value ?? 0 {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x4E00...0x9FFF: true
+        default: false
+        }
+    }
+
+    /// What does not count where only words do.
+    var isMarkOrBlank: Bool { !isPlainlyWord && (isPunctuation || isWhitespace || isSymbol) }
+
     /// Part of a word in an alphabet: letters and digits that are not Chinese characters.
     var isAlphabetic: Bool { !isHan && (isLetter || isNumber) }
 }

@@ -68,10 +68,10 @@ struct TitleGeneration: Sendable {
 
     /// Scores each title beside the others; best first, equals in the order they were written.
     static func judged(_ titles: [(text: String, formula: TitleFormula)], for brief: TitleBrief) -> [TitleCandidate] {
-        var before: [String] = []
+        var before: [TitleOutline] = []
         let candidates = titles.map { title -> TitleCandidate in
             let score = TitleScore(of: title.text, for: brief, beside: before)
-            before.append(title.text)
+            before.append(TitleOutline(of: title.text))
             return TitleCandidate(title: title.text, score: score.value, reasons: score.reasons, formula: title.formula.rawValue)
         }
         return candidates.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)

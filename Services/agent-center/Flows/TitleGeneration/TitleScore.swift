@@ -10,7 +10,7 @@ struct TitleScore: Sendable, Equatable {
     let reasons: [String]
 
     /// - Parameter others: the titles it stands beside; a near copy of one of them loses points.
-    init(of title: String, for brief: TitleBrief, beside others: [String] = []) {
+    init(of title: String, for brief: TitleBrief, beside others: [TitleOutline] = []) {
         var earned = 0
         var possible = 0
         var reasons: [String] = []
@@ -36,9 +36,12 @@ struct TitleScore: Sendable, Equatable {
             let named = findings.map { "“\($0.word)”（\($0.category.rawValue)，\($0.source)）" }.joined(separator: "、")
             reasons.append("广告法风险词\(named)：-\(penalty) 分")
         }
-        if let copy = others.first(where: { $0 != title && TitleSimilarity.dice($0, title) >= TitleSimilarity.nearDuplicate }) {
-            score -= 20
-            reasons.append("与候选“\(copy)”几乎重复：-20 分")
+        if !others.isEmpty {
+            let outline = TitleOutline(of: title)
+            if let copy = others.first(where: { $0.title != title && $0.dice(outline) >= TitleOutline.nearDuplicate }) {
+                score -= 20
+                reasons.append("与候选“\(copy.title)”几乎重复：-20 分")
+            }
         }
         let banned = brief.bannedWordFinder.words(in: title)
         if !banned.isEmpty {
@@ -139,7 +142,7 @@ struct TitleScore: Sendable, Equatable {
     private static func judgeReadability(_ title: String, _ rule: Rule) {
         var faults: [String] = []
         let characters = Array(title)
-        let marks = characters.filter { $0.isPunctuation || $0.isSymbol }.count
+        let marks = characters.count { !$0.isPlainlyWord && ($0.isPunctuation || $0.isSymbol) }
         if characters.count >= 4, marks * 3 > characters.count { faults.append("符号过多") }
         for (index, character) in characters.enumerated() where index + 2 < characters.count {
             if character == characters[index + 1], character == characters[index + 2] {
@@ -153,27 +156,40 @@ struct TitleScore: Sendable, Equatable {
     }
 }
 
-/// How alike two titles are, by the pairs of neighbouring characters that they share.
-enum TitleSimilarity {
+/// A title's pairs of neighbouring characters, by which two titles are compared; made once per title. Marks and blanks do not count.
+struct TitleOutline: Sendable {
     /// Beyond this share of common pairs two titles say the same.
     static let nearDuplicate = 0.82
 
-    /// Sørensen–Dice coefficient of the two titles' character pairs, 0–1; marks and blanks do not count.
-    static func dice(_ a: String, _ b: String) -> Double {
-        let (first, second) = (pairs(a), pairs(b))
-        guard !first.isEmpty, !second.isEmpty else { return a == b ? 1 : 0 }
-        var counts: [UInt64: Int] = [:]
-        for pair in first { counts[pair, default: 0] += 1 }
-        var common = 0
-        for pair in second {
-            if let left = counts[pair], left > 0 {
-                counts[pair] = left - 1
-                common += 1
-            }
-        }
-        return 2 * Double(common) / Double(first.count + second.count)
+    let title: String
+    private let pairs: [UInt64]
+
+    init(of title: String) {
+        self.title = title
+        pairs = TitleSimilarity.pairs(title).sorted()
     }
 
+    func saysTheSame(as other: TitleOutline) -> Bool { title == other.title || dice(other) >= Self.nearDuplicate }
+
+    /// Sørensen–Dice coefficient of the two titles' character pairs, 0–1.
+    func dice(_ other: TitleOutline) -> Double {
+        guard !pairs.isEmpty, !other.pairs.isEmpty else { return title == other.title ? 1 : 0 }
+        var (mine, theirs, common) = (0, 0, 0)
+        while mine < pairs.count, theirs < other.pairs.count {
+            if pairs[mine] == other.pairs[theirs] {
+                (mine, theirs, common) = (mine + 1, theirs + 1, common + 1)
+            } else if pairs[mine] < other.pairs[theirs] {
+                mine += 1
+            } else {
+                theirs += 1
+            }
+        }
+        return 2 * Double(common) / Double(pairs.count + other.pairs.count)
+    }
+}
+
+/// What a title says, by its characters.
+enum TitleSimilarity {
     /// Whether a title carries a phrase: literally, or with at least half of its character pairs.
     static func mentions(_ phrase: String, in title: String) -> Bool {
         let wanted = Set(pairs(phrase))
@@ -195,9 +211,9 @@ enum TitleSimilarity {
         return nil
     }
 
-    private static func pairs(_ text: String) -> [UInt64] {
+    static func pairs(_ text: String) -> [UInt64] {
         var scalars: [UInt32] = []
-        for character in text.lowercased() where !character.isPunctuation && !character.isWhitespace && !character.isSymbol {
+        for character in text.lowercased() where !character.isMarkOrBlank {
             scalars.append(contentsOf: character.unicodeScalars.map(\.value))
         }
         guard scalars.count > 1 else { return [] }

@@ -21,27 +21,25 @@ struct TitleTask: GenerationTask {
 
     /// Passes when the answers together hold `count` different usable titles. The latest answer alone is preferred.
     func verdict(on answers: [String]) -> GenerationVerdict<[Title]> {
-        var kept: [Title] = []
+        var kept: [(title: Title, outline: TitleOutline)] = []
         var problems: [String] = []
         for answer in answers.reversed() {
             let (titles, faults) = check(answer)
             if answer == answers.last { problems = faults }
-            for title in titles where !kept.contains(where: { Self.saysTheSame($0.text, title.text) }) { kept.append(title) }
-            if kept.count >= brief.count { return .accepted(Array(kept.prefix(brief.count))) }
+            // Those of one answer differ already.
+            let earlier = kept
+            kept += titles.filter { title in !earlier.contains { $0.outline.saysTheSame(as: title.outline) } }
+            if kept.count >= brief.count { return .accepted(kept.prefix(brief.count).map(\.title)) }
         }
         problems.append("合格的标题只有 \(kept.count) 个，需要 \(brief.count) 个")
         return .rejected(problems.prefix(6).joined(separator: "；"))
     }
 
-    private static func saysTheSame(_ a: String, _ b: String) -> Bool {
-        a == b || TitleSimilarity.dice(a, b) >= TitleSimilarity.nearDuplicate
-    }
-
     /// The usable titles of one answer, and what is wrong with the rest.
-    private func check(_ answer: String) -> (titles: [Title], faults: [String]) {
+    private func check(_ answer: String) -> (titles: [(title: Title, outline: TitleOutline)], faults: [String]) {
         guard let json = ModelJSON.parse(answer) else { return ([], ["不是合法的 JSON"]) }
         guard let items = json["titles"]?.array ?? json.array else { return ([], ["缺少 titles 数组"]) }
-        var titles: [Title] = []
+        var titles: [(title: Title, outline: TitleOutline)] = []
         var faults: [String] = []
         for item in items {
             guard let raw = item["title"]?.string ?? item.string else {
@@ -51,12 +49,15 @@ struct TitleTask: GenerationTask {
             let text = tidied(raw)
             if let fault = fault(in: text) {
                 faults.append(fault)
-            } else if titles.contains(where: { Self.saysTheSame($0.text, text) }) {
+                continue
+            }
+            let outline = TitleOutline(of: text)
+            if titles.contains(where: { $0.outline.saysTheSame(as: outline) }) {
                 faults.append("标题“\(text.prefix(40))”与前面的重复")
             } else {
                 let named = item["formula"]?.string.flatMap(TitleFormula.init(rawValue:))
-                titles.append(
-                    Title(text: text, formula: named ?? TitleHooks.formulas(in: text.lowercased()).first ?? .keyword))
+                let formula = named ?? TitleHooks.formulas(in: text.lowercased()).first ?? .keyword
+                titles.append((Title(text: text, formula: formula), outline))
             }
         }
         return (titles, faults)
