@@ -1,9 +1,25 @@
 /// What a caller may do. The names travel as `scopes` in the signed context, so that each service can check again.
 enum Permission: String, CaseIterable, Sendable {
     case generateTitles = "titles:generate"
+    case generateCopies = "copies:generate"
+    case generateImageTexts = "image_texts:generate"
+    case generateVideoScripts = "video_scripts:generate"
+    case readRuns = "runs:read"
+    case cancelRuns = "runs:cancel"
     case readContents = "contents:read"
     case writeContents = "contents:write"
+    case readVocabulary = "vocabulary:read"
+    case writeVocabulary = "vocabulary:write"
+    case callModels = "ai:generate"
+    case readUsage = "ai:usage"
+    case administerModels = "ai:admin"
+    case readPrompts = "prompts:read"
+    case writePrompts = "prompts:write"
+    case manageAPIKeys = "api_keys:manage"
     case readStream = "stream:read"
+
+    /// Whether an API key may carry it. A leaked key must not be able to make further keys or to lift its own budget.
+    var isGrantableToKeys: Bool { self != .manageAPIKeys && self != .administerModels }
 }
 
 /// The roles of seed 001 §3.2 (系统管理员 / 企业管理员 / 运营 / 访客), each a set of permissions.
@@ -15,8 +31,9 @@ enum Role: String, CaseIterable, Sendable {
 
     var permissions: Set<Permission> {
         switch self {
-        case .systemAdmin, .tenantAdmin, .operator_: Set(Permission.allCases)
-        case .viewer: [.readContents, .readStream]
+        case .systemAdmin, .tenantAdmin: Set(Permission.allCases)
+        case .operator_: Set(Permission.allCases).subtracting([.administerModels, .manageAPIKeys])
+        case .viewer: [.readContents, .readPrompts, .readRuns, .readUsage, .readVocabulary, .readStream]
         }
     }
 }

@@ -1,0 +1,21 @@
+import ServiceDefaults
+
+/// The gateway's table of contents, in the order of `openapi/gateway-bff.yaml`. It drives authentication, permissions, limits,
+/// idempotency and forwarding; a test compares it with the document.
+enum PublicRoutes {
+    static let all: [PublicRoute] = identity + flows + ai + prompts + contents + stream
+
+    static let identity = [
+        PublicRoute(
+            method: .get, path: "/.well-known/jwks.json", flow: "Identity", access: .everyone, target: .jwks, rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/auth/login", flow: "Identity", access: .everyone, target: .login, rateClass: .signIn,
+            deadline: .seconds(10), maximumBodyBytes: 4 * 1024),
+    ]
+
+    static let stream = [
+        PublicRoute(
+            method: .get, path: "/api/stream", flow: "EventStream", access: .member(.readStream), target: .stream,
+            rateClass: .stream)
+    ]
+}
