@@ -10,6 +10,10 @@ public enum ContentPlatform: String, Codable, Sendable, CaseIterable {
     case wechatChannels = "wechat_channels"
     case kuaishou
     case bilibili
+    case weibo
+    /// 公众号
+    case wechatOfficial = "wechat_official"
+    case zhihu
 }
 
 /// `POST /api/titles`. Limits are checked by the flow's input rules, not here.
@@ -128,10 +132,11 @@ public struct TitleWritingRequest: Codable, Sendable, Equatable {
     /// Grapheme clusters.
     public var maxLength: Int
     public var model: String
+    public var revision: TitleRevision?
 
     public init(
         topic: String, platform: ContentPlatform, audience: String?, sellingPoints: [String], tone: String?, keywords: [String],
-        bannedWords: [String], brandWords: [String], count: Int, maxLength: Int, model: String
+        bannedWords: [String], brandWords: [String], count: Int, maxLength: Int, model: String, revision: TitleRevision? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -144,6 +149,19 @@ public struct TitleWritingRequest: Codable, Sendable, Equatable {
         self.count = count
         self.maxLength = maxLength
         self.model = model
+        self.revision = revision
+    }
+}
+
+/// The titles as they stand and what their editor wants changed.
+public struct TitleRevision: Codable, Sendable, Equatable {
+    public var previous: [String]
+    /// 1–500 characters.
+    public var feedback: String
+
+    public init(previous: [String], feedback: String) {
+        self.previous = previous
+        self.feedback = feedback
     }
 }
 

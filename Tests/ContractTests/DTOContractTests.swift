@@ -11,7 +11,7 @@ private let documentedTypes: [String: any (Codable & Sendable).Type] = [
     "FieldError": ProblemBody.FieldError.self, "LoginAnswer": LoginAnswer.self, "LoginRequest": LoginRequest.self,
     "NewContent": NewContent.self, "Problem": ProblemBody.self, "TitleCandidate": TitleCandidate.self,
     "TitleGenerationAnswer": TitleGenerationAnswer.self, "TitleGenerationRequest": TitleGenerationRequest.self,
-    "TitleSetBody": TitleSetBody.self, "TitleSetCandidate": TitleSetCandidate.self, "TitleWritingAnswer": TitleWritingAnswer.self,
+    "TitleRevision": TitleRevision.self, "TitleSetBody": TitleSetBody.self, "TitleSetCandidate": TitleSetCandidate.self, "TitleWritingAnswer": TitleWritingAnswer.self,
     "TitleWritingRequest": TitleWritingRequest.self, "TokenUsage": TokenUsage.self, "VersionSource": VersionSource.self,
 ]
 

@@ -49,7 +49,7 @@ import Testing
         #expect(request.model == "auto")
     }
 
-    @Test(arguments: zip(ContentPlatform.allCases, [30, 20, 16, 30, 80]))
+    @Test(arguments: zip(ContentPlatform.allCases, [30, 20, 16, 30, 80, 30, 64, 50]))
     func takesThePlatformsLengthUnlessTheCallerSetsOne(platform: ContentPlatform, length: Int) {
         var brief = TitleBrief.sample
         brief.platform = platform

@@ -1,3 +1,4 @@
+import HTTPCore
 import ServiceDefaults
 
 /// Pure model work without a business flow, with its budgets and what it used: agent-center.

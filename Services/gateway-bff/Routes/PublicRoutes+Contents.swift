@@ -1,3 +1,4 @@
+import HTTPCore
 import ServiceDefaults
 
 /// What the tenant made: content-center.

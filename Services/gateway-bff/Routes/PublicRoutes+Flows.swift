@@ -1,3 +1,4 @@
+import HTTPCore
 import ServiceDefaults
 
 /// The flows: each goes to orchestration-service, which knows the business.

@@ -1,3 +1,4 @@
+import HTTPCore
 import ServiceDefaults
 
 /// Prompts and the experiments on them: agent-center.

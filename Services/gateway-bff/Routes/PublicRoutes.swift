@@ -1,3 +1,4 @@
+import HTTPCore
 import ServiceDefaults
 
 /// The gateway's table of contents, in the order of `openapi/gateway-bff.yaml`. It drives authentication, permissions, limits,

@@ -22,6 +22,12 @@ struct PlatformRules: Equatable {
         case .kuaishou: PlatformRules(titleLength: 30, bannedWords: leadingAway)
         // 80: the upload form's limit, as publishing tools hold it.
         case .bilibili: PlatformRules(titleLength: 80, bannedWords: leadingAway)
+        // 30: a post has no title field; what stands in 【】 before it, as people keep it. 微博 hides what leads to WeChat.
+        case .weibo: PlatformRules(titleLength: 30, bannedWords: leadingAway)
+        // 64: the article editor's limit. 微信 is at home here; only urging people to share or follow is sanctioned (诱导分享).
+        case .wechatOfficial: PlatformRules(titleLength: 64, bannedWords: ["转发到朋友圈", "分享到群", "不转不是"])
+        // 50: the article form's limit, as publishing tools hold it.
+        case .zhihu: PlatformRules(titleLength: 50, bannedWords: leadingAway)
         }
     }
 

@@ -88,7 +88,7 @@ enum PlatformVoice {
     /// `{title}` stands for the sentence.
     static func additions(on platform: ContentPlatform, formula: TitleFormula) -> [String] {
         switch platform {
-        case .douyin: []
+        case .douyin, .wechatOfficial: []
         case .xiaohongshu:
             switch formula {
             case .warning, .painPoint: ["{title}❗️", "姐妹们，{title}", "{title}😮‍💨"]
@@ -113,6 +113,16 @@ enum PlatformVoice {
             case .contrast, .question, .secret: ["【硬核】{title}", "【盘一盘】{title}"]
             case .story, .scene: ["【记录】{title}"]
             case .warning, .painPoint: ["【避坑】{title}"]
+            default: []
+            }
+        case .weibo:
+            switch formula {
+            case .story, .scene, .question: ["【聊聊】{title}"]
+            default: []
+            }
+        case .zhihu:
+            switch formula {
+            case .howTo, .listicle, .number: ["{title}（附思路）"]
             default: []
             }
         }

@@ -104,6 +104,9 @@ enum TitlePrompt {
         case .wechatChannels: "微信视频号。稳重可信，适合转发给家人朋友。"
         case .kuaishou: "快手。直白接地气，讲真实生活。"
         case .bilibili: "哔哩哔哩。信息量足，可用【】标出栏目，少用夸张。"
+        case .weibo: "微博。像发一条能引起讨论的话题，短而有态度。"
+        case .wechatOfficial: "微信公众号。像一篇文章的标题，讲清看点，不喊口号。"
+        case .zhihu: "知乎。理性克制，可用提问，有信息量。"
         }
     }
 }
