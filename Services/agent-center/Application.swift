@@ -13,7 +13,7 @@ enum Application: ServiceApplication {
         let models = AIGeneration(
             routes: routes(settings, runtime), prices: .standard, metrics: GenerationMetrics(runtime.metrics),
             logger: runtime.logger)
-        let desk = OperationDesk(ledger: UsageLedgerStore(database: runtime.database))
+        let desk = UsageDesk(store: UsageLedgerStore(database: runtime.database))
         let titles = TitleGeneration(models: models, desk: desk, metrics: TitleMetrics(runtime.metrics))
 
         runtime.logger.info("model routes", ["routes": models.routes.map(\.name).joined(separator: ", ")])

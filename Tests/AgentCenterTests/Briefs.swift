@@ -1,4 +1,7 @@
+import ConcurrencySupport
 import DTO
+import FoundationEssentials
+import TestSupport
 
 @testable import AgentCenter
 
@@ -23,5 +26,16 @@ extension TitleBrief {
             .sample(
                 topic: topic, platform: platform, audience: audience, sellingPoints: sellingPoints, keywords: keywords,
                 bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength))
+    }
+}
+
+extension ModelCall {
+    static func sample(
+        tenant: UUID = TestContext.tenant, subject: String = "user-1", operation: UUID = UUID(), step: String = "s",
+        scene: String = "douyin-title-zh", apiKeyId: UUID? = nil, deadline: Deadline = .after(.seconds(10))
+    ) -> ModelCall {
+        ModelCall(
+            tenantId: tenant, subject: subject, operationId: operation, step: step, flow: "TitleGeneration", task: .title,
+            scene: scene, apiKeyId: apiKeyId, deadline: deadline)
     }
 }

@@ -189,19 +189,19 @@ struct TitleServiceTests {
     func twoProcesses() async throws {
         try await TitleService.run { service in
             let store = UsageLedgerStore(database: service.database.app)
-            let key = LedgerKey(tenantId: TestContext.tenant, operationId: UUID(), step: "titles")
+            let call = ModelCall.sample(step: "titles")
             var entry = LedgerEntry(
-                flow: "TitleGeneration", subject: "u", provider: "openai", modelName: "m", promptTokens: 10,
+                provider: "openai", modelName: "m", promptTokens: 10,
                 cachedPromptTokens: 0,
                 completionTokens: 5, costNano: 100, spentNano: 100, currency: "USD", priceVersion: "p", isEstimated: false,
                 latencyMs: 1, attempts: [], promptVersion: "v", promptHash: Array(repeating: 1, count: 32),
                 completionHash: Array(repeating: 2, count: 32), isDegraded: false, degradedReason: nil)
-            #expect(try await store.answer(for: key) == nil)
-            #expect(try await store.record(entry, answer: #"{"a": 1}"#, for: key) == #"{"a": 1}"#)
+            #expect(try await store.answer(for: call.ledgerKey) == nil)
+            #expect(try await store.record(entry, answer: #"{"a": 1}"#, for: call) == #"{"a": 1}"#)
             entry.spentNano = 70
             entry.costNano = 70
-            #expect(try await store.record(entry, answer: #"{"b": 2}"#, for: key) == #"{"a": 1}"#)
-            #expect(try await store.answer(for: key) == #"{"a": 1}"#)
+            #expect(try await store.record(entry, answer: #"{"b": 2}"#, for: call) == #"{"a": 1}"#)
+            #expect(try await store.answer(for: call.ledgerKey) == #"{"a": 1}"#)
             let row = try #require(try await service.ledger().first)
             #expect(row.cost == 100 && row.spent == 170)
         }

@@ -21,20 +21,23 @@ struct TitleGeneration: Sendable {
     static let step = "titles"
 
     let models: AIGeneration
-    let desk: OperationDesk
+    let desk: UsageDesk
     let metrics: TitleMetrics
 
     /// - Returns: `request.count` titles, best first; the same ones for the same operation.
     func write(_ request: TitleWritingRequest, for caller: Caller) async throws -> TitleWritingAnswer {
-        let key = LedgerKey(tenantId: caller.tenantId, operationId: caller.operationId, step: Self.step)
-        let (answer, isRepeat) = try await desk.once(key) { try await writeOnce(request, for: caller) }
+        let call = ModelCall(
+            tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
+            flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model,
+            deadline: caller.deadline)
+        let (answer, isRepeat) = try await desk.once(call, worstCase: 0) { _ in try await writeOnce(request, for: caller) }
         metrics.count(answer, isRepeat: isRepeat)
         return answer
     }
 
     private func writeOnce(
         _ request: TitleWritingRequest, for caller: Caller
-    ) async throws -> (TitleWritingAnswer, LedgerEntry) {
+    ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
         let brief = TitleBrief(request)
         let task = TitleTask(brief: brief, customer: Self.customer(caller.tenantId))
@@ -63,7 +66,7 @@ struct TitleGeneration: Sendable {
                 promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
         }
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
-        return (answer, entry(for: answer, outcome: outcome, task: task, caller: caller))
+        return (answer, entry(for: answer, outcome: outcome, task: task))
     }
 
     /// Scores each title beside the others; best first, equals in the order they were written.
@@ -78,20 +81,17 @@ struct TitleGeneration: Sendable {
     }
 
     private func entry(
-        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask, caller: Caller
+        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask
     ) -> LedgerEntry {
-        let totals = outcome.totals
-        return LedgerEntry(
-            flow: "TitleGeneration", subject: caller.subject, provider: answer.provider, modelName: answer.modelName,
-            promptTokens: totals.usage.promptTokens, cachedPromptTokens: totals.usage.cachedPromptTokens,
-            completionTokens: totals.usage.completionTokens, costNano: Int64(answer.usage.costNano) ?? 0,
-            spentNano: totals.costNano, currency: answer.usage.currency,
-            priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion,
-            isEstimated: totals.usage.isEstimated,
-            latencyMs: answer.latencyMs, attempts: outcome.attempts, promptVersion: answer.promptVersion,
-            promptHash: SHA256.hash(task.question.messages.map(\.content).joined(separator: "\n")),
-            completionHash: SHA256.hash(answer.candidates.map(\.title).joined(separator: "\n")), isDegraded: answer.degraded,
-            degradedReason: answer.degradedReason)
+        LedgerEntry(
+            provider: answer.provider, modelName: answer.modelName, attempts: outcome.attempts, isCharged: outcome.product != nil,
+            currency: answer.usage.currency,
+            priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion, latencyMs: answer.latencyMs,
+            promptVersion: answer.promptVersion,
+            texts: .init(
+                prompt: task.question.messages.map(\.content).joined(separator: "\n"),
+                completion: answer.candidates.map(\.title).joined(separator: "\n")),
+            degradedReason: answer.degradedReason, isDegraded: answer.degraded)
     }
 
     /// The tenant as vendors may know it: always the same, and saying nothing.

@@ -1,0 +1,51 @@
+import FoundationEssentials
+import HTTPCore
+
+/// 429: a budget does not hold the worst case of the call.
+struct BudgetExhausted: Error, Sendable, Equatable {
+    let budgetId: UUID
+    /// `tenant`, `user`, `scene` or `api_key`.
+    let scope: String
+    /// `day` or `month`.
+    let period: String
+    /// Until the next period begins.
+    let retryAfterSeconds: Int
+}
+
+extension BudgetExhausted: HTTPFailure {
+    var problem: ProblemDescription {
+        let (scopes, periods) = (
+            ["tenant": "租户", "user": "用户", "scene": "场景", "api_key": "API 密钥"], ["day": "今日", "month": "本月"]
+        )
+        return ProblemDescription(
+            status: .tooManyRequests, code: "budget.exhausted",
+            title: LocalizedText(zh: "AI 预算已用尽", en: "The AI budget is exhausted"),
+            detail: LocalizedText(
+                zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.uuidString.lowercased())）不足以支付本次调用",
+                en: "The \(scope) budget per \(period) (\(budgetId.uuidString.lowercased())) does not hold the cost of this call"),
+            retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))])
+    }
+}
+
+/// 409: another process is at work on the same operation, and did not end in time.
+struct OperationInProgress: Error, Sendable, Equatable {}
+
+extension OperationInProgress: HTTPFailure {
+    var problem: ProblemDescription {
+        ProblemDescription(
+            status: .conflict, code: "operation.in_progress",
+            title: LocalizedText(zh: "同一操作正在处理中", en: "The same operation is in progress"), retryable: true,
+            headers: ["Retry-After": "1"])
+    }
+}
+
+/// 409: the operation was done, and its text was erased since.
+struct AnswerErased: Error, Sendable, Equatable {}
+
+extension AnswerErased: HTTPFailure {
+    var problem: ProblemDescription {
+        ProblemDescription(
+            status: .conflict, code: "operation.answer_erased",
+            title: LocalizedText(zh: "该操作已完成，其内容已按保留期清除", en: "The operation was done and its text has been erased"))
+    }
+}

@@ -1,0 +1,133 @@
+import ConcurrencySupport
+import FoundationEssentials
+import HTTPCore
+import Lifecycle
+import Observability
+import PostgresStore
+
+/// Does each operation once, and within its budgets: sets the worst case aside, lets the work run, settles what it came to. A repeat
+/// finds the stored answer, a repeat that comes while the first is at work waits for it.
+///
+/// The work of ``once(_:worstCase:_:)`` runs in a task of its own. A caller that leaves does not stop it: what was paid for is kept
+/// for the repeat. It ends by its deadline at the latest.
+final class UsageDesk: Service {
+    private struct Flight: Sendable {
+        let id: UInt64
+        let task: Task<any Sendable, any Error>
+    }
+
+    private struct State {
+        var nextId: UInt64 = 0
+        var flights: [LedgerKey: Flight] = [:]
+    }
+
+    private static let timeToRecord = Duration.seconds(5)
+
+    private let store: any UsageStore
+    private let state = Lock(State())
+
+    init(store: any UsageStore) { self.store = store }
+
+    /// Work whose answer is kept.
+    ///
+    /// - Parameters:
+    ///   - worstCase: what it may cost at most with its first attempt, in 1e-9 of the currency (``AIGeneration/worstCase(of:for:)``).
+    ///   - work: gets the ticket; asks it for more before further attempts. If it throws without having settled, nothing is charged.
+    /// - Returns: the answer, and whether it had been given before.
+    /// - Throws: ``BudgetExhausted``, ``OperationInProgress``, ``AnswerErased``, or what `work` throws.
+    func once<Answer: Codable & Sendable>(
+        _ call: ModelCall, worstCase: Int64,
+        _ work: @escaping @Sendable (UsageTicket) async throws -> (answer: Answer, entry: LedgerEntry)
+    ) async throws -> (answer: Answer, isRepeat: Bool) {
+        let key = call.ledgerKey
+        let (flight, isOwner) = state.withLock { state -> (Flight, Bool) in
+            if let flight = state.flights[key] { return (flight, false) }
+            state.nextId += 1
+            let flight = Flight(id: state.nextId, task: Task { try await self.perform(call, worstCase, work) })
+            state.flights[key] = flight
+            return (flight, true)
+        }
+        defer { if isOwner { land(flight, key) } }
+        guard let result = try await flight.task.value as? Landed<Answer> else { throw InternalFailure() }
+        return (result.answer, result.isRepeat || !isOwner)
+    }
+
+    /// For work without a kept answer, such as raw streams. The holder must settle or release the ticket.
+    ///
+    /// - Throws: ``BudgetExhausted`` or ``OperationInProgress``.
+    func open(_ call: ModelCall, worstCase: Int64) async throws -> UsageTicket {
+        let claim = UsageClaim(call: call, ticketId: .version7(), amount: worstCase)
+        switch try await admission(of: claim) {
+        case .granted: return UsageTicket(claim, store: store)
+        case .answered, .erased: throw AnswerErased()
+        case .busy: throw OperationInProgress()
+        case .refused(let exhausted): throw exhausted
+        }
+    }
+
+    private struct Landed<Answer: Sendable>: Sendable {
+        let answer: Answer
+        let isRepeat: Bool
+    }
+
+    private func perform<Answer: Codable & Sendable>(
+        _ call: ModelCall, _ worstCase: Int64,
+        _ work: @Sendable (UsageTicket) async throws -> (answer: Answer, entry: LedgerEntry)
+    ) async throws -> any Sendable {
+        let claim = UsageClaim(call: call, ticketId: .version7(), amount: worstCase)
+        switch try await admission(of: claim) {
+        case .granted: break
+        case .answered(let stored):
+            return Landed(answer: try JSON.decode(Answer.self, from: Array(stored.utf8)), isRepeat: true)
+        case .erased: throw AnswerErased()
+        case .busy: throw OperationInProgress()
+        case .refused(let exhausted): throw exhausted
+        }
+        let ticket = UsageTicket(claim, store: store)
+        do {
+            let (answer, entry) = try await work(ticket)
+            let text = String(decoding: try JSON.encode(answer), as: UTF8.self)
+            let holding = try await ticket.settle(entry, answer: text) ?? text
+            if holding == text { return Landed(answer: answer, isRepeat: false) }
+            return Landed(answer: try JSON.decode(Answer.self, from: Array(holding.utf8)), isRepeat: true)
+        } catch {
+            await ticket.release()
+            throw error
+        }
+    }
+
+    /// Waits while another process is at work on the same operation.
+    private func admission(of claim: UsageClaim) async throws -> UsageAdmission {
+        var pause = Duration.milliseconds(25)
+        while true {
+            guard let admission = try await store.begin([claim]).first else { throw InternalFailure() }
+            guard case .busy = admission, claim.call.deadline.remaining > pause else { return admission }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(400))
+        }
+    }
+
+    private func land(_ flight: Flight, _ key: LedgerKey) {
+        state.withLock { state in
+            if state.flights[key]?.id == flight.id { state.flights[key] = nil }
+        }
+    }
+
+    /// What was paid for is written down even where the caller's time is up or it has left: its repeat will find it.
+    static func pastDeadline<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        var context = CallContext.current
+        if let deadline = context?.deadline { context?.deadline = max(deadline, .now + timeToRecord) }
+        return try await CallContext.$current.withValue(context) {
+            try await Task { try await body() }.value
+        }
+    }
+
+    /// Stays until shutdown, then until the work under way has been written down.
+    func run() async throws {
+        try? await gracefulShutdown()
+        while let flight = state.withLock({ $0.flights.values.first }) {
+            _ = await flight.task.result
+            await Task.yield()
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import FoundationEssentials
+import HTTPCore
+
+/// What a desk asks its store to set aside.
+struct UsageClaim: Sendable {
+    let call: ModelCall
+    /// Names this claim, so that only its holder settles it, and a claim that is sent twice counts once.
+    let ticketId: UUID
+    /// The worst case, in 1e-9 of the platform's currency.
+    let amount: Int64
+}
+
+/// What became of a claim.
+enum UsageAdmission: Sendable {
+    /// The money is set aside.
+    case granted
+    /// The work was done before; its answer as JSON text.
+    case answered(String)
+    /// The work was done before, and its answer was erased since.
+    case erased
+    /// Somebody else works on it now.
+    case busy
+    case refused(BudgetExhausted)
+}
+
+/// What a desk asks its store to write down.
+struct UsageReceipt: Sendable {
+    let call: ModelCall
+    let ticketId: UUID
+    let entry: LedgerEntry
+    /// JSON text for the repeat; `nil` where nothing is kept.
+    let answer: String?
+}
+
+/// Keeps budgets, reservations, ledger and answers. Everything is one atomic step, and may be sent again after a broken connection.
+protocol UsageStore: Sendable {
+    /// Claims of one tenant, in order.
+    ///
+    /// - Returns: one admission for each.
+    func begin(_ claims: [UsageClaim]) async throws -> [UsageAdmission]
+
+    /// Receipts of one tenant.
+    ///
+    /// - Returns: for each the answer that holds from now on: its own, or an earlier one's.
+    func finish(_ receipts: [UsageReceipt]) async throws -> [String?]
+
+    /// Sets aside more for a claim that was granted.
+    ///
+    /// - Returns: `false` if a budget does not hold that much, or the claim is not held any more.
+    func extend(_ claim: UsageClaim, by nano: Int64) async throws -> Bool
+
+    /// Gives back all that was set aside; nothing was used.
+    func release(_ claim: UsageClaim) async throws
+}
