@@ -205,6 +205,8 @@ public struct CopyWritingAnswer: Codable, Sendable, Equatable {
     public var copy: CopyText
     /// What compliance found and what became of it; empty where nothing was found.
     public var findings: [ComplianceFinding]
+    /// Every rule that the text was held against; one that did not pass is advice (what must pass has passed).
+    public var checks: [TextCheck]
     public var provider: String
     public var modelName: String
     public var degraded: Bool
@@ -215,11 +217,12 @@ public struct CopyWritingAnswer: Codable, Sendable, Equatable {
     public var latencyMs: Int
 
     public init(
-        copy: CopyText, findings: [ComplianceFinding], provider: String, modelName: String, degraded: Bool,
+        copy: CopyText, findings: [ComplianceFinding], checks: [TextCheck], provider: String, modelName: String, degraded: Bool,
         degradedReason: String?, usage: TokenUsage, promptVersion: String, latencyMs: Int
     ) {
         self.copy = copy
         self.findings = findings
+        self.checks = checks
         self.provider = provider
         self.modelName = modelName
         self.degraded = degraded
@@ -239,23 +242,33 @@ public struct ComplianceFinding: Codable, Sendable, Equatable {
         case warn
     }
 
+    /// What became of it.
+    public enum Action: String, Codable, Sendable, CaseIterable {
+        /// The writer was told and wrote the passage anew.
+        case rewritten
+        /// A harmless word was put in its place by rule.
+        case replaced
+        /// It stands in the text; an editor should look.
+        case warned
+    }
+
     public var word: String
-    /// e.g. `absolute`, `medical`, `financial`, `platform`, `tenant`.
+    /// e.g. `superlative`, `absolute`, `medical`, `finance`, `diversion`, `banned` (the tenant's and the caller's own).
     public var category: String
     public var severity: Severity
     /// Where the rule comes from, e.g. `广告法第九条`.
     public var source: String
     /// JSON pointer into the text's object, e.g. `/text`, `/scenes/0/line`.
     public var pointer: String
-    /// Grapheme offsets in that member: the first character, and the one after the last.
+    /// Grapheme offsets in that member: the first character, and the one after the last. Those of the text in which it was found: the
+    /// answer's own for `warned`, an earlier draft's otherwise.
     public var start: Int
     public var end: Int
-    /// Whether it was found in an earlier draft and is gone from the text as it is answered.
-    public var rewritten: Bool
+    public var action: Action
 
     public init(
         word: String, category: String, severity: Severity, source: String, pointer: String, start: Int, end: Int,
-        rewritten: Bool
+        action: Action
     ) {
         self.word = word
         self.category = category
@@ -264,7 +277,22 @@ public struct ComplianceFinding: Codable, Sendable, Equatable {
         self.pointer = pointer
         self.start = start
         self.end = end
-        self.rewritten = rewritten
+        self.action = action
+    }
+}
+
+/// One rule that a written text was held against.
+public struct TextCheck: Codable, Sendable, Equatable {
+    /// e.g. `text_length`, `hashtags`, `emoji`, `links`, `contact`, `key_word`, `compliance`, `timing`.
+    public var rule: String
+    public var passed: Bool
+    /// In Chinese, e.g. `正文 128 字，要求 30–300 字`.
+    public var detail: String
+
+    public init(rule: String, passed: Bool, detail: String) {
+        self.rule = rule
+        self.passed = passed
+        self.detail = detail
     }
 }
 

@@ -174,6 +174,8 @@ public struct ImageTextWritingRequest: Codable, Sendable, Equatable {
 public struct ImageTextWritingAnswer: Codable, Sendable, Equatable {
     public var imageText: ImageTextText
     public var findings: [ComplianceFinding]
+    /// Every rule that the text was held against; one that did not pass is advice (what must pass has passed).
+    public var checks: [TextCheck]
     public var provider: String
     public var modelName: String
     public var degraded: Bool
@@ -183,11 +185,12 @@ public struct ImageTextWritingAnswer: Codable, Sendable, Equatable {
     public var latencyMs: Int
 
     public init(
-        imageText: ImageTextText, findings: [ComplianceFinding], provider: String, modelName: String, degraded: Bool,
-        degradedReason: String?, usage: TokenUsage, promptVersion: String, latencyMs: Int
+        imageText: ImageTextText, findings: [ComplianceFinding], checks: [TextCheck], provider: String, modelName: String,
+        degraded: Bool, degradedReason: String?, usage: TokenUsage, promptVersion: String, latencyMs: Int
     ) {
         self.imageText = imageText
         self.findings = findings
+        self.checks = checks
         self.provider = provider
         self.modelName = modelName
         self.degraded = degraded

@@ -184,6 +184,8 @@ public struct VideoScriptWritingRequest: Codable, Sendable, Equatable {
 public struct VideoScriptWritingAnswer: Codable, Sendable, Equatable {
     public var script: VideoScript
     public var findings: [ComplianceFinding]
+    /// Every rule that the text was held against; one that did not pass is advice (what must pass has passed).
+    public var checks: [TextCheck]
     public var provider: String
     public var modelName: String
     public var degraded: Bool
@@ -193,11 +195,12 @@ public struct VideoScriptWritingAnswer: Codable, Sendable, Equatable {
     public var latencyMs: Int
 
     public init(
-        script: VideoScript, findings: [ComplianceFinding], provider: String, modelName: String, degraded: Bool,
-        degradedReason: String?, usage: TokenUsage, promptVersion: String, latencyMs: Int
+        script: VideoScript, findings: [ComplianceFinding], checks: [TextCheck], provider: String, modelName: String,
+        degraded: Bool, degradedReason: String?, usage: TokenUsage, promptVersion: String, latencyMs: Int
     ) {
         self.script = script
         self.findings = findings
+        self.checks = checks
         self.provider = provider
         self.modelName = modelName
         self.degraded = degraded
