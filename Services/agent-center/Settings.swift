@@ -15,6 +15,7 @@ import ServiceDefaults
 /// | `MODEL_CONNECT_TIMEOUT` | until the connection stands | `2s` |
 /// | `MODEL_FIRST_TOKEN_TIMEOUT` | until the answer begins | `10s` |
 /// | `MODEL_IDLE_TIMEOUT` | between two pieces of an answer | `10s` |
+/// | `MODEL_TOTAL_TIMEOUT` | one call altogether | `2m` |
 /// | `MODEL_CONCURRENCY` | calls to one model at a time | 64 |
 /// | `MODEL_STREAMING` | ask for streams: life shows earlier, each token costs an event | `false` |
 ///
@@ -22,23 +23,16 @@ import ServiceDefaults
 /// vendor's, or else the same vendor's fallback model, is asked when it fails. With none configured the template library writes
 /// the titles.
 struct Settings: ServiceSettings {
-    struct Model: Sendable {
-        let vendor: ChatProfile.Vendor
-        let name: String
-        let baseURL: String
-        let key: Secret
-    }
-
     let common: CommonSettings
     /// In the order they are asked.
-    let models: [Model]
-    let timeouts: ChatCompletions.Timeouts
+    let vendors: [ModelCatalogue.Configured]
+    let timeouts: RouteTimeouts
     let modelConcurrency: Int
     let streamsModels: Bool
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: .agentCenter, from: &reader)
-        let vendors: [ChatProfile.Vendor: (primary: Model, fallback: Model?)] = [
+        let known: [ChatProfile.Vendor: ModelCatalogue.Configured] = [
             .openai: Self.vendor(.openai, prefix: "OPENAI", url: "https://api.openai.com/v1", model: "gpt-4o-mini", &reader),
             .deepseek: Self.vendor(
                 .deepseek, prefix: "DEEPSEEK", url: "https://api.deepseek.com", model: "deepseek-flash", &reader),
@@ -52,19 +46,19 @@ struct Settings: ServiceSettings {
             }
         }
         order += ChatProfile.Vendor.allCases.filter { !order.contains($0) }
-        let configured = order.compactMap { vendors[$0] }
-        models = configured.map(\.primary) + configured.compactMap(\.fallback)
-        timeouts = ChatCompletions.Timeouts(
+        vendors = order.compactMap { known[$0] }
+        timeouts = RouteTimeouts(
             connect: reader.duration("MODEL_CONNECT_TIMEOUT", default: .seconds(2)),
             firstToken: reader.duration("MODEL_FIRST_TOKEN_TIMEOUT", default: .seconds(10)),
-            idle: reader.duration("MODEL_IDLE_TIMEOUT", default: .seconds(10)))
+            idle: reader.duration("MODEL_IDLE_TIMEOUT", default: .seconds(10)),
+            total: reader.duration("MODEL_TOTAL_TIMEOUT", default: .seconds(120)))
         modelConcurrency = reader.int("MODEL_CONCURRENCY", default: 64, in: 1...10_000)
         streamsModels = reader.bool("MODEL_STREAMING", default: false)
     }
 
     private static func vendor(
         _ vendor: ChatProfile.Vendor, prefix: String, url: String, model: String, _ reader: inout EnvironmentReader
-    ) -> (primary: Model, fallback: Model?)? {
+    ) -> ModelCatalogue.Configured? {
         let key = reader.optionalSecret("\(prefix)_API_KEY")
         let ownURL = reader.optionalURL("\(prefix)_BASE_URL")
         let name = reader.string("\(prefix)_MODEL", default: model)
@@ -74,7 +68,8 @@ struct Settings: ServiceSettings {
         let anyKey = key ?? Secret("none")
         var base = ownURL ?? url
         while base.hasSuffix("/") { base.removeLast() }
-        func route(_ name: String) -> Model { Model(vendor: vendor, name: name, baseURL: base, key: anyKey) }
-        return (route(name), fallback.map(route))
+        return ModelCatalogue.Configured(
+            provider: .init(name: vendor.rawValue, dialect: vendor, baseURL: base, key: anyKey),
+            models: [name] + (fallback.map { [$0] } ?? []))
     }
 }

@@ -1,6 +1,8 @@
 import ConcurrencySupport
+import ConfigReading
 import FoundationEssentials
 import Observability
+import TestSupport
 import Testing
 
 @testable import AgentCenter
@@ -35,6 +37,33 @@ final class ScriptedModel: ChatModel {
     }
 }
 
+extension AIGeneration {
+    /// Over scripted models of one vendor, asked in this order.
+    static func scripted(_ models: [(name: String, model: ScriptedModel)]) -> AIGeneration {
+        let byName = Dictionary(uniqueKeysWithValues: models)
+        let vendor = ModelCatalogue.Configured(
+            provider: .init(name: "openai", dialect: .openai, baseURL: "http://scripted", key: Secret("none")),
+            models: models.map(\.name))
+        let catalogue = ModelCatalogue.seeded(models.isEmpty ? [] : [vendor])
+        return AIGeneration(
+            routing: Routing(catalogue: CatalogueHolder(catalogue)) { _, model, _ in
+                byName[model.name]
+                    ?? ScriptedModel([.fail(ChatFailure(.modelNotFound, .nextRoute, .ignore, message: "no script"))])
+            }, metrics: GenerationMetrics(MetricsRegistry()), logger: .silent)
+    }
+}
+
+extension ModelCall {
+    static func sample(
+        model: String = "auto", task: AITask = .title, scene: String = "test", needs: Set<ModelCapability> = [],
+        language: String = "zh", within limit: Duration = .seconds(10)
+    ) -> ModelCall {
+        ModelCall(
+            tenantId: TestContext.tenant, subject: "tester", operationId: UUID(), step: "test", flow: "AIGeneration", task: task,
+            scene: scene, language: language, model: model, needs: needs, deadline: .after(limit))
+    }
+}
+
 /// Takes `ok…` for an answer.
 private struct OKTask: GenerationTask {
     let question = TitlePrompt.question(for: .sample(), customer: nil)
@@ -53,15 +82,13 @@ private struct OKTask: GenerationTask {
 @Suite("The ladder over model routes")
 struct AIGenerationTests {
     private func ladder(_ models: [ScriptedModel], names: [String] = ["gpt-4o-mini", "gpt-4o"]) -> AIGeneration {
-        AIGeneration(
-            routes: zip(models, names).map { ModelRoute(provider: "openai", modelName: $1, model: $0) }, prices: .standard,
-            metrics: GenerationMetrics(MetricsRegistry()), logger: .silent)
+        .scripted(zip(names, models).map { ($0, $1) })
     }
 
     private func run(_ ladder: AIGeneration, model: String = "auto", within limit: Duration = .seconds(10)) async throws
         -> AIGeneration.Outcome<String>
     {
-        try await ladder.run(OKTask(), model: model, deadline: .after(limit))
+        try await ladder.run(OKTask(), for: .sample(model: model, within: limit))
     }
 
     private let serverError = ChatFailure(.serverError, .retry(after: nil), .count, message: "HTTP 500")
@@ -164,7 +191,7 @@ struct AIGenerationTests {
         let again = try await run(models)
         #expect(model.requests.count == 1)
         #expect(again.attempts.map(\.outcome) == ["circuit_open"])
-        #expect(throws: ChatFailure.self) { try models.routes[0].checkOpen() }
+        #expect(throws: ChatFailure.self) { try models.plan(OKTask().question, for: .sample()).routes[0].checkOpen() }
 
         let ill = ScriptedModel([.fail(serverError)])
         let sick = ladder([ill])

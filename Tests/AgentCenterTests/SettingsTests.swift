@@ -1,4 +1,5 @@
 import ConfigReading
+import FoundationEssentials
 import ServiceDefaults
 import TestSupport
 import Testing
@@ -17,22 +18,29 @@ struct SettingsTests {
         return settings
     }
 
+    /// The models that a title is asked of, in order.
+    private func order(_ variables: [String: String]) throws -> [String] {
+        let catalogue = ModelCatalogue.seeded(try read(variables).vendors)
+        let routing = Routing(catalogue: CatalogueHolder(catalogue)) { _, _, _ in ScriptedModel([.hang]) }
+        return routing.plan(for: .sample(), length: 100, at: Date()).routes.map(\.modelName)
+    }
+
     @Test("Nothing set: no model, the templates write")
     func none() throws {
-        #expect(try read([:]).models.isEmpty)
-        #expect(try read(["OPENAI_MODEL": "gpt-4o"]).models.isEmpty)
+        #expect(try read([:]).vendors.isEmpty)
+        #expect(try read(["OPENAI_MODEL": "gpt-4o"]).vendors.isEmpty)
     }
 
     @Test("Each vendor that has a key or a base URL is a route; main models come before fallback models")
     func order() throws {
         let both = ["OPENAI_API_KEY": "a", "DEEPSEEK_API_KEY": "b", "OPENAI_FALLBACK_MODEL": "gpt-4o"]
-        #expect(try read(both).models.map(\.name) == ["deepseek-flash", "gpt-4o-mini", "gpt-4o"])
+        #expect(try order(both) == ["deepseek-flash", "gpt-4o-mini", "gpt-4o"])
         let turned = both.merging(["MODEL_VENDOR_ORDER": "openai"]) { $1 }
-        #expect(try read(turned).models.map(\.name) == ["gpt-4o-mini", "deepseek-flash", "gpt-4o"])
-        let local = try read(["OPENAI_BASE_URL": "http://127.0.0.1:9/v1/", "OPENAI_MODEL": "qwen"]).models
-        #expect(local.map(\.name) == ["qwen"])
-        #expect(local.map(\.baseURL) == ["http://127.0.0.1:9/v1"])
-        #expect(local[0].key.exposed == "none")
+        #expect(try order(turned) == ["gpt-4o-mini", "deepseek-flash", "gpt-4o"])
+        let local = try read(["OPENAI_BASE_URL": "http://127.0.0.1:9/v1/", "OPENAI_MODEL": "qwen"]).vendors
+        #expect(local.map(\.models) == [["qwen"]])
+        #expect(local.map(\.provider.baseURL) == ["http://127.0.0.1:9/v1"])
+        #expect(local[0].provider.key.exposed == "none")
     }
 
     @Test("Unknown vendors, strange URLs and zero places are reported together")

@@ -15,17 +15,9 @@ struct ChatCompletions: ChatModel {
         /// Without a slash at its end, e.g. `https://api.deepseek.com`.
         let baseURL: String
         let key: Secret
-        let timeouts: Timeouts
+        let timeouts: RouteTimeouts
         /// Ask for a stream: the first token shows life early, at the price of an event per token.
         let streams: Bool
-    }
-
-    struct Timeouts: Sendable {
-        var connect: Duration
-        /// Until the first token of a stream (keep-alive comments do not count), or the first byte of a whole answer.
-        var firstToken: Duration
-        /// Between two pieces of the answer.
-        var idle: Duration
     }
 
     let endpoint: Endpoint

@@ -61,16 +61,16 @@ enum ChatWire {
         if let temperature = request.temperature, profile.sendsTemperature {
             body["temperature"] = .number(temperature.description)
         }
-        switch profile.structuredOutput {
-        case .schema:
+        if let topP = request.topP, profile.sendsTemperature { body["top_p"] = .number(topP.description) }
+        switch (request.answerSchema, profile.structuredOutput) {
+        case (let schema?, .schema):
             body["response_format"] = [
                 "type": "json_schema",
-                "json_schema": [
-                    "name": .string(request.answerSchema.name), "strict": true, "schema": request.answerSchema.schema,
-                ],
+                "json_schema": ["name": .string(schema.name), "strict": true, "schema": schema.schema],
             ]
-        case .object:
+        case (_?, .object):
             body["response_format"] = ["type": "json_object"]
+        case (nil, _): break
         }
         if profile.switchesThinkingOff { body["thinking"] = ["type": "disabled"] }
         if let customer = request.customer { body[profile.customerField] = .string(customer) }

@@ -24,8 +24,7 @@ enum GenerationVerdict<Product: Sendable>: Sendable {
 /// Then the next route. Nothing blank, cut, stalled or ended for an unknown reason counts as an answer. A refusal for policy
 /// ends it all: it is not offered to another model. What was used is counted whatever came of it.
 struct AIGeneration: Sendable {
-    let routes: [ModelRoute]
-    let prices: PriceTable
+    let routing: Routing
     let metrics: GenerationMetrics
     let logger: Logger
     /// The instant that decides the price band.
@@ -56,9 +55,12 @@ struct AIGeneration: Sendable {
         }
     }
 
-    /// - Parameter model: `auto`, or the name of a model to prefer.
-    func run<T: GenerationTask>(_ task: T, model: String, deadline: Deadline) async throws -> Outcome<T.Product> {
-        let plan = RoutePlan(routes: routes, asking: model)
+    /// - Parameter ticket: what the budgets have set aside for the first attempt; each further one asks for more.
+    func run<T: GenerationTask>(
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket()
+    ) async throws -> Outcome<T.Product> {
+        let (plan, deadline) = (plan(task.question, for: call), call.deadline)
+        var purse = Purse(ticket: ticket)
         var outcome = Outcome<T.Product>()
         outcome.reason = plan.note
         guard !plan.routes.isEmpty else {
@@ -74,7 +76,7 @@ struct AIGeneration: Sendable {
                 outcome.reason = outcome.reason ?? "剩余时间不足以调用模型"
                 break
             }
-            let result = try await ask(route, task, within: budget)
+            let result = try await ask(route, task, within: budget, prices: plan.prices, purse: &purse)
             outcome.attempts += result.attempts
             if let product = result.product {
                 outcome.product = product
@@ -88,7 +90,9 @@ struct AIGeneration: Sendable {
             logger.warning(
                 "no usable answer from the model route",
                 ["route": route.name, "failure": result.failure?.kind.rawValue ?? "rejected", "detail": result.detail])
+            if purse.isEmpty { outcome.reason = "预算不足" }
             if case .stop? = result.failure?.reaction { break }
+            if purse.isEmpty { break }
         }
         outcome.isDegraded = true
         return outcome
@@ -104,9 +108,9 @@ struct AIGeneration: Sendable {
         var detail = ""
     }
 
-    private func ask<T: GenerationTask>(_ route: ModelRoute, _ task: T, within budget: Duration) async throws -> RouteResult<
-        T.Product
-    > {
+    private func ask<T: GenerationTask>(
+        _ route: ModelRoute, _ task: T, within budget: Duration, prices: PriceTable, purse: inout Purse
+    ) async throws -> RouteResult<T.Product> {
         let deadline = Deadline.after(budget)
         var result = RouteResult<T.Product>()
         var question = task.question
@@ -114,6 +118,10 @@ struct AIGeneration: Sendable {
         var mayRetry = true
         var purpose = ModelAttempt.Purpose.ask
         while true {
+            // What the budgets have set aside pays for one attempt; a route that rests costs nothing.
+            if (try? route.checkOpen()) != nil {
+                guard try await purse.pays(question.worstCase(on: route, prices)) else { return result }
+            }
             let started = ContinuousClock.now
             let sentAt = now()
             do {
@@ -164,24 +172,49 @@ struct AIGeneration: Sendable {
     }
 }
 
-/// Which routes are asked, in which order, and for how long.
-struct RoutePlan {
-    let routes: [ModelRoute]
-    /// Why the first of them is not what the caller asked for, if so.
-    let note: String?
-
-    init(routes: [ModelRoute], asking model: String) {
-        if model == ModelNames.auto {
-            (self.routes, note) = (routes, nil)
-            return
-        }
-        let named = routes.filter { $0.isNamed(model) }
-        self.routes = named + routes.filter { !$0.isNamed(model) }
-        note = named.isEmpty ? "指定的模型 \(model) 未配置，已改用其他模型" : nil
+extension AIGeneration {
+    func plan(_ question: ChatRequest, for call: ModelCall) -> RoutePlan {
+        routing.plan(for: call, length: max(question.characters, question.maxTokens), at: now())
     }
 
-    /// A route that is not the last leaves two fifths of the time to those behind it.
-    static func budget(remaining: Duration, isLast: Bool) -> Duration { isLast ? remaining : remaining * 3 / 5 }
+    /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere.
+    func worstCase(of question: ChatRequest, for call: ModelCall) -> Int64 {
+        let plan = plan(question, for: call)
+        return plan.routes.first.map { question.worstCase(on: $0, plan.prices) } ?? 0
+    }
+
+    /// ISO 4217.
+    func currency(for tenantId: UUID) -> String { routing.catalogue.current(for: tenantId).prices.currency }
+}
+
+extension ChatRequest {
+    var characters: Int { messages.reduce(0) { $0 + $1.content.unicodeScalars.count } }
+
+    /// Two bytes a token is more than any tokeniser needs for text, and some tokens frame each message.
+    var mostPromptTokens: Int { messages.reduce(8) { $0 + $1.content.utf8.count / 2 + 8 } }
+
+    func worstCase(on route: ModelRoute, _ prices: PriceTable) -> Int64 {
+        prices.dearest(provider: route.provider, model: route.modelName)
+            .map { Int64(mostPromptTokens) * $0.prompt + Int64(maxTokens) * $0.completion } ?? 0
+    }
+}
+
+/// What is left of the money set aside: enough for one attempt at first.
+private struct Purse {
+    let ticket: any BudgetTicket
+    private var isFirst = true
+    private(set) var isEmpty = false
+
+    init(ticket: any BudgetTicket) { self.ticket = ticket }
+
+    mutating func pays(_ nano: Int64) async throws -> Bool {
+        if isFirst {
+            isFirst = false
+            return true
+        }
+        isEmpty = try await !ticket.extend(by: nano)
+        return !isEmpty
+    }
 }
 
 /// One call to a model, as the ledger keeps it.

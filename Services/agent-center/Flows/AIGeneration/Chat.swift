@@ -20,8 +20,9 @@ struct ChatRequest: Sendable {
     var maxTokens: Int
     /// 0–2; the vendor's default when absent, and not sent to models that refuse it.
     var temperature: Double?
-    /// The JSON the answer must be. Sent as a strict schema where the vendor takes one.
-    var answerSchema: AnswerSchema
+    var topP: Double?
+    /// The JSON the answer must be; `nil` for plain text. Sent as a strict schema where the vendor takes one.
+    var answerSchema: AnswerSchema?
     /// Names the end customer to the vendor without saying who it is: it separates caches and safety records.
     var customer: String?
 }

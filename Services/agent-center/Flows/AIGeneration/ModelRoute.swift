@@ -8,6 +8,8 @@ final class ModelRoute: Sendable {
     let provider: String
     /// The model's name as it is asked for.
     let modelName: String
+    let capabilities: Set<ModelCapability>
+    let timeouts: RouteTimeouts
     private let model: any ChatModel
     private let breaker: CircuitBreaker
     private let places: ConcurrencyLimit
@@ -16,21 +18,21 @@ final class ModelRoute: Sendable {
 
     /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model).
     init(
-        provider: String, modelName: String, model: any ChatModel, concurrency: Int = 64, pause: Duration = .seconds(60),
+        provider: String, modelName: String, model: any ChatModel, concurrency: Int = 64,
+        capabilities: Set<ModelCapability> = [], timeouts: RouteTimeouts = .standard, pause: Duration = .seconds(60),
         circuit: CircuitBreaker.Configuration = .init(window: 10, minimumCalls: 5, failureRatio: 0.5, openFor: .seconds(15))
     ) {
         self.provider = provider
         self.modelName = modelName
         self.model = model
+        self.capabilities = capabilities
+        self.timeouts = timeouts
         self.pause = pause
         breaker = CircuitBreaker(name: "\(provider)/\(modelName)", configuration: circuit)
         places = ConcurrencyLimit(concurrency)
     }
 
     var name: String { "\(provider)/\(modelName)" }
-
-    /// Whether a caller who asks for this model by name means this route.
-    func isNamed(_ name: String) -> Bool { name == modelName || name == self.name || ModelNames.alias(name) == provider }
 
     /// Throws while the route is not called at all.
     func checkOpen() throws(ChatFailure) {
@@ -78,26 +80,9 @@ final class ModelRoute: Sendable {
     }
 }
 
-/// Names that callers may use besides a model's own.
+/// Names that stand for no particular model.
 enum ModelNames {
     static let auto = "auto"
-
-    /// The seed's names for "that vendor's chat model" (seed 001 §5.1), and names a vendor has retired.
-    private static let aliases = [
-        "deepseek/chat": "deepseek", "deepseek-chat": "deepseek", "deepseek/deepseek-chat": "deepseek", "openai/chat": "openai",
-    ]
-
-    /// Models that are known though perhaps no route leads to them here.
-    private static let known: Set<String> = [
-        "gpt-4o-mini", "gpt-4o", "openai/gpt-4o-mini", "openai/gpt-4o", "deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro",
-        "deepseek/deepseek-flash", "deepseek/deepseek-v4-flash", "deepseek/deepseek-v4-pro",
-    ]
-
-    static func alias(_ name: String) -> String? { aliases[name] }
-
-    static func isKnown(_ name: String, to routes: [ModelRoute]) -> Bool {
-        name == auto || aliases[name] != nil || known.contains(name) || routes.contains { $0.isNamed(name) }
-    }
 }
 
 /// At most so many at a time; the others wait in the order they came, until their deadline.

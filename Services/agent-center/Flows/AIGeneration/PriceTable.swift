@@ -59,6 +59,13 @@ struct PriceTable: Sendable {
             version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
     }
 
+    /// The dearest rates that any entry holds for the model: what a call may cost at most.
+    func dearest(provider: String, model: String) -> Rates? {
+        entries.filter { entry in
+            entry.provider == provider && entry.models.contains { model == $0 || Self.isSnapshot(model, of: $0) }
+        }.map { $0.peakRates ?? $0.rates }.max { $0.completion < $1.completion }
+    }
+
     /// `gpt-4o-mini-2024-07-18` is a snapshot of `gpt-4o-mini`; `gpt-4o-mini` is none of `gpt-4o`.
     private static func isSnapshot(_ model: String, of name: String) -> Bool {
         model.hasPrefix(name + "-") && model.dropFirst(name.count + 1).first?.isNumber == true
@@ -91,9 +98,15 @@ struct PriceTable: Sendable {
                 provider: "openai", models: ["gpt-4o"], validFrom: day(2024, 10, 1),
                 rates: Rates(cachedPrompt: 1250, prompt: 2500, completion: 10_000), peakRates: nil,
                 source: "openai.com/api/pricing"),
+            Entry(
+                provider: "openai", models: ["text-embedding-3-small"], validFrom: day(2024, 1, 25),
+                rates: Rates(cachedPrompt: 20, prompt: 20, completion: 0), peakRates: nil, source: "openai.com/api/pricing"),
+            Entry(
+                provider: "openai", models: ["text-embedding-3-large"], validFrom: day(2024, 1, 25),
+                rates: Rates(cachedPrompt: 130, prompt: 130, completion: 0), peakRates: nil, source: "openai.com/api/pricing"),
         ])
 
-    private static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
+    static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
         Date(timeIntervalSince1970: Double(CivilTime.days(year: year, month: month, day: day)) * 86_400)
     }
 }

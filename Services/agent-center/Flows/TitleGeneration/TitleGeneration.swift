@@ -30,19 +30,23 @@ struct TitleGeneration: Sendable {
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model,
             deadline: caller.deadline)
-        let (answer, isRepeat) = try await desk.once(call, worstCase: 0) { _ in try await writeOnce(request, for: caller) }
+        let brief = TitleBrief(request)
+        let task = TitleTask(brief: brief, customer: Self.customer(caller.tenantId))
+        let worstCase = models.worstCase(of: task.question, for: call)
+        let (answer, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
+            try await writeOnce(brief, task, for: call, ticket)
+        }
         metrics.count(answer, isRepeat: isRepeat)
         return answer
     }
 
     private func writeOnce(
-        _ request: TitleWritingRequest, for caller: Caller
+        _ brief: TitleBrief, _ task: TitleTask, for call: ModelCall, _ ticket: UsageTicket
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
-        let brief = TitleBrief(request)
-        let task = TitleTask(brief: brief, customer: Self.customer(caller.tenantId))
-        let outcome = try await models.run(task, model: brief.model, deadline: caller.deadline)
+        let outcome = try await models.run(task, for: call, ticket: ticket)
         let totals = outcome.totals
+        let currency = models.currency(for: call.tenantId)
 
         var answer: TitleWritingAnswer
         if let titles = outcome.product {
@@ -51,10 +55,10 @@ struct TitleGeneration: Sendable {
                 modelName: outcome.modelName, degraded: outcome.isDegraded, degradedReason: outcome.reason,
                 usage: TokenUsage(
                     promptTokens: totals.usage.promptTokens, completionTokens: totals.usage.completionTokens,
-                    costNano: String(totals.costNano), currency: models.prices.currency),
+                    costNano: String(totals.costNano), currency: currency),
                 promptVersion: TitlePrompt.promptVersion(for: brief.platform), latencyMs: 0)
         } else {
-            let seed = SeededGenerator.seed(from: [brief.topic, brief.platform.rawValue, caller.operationId.uuidString])
+            let seed = SeededGenerator.seed(from: [brief.topic, brief.platform.rawValue, call.operationId.uuidString])
             let titles = TitleTemplates.titles(for: brief, seed: seed)
             guard !titles.isEmpty else { throw NoTitleFits() }
             answer = TitleWritingAnswer(
@@ -62,7 +66,7 @@ struct TitleGeneration: Sendable {
                 modelName: TitleTemplates.modelName, degraded: true,
                 degradedReason: "\(outcome.reason ?? "模型不可用")，标题由模板库生成",
                 // Templates are never billed; what failed attempts cost stands in the ledger.
-                usage: TokenUsage(promptTokens: 0, completionTokens: 0, costNano: "0", currency: models.prices.currency),
+                usage: TokenUsage(promptTokens: 0, completionTokens: 0, costNano: "0", currency: currency),
                 promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
         }
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)

@@ -5,7 +5,7 @@ import HTTPCore
 /// relies on.
 enum TitleGenerationInput {
     /// - Throws: `ValidationFailure` with every refusal.
-    static func read(_ json: JSONValue, routes: [ModelRoute]) throws -> TitleWritingRequest {
+    static func read(_ json: JSONValue, knows isKnown: (String) -> Bool) throws -> TitleWritingRequest {
         var fields = FieldReader(json)
         let topic = fields.text("topic", length: 1...500)
         let platform = fields.choice("platform", of: ContentPlatform.self)
@@ -19,7 +19,7 @@ enum TitleGenerationInput {
         let count = fields.integer("count", in: 1...20)
         let maxLength = fields.integer("maxLength", in: 5...100)
         let model = fields.text("model", length: 1...64)
-        if !model.isEmpty, !ModelNames.isKnown(model, to: routes) {
+        if !model.isEmpty, !isKnown(model) {
             fields.refuse("model", code: "unknown_model", zh: "没有名为“\(model)”的模型", en: "there is no model named \(model)")
         }
         try fields.finish()

@@ -11,7 +11,8 @@ struct TitleGenerationRoutes: Sendable {
 
     func write(_ request: Request) async throws -> Response {
         let principal = try request.principal
-        let input = try TitleGenerationInput.read(try request.json(), routes: flow.models.routes)
+        let input = try TitleGenerationInput.read(
+            try request.json(), knows: { flow.models.routing.knows($0, for: principal.tenantId) })
         let answer = try await flow.write(
             input,
             for: TitleGeneration.Caller(

@@ -1,0 +1,130 @@
+import ConcurrencySupport
+import ConfigReading
+import FoundationEssentials
+
+/// Decides which routes a call takes. Routes live on between calls, with their circuits and places, also when the catalogue changes.
+final class Routing: Sendable {
+    typealias ModelFactory =
+        @Sendable (ModelCatalogue.Provider, ModelCatalogue.Model, RouteTimeouts) -> any ChatModel
+
+    private struct RouteKey: Hashable {
+        let provider: String
+        let baseURL: String
+        let key: String
+        let model: String
+        let concurrency: Int
+        let timeouts: RouteTimeouts
+    }
+
+    let catalogue: CatalogueHolder
+    private let makeModel: ModelFactory
+    private let routes = Lock<[RouteKey: ModelRoute]>([:])
+
+    init(catalogue: CatalogueHolder, makeModel: @escaping ModelFactory) {
+        self.catalogue = catalogue
+        self.makeModel = makeModel
+    }
+
+    /// The routes for the call, in the order they are asked.
+    ///
+    /// - Parameters:
+    ///   - length: the larger of the prompt's characters and the tokens asked for.
+    ///   - draw: 0..<1; chooses among routes of equal rank.
+    func plan(for call: ModelCall, length: Int, at instant: Date, draw: () -> Double = { .random(in: 0..<1) }) -> RoutePlan {
+        let catalogue = catalogue.current(for: call.tenantId)
+        let policy = catalogue.policies.compactMap { policy in policy.fit(call).map { (policy, $0) } }.max { $0.1 < $1.1 }?.0
+        let candidates = (policy?.routes ?? []).filter { $0.when.holds(for: call, length: length) }
+        var ordered: [RoutingPolicy.Route] = []
+        for rank in Set(candidates.map(\.rank)).sorted() {
+            ordered += Self.weighted(candidates.filter { $0.rank == rank }, draw: draw)
+        }
+        var note: String?
+        if call.model != ModelNames.auto {
+            let named = catalogue.model(named: call.model, at: instant)
+            if let named, catalogue.provider(named.provider) != nil {
+                let own = (policy?.routes ?? []).first { $0.provider == named.provider && $0.model == named.name }
+                let settings = own ?? policy?.routes.first
+                ordered.insert(
+                    RoutingPolicy.Route(
+                        provider: named.provider, model: named.name, concurrency: settings?.concurrency ?? 64,
+                        timeouts: settings?.timeouts ?? .standard), at: 0)
+            } else {
+                note = "指定的模型 \(call.model) 未配置，已改用其他模型"
+            }
+        }
+        var seen: Set<String> = []
+        let plan = ordered.compactMap { entry -> ModelRoute? in
+            guard let provider = catalogue.provider(entry.provider), seen.insert("\(entry.provider)/\(entry.model)").inserted
+            else { return nil }
+            let model =
+                catalogue.model(entry.model, of: entry.provider)
+                ?? ModelCatalogue.Model(provider: entry.provider, name: entry.model, unknownOf: provider.dialect)
+            let lacks = call.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
+            let isEmbedder = model.capabilities.contains(.embeddings)
+            guard lacks.isEmpty, isEmbedder == (call.task == .embed) else { return nil }
+            return route(provider, model, entry)
+        }
+        return RoutePlan(routes: plan, note: note, prices: catalogue.prices)
+    }
+
+    /// In the order of a draw without replacement, by weight.
+    private static func weighted(_ routes: [RoutingPolicy.Route], draw: () -> Double) -> [RoutingPolicy.Route] {
+        var rest = routes
+        var ordered: [RoutingPolicy.Route] = []
+        while rest.count > 1 {
+            let total = rest.reduce(0) { $0 + max(0, $1.weight) }
+            guard total > 0 else { break }
+            var mark = Int(draw() * Double(total))
+            let index = rest.firstIndex { route in
+                mark -= max(0, route.weight)
+                return mark < 0
+            }
+            ordered.append(rest.remove(at: index ?? rest.count - 1))
+        }
+        return ordered + rest
+    }
+
+    private func route(
+        _ provider: ModelCatalogue.Provider, _ model: ModelCatalogue.Model, _ entry: RoutingPolicy.Route
+    ) -> ModelRoute {
+        let key = RouteKey(
+            provider: provider.name, baseURL: provider.baseURL, key: provider.key.exposed, model: model.name,
+            concurrency: entry.concurrency, timeouts: entry.timeouts)
+        return routes.withLock { routes in
+            if let route = routes[key] { return route }
+            let route = ModelRoute(
+                provider: provider.name, modelName: model.name, model: makeModel(provider, model, entry.timeouts),
+                concurrency: entry.concurrency, capabilities: model.capabilities, timeouts: entry.timeouts)
+            routes[key] = route
+            return route
+        }
+    }
+
+    /// Whether a caller may ask for this model.
+    func knows(_ name: String, for tenantId: UUID, at instant: Date = Date()) -> Bool {
+        name == ModelNames.auto || catalogue.current(for: tenantId).model(named: name, at: instant) != nil
+    }
+
+    /// The routes of the common policies, for the health page.
+    func configuredRoutes() -> [ModelRoute] {
+        let catalogue = catalogue.common
+        var seen: Set<String> = []
+        return catalogue.policies.filter { $0.tenantId == nil }.flatMap(\.routes).compactMap { entry in
+            guard let provider = catalogue.provider(entry.provider), let model = catalogue.model(entry.model, of: entry.provider),
+                seen.insert(model.fullName).inserted
+            else { return nil }
+            return route(provider, model, entry)
+        }
+    }
+}
+
+/// Which routes are asked, in which order, and for how long.
+struct RoutePlan: Sendable {
+    let routes: [ModelRoute]
+    /// Why the first of them is not what the caller asked for, if so.
+    let note: String?
+    let prices: PriceTable
+
+    /// A route that is not the last leaves two fifths of the time to those behind it.
+    static func budget(remaining: Duration, isLast: Bool) -> Duration { isLast ? remaining : remaining * 3 / 5 }
+}
