@@ -54,7 +54,7 @@ extension AIGeneration {
 }
 
 extension ModelCall {
-    static func sample(
+    static func routed(
         model: String = "auto", task: AITask = .title, scene: String = "test", needs: Set<ModelCapability> = [],
         language: String = "zh", within limit: Duration = .seconds(10)
     ) -> ModelCall {
@@ -88,7 +88,7 @@ struct AIGenerationTests {
     private func run(_ ladder: AIGeneration, model: String = "auto", within limit: Duration = .seconds(10)) async throws
         -> AIGeneration.Outcome<String>
     {
-        try await ladder.run(OKTask(), for: .sample(model: model, within: limit))
+        try await ladder.run(OKTask(), for: .routed(model: model, within: limit))
     }
 
     private let serverError = ChatFailure(.serverError, .retry(after: nil), .count, message: "HTTP 500")
@@ -191,7 +191,7 @@ struct AIGenerationTests {
         let again = try await run(models)
         #expect(model.requests.count == 1)
         #expect(again.attempts.map(\.outcome) == ["circuit_open"])
-        #expect(throws: ChatFailure.self) { try models.plan(OKTask().question, for: .sample()).routes[0].checkOpen() }
+        #expect(throws: ChatFailure.self) { try models.plan(OKTask().question, for: .routed()).routes[0].checkOpen() }
 
         let ill = ScriptedModel([.fail(serverError)])
         let sick = ladder([ill])

@@ -22,7 +22,7 @@ struct SettingsTests {
     private func order(_ variables: [String: String]) throws -> [String] {
         let catalogue = ModelCatalogue.seeded(try read(variables).vendors)
         let routing = Routing(catalogue: CatalogueHolder(catalogue)) { _, _, _ in ScriptedModel([.hang]) }
-        return routing.plan(for: .sample(), length: 100, at: Date()).routes.map(\.modelName)
+        return routing.plan(for: .routed(), length: 100, at: Date()).routes.map(\.modelName)
     }
 
     @Test("Nothing set: no model, the templates write")
