@@ -122,7 +122,9 @@ struct TitleTemplatesTests {
         for pattern in TitlePatternLibrary.all {
             for platform in ContentPlatform.allCases {
                 for wording in pattern.wordings(on: platform) {
-                    #expect(!AdvertisingLaw.violates(wording), "\(pattern.id): \(AdvertisingLaw.findings(in: wording))")
+                    #expect(
+                        Compliance(platform: platform).allows(wording),
+                        "\(pattern.id): \(Compliance(platform: platform).blocks(wording))")
                     let filled = TitleWording(wording).filled { _ in "词" }
                     #expect(filled?.contains { $0 == "{" || $0 == "}" } == false, "\(pattern.id)")
                 }
@@ -138,7 +140,7 @@ struct TitleTemplatesTests {
         for title in answer {
             #expect(title.text.count <= brief.maxLength, "\(title.text) is too long")
             #expect(title.text.count >= 2)
-            #expect(!AdvertisingLaw.violates(title.text), "\(title.text): \(AdvertisingLaw.findings(in: title.text))")
+            #expect(brief.compliance.allows(title.text), "\(title.text): \(brief.compliance.blocks(title.text))")
             for hole in ["“”", "，，", "  ", "，。", "：？"] { #expect(!title.text.contains(hole), "\(title.text) has a hole") }
             if !topic.contains("{") { #expect(!title.text.contains("{"), "\(title.text) has a slot") }
         }

@@ -17,9 +17,11 @@ struct TitleBrief: Sendable {
     /// `auto` or a model's name.
     let model: String
     let keyWord: KeyWord
-    let bannedWordFinder: WordFinder
+    /// Advertising law, the platform's bans and `bannedWords`.
+    let compliance: Compliance
 
-    init(_ request: TitleWritingRequest) {
+    /// - Parameter words: `request.bannedWords` as a finder, where one is at hand already.
+    init(_ request: TitleWritingRequest, words: WordFinder? = nil) {
         topic = request.topic
         platform = request.platform
         audience = request.audience
@@ -32,14 +34,15 @@ struct TitleBrief: Sendable {
         maxLength = request.maxLength
         model = request.model
         keyWord = KeyWord(of: request.topic, preferring: request.keywords)
-        bannedWordFinder = WordFinder(words: request.bannedWords)
+        compliance = Compliance(
+            platform: request.platform, bannedWords: words ?? WordFinder(words: request.bannedWords))
     }
 
     /// Why a text must not appear in a title, or `nil`.
     func objection(to text: String) -> String? {
-        if let word = bannedWordFinder.words(in: text).first { return "含禁用词“\(word)”" }
-        if let finding = AdvertisingLaw.findings(in: text).first { return "含广告法风险词“\(finding.word)”" }
-        return nil
+        let blocks = compliance.blocks(text)
+        if let banned = blocks.first(where: { $0.category == .banned }) { return "含禁用词“\(banned.word)”" }
+        return blocks.first.map { "含广告法风险词“\($0.word)”" }
     }
 }
 

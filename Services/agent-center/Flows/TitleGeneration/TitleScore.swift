@@ -29,11 +29,12 @@ struct TitleScore: Sendable, Equatable {
         Self.judgeReadability(title, rule)
 
         var score = possible == 0 ? 0 : (earned * 100 + possible / 2) / possible
-        let findings = AdvertisingLaw.findings(in: title)
+        let blocks = brief.compliance.blocks(title)
+        let findings = Self.words(blocks.filter { $0.category != .banned })
         if !findings.isEmpty {
             let penalty = min(60, findings.count * 30)
             score -= penalty
-            let named = findings.map { "“\($0.word)”（\($0.category.rawValue)，\($0.source)）" }.joined(separator: "、")
+            let named = findings.map { "“\($0.word)”（\($0.category.chineseName)，\($0.source)）" }.joined(separator: "、")
             reasons.append("广告法风险词\(named)：-\(penalty) 分")
         }
         if !others.isEmpty {
@@ -43,10 +44,10 @@ struct TitleScore: Sendable, Equatable {
                 reasons.append("与候选“\(copy.title)”几乎重复：-20 分")
             }
         }
-        let banned = brief.bannedWordFinder.words(in: title)
+        let banned = Self.words(blocks.filter { $0.category == .banned })
         if !banned.isEmpty {
             score = 0
-            reasons.append("含禁用词\(banned.map { "“\($0)”" }.joined(separator: "、"))：不可使用")
+            reasons.append("含禁用词\(banned.map { "“\($0.word)”" }.joined(separator: "、"))：不可使用")
         }
         if title.count > brief.maxLength {
             score = 0
@@ -54,6 +55,12 @@ struct TitleScore: Sendable, Equatable {
         }
         value = max(0, min(100, score))
         self.reasons = reasons
+    }
+
+    /// Each word once.
+    private static func words(_ findings: [Compliance.Finding]) -> [Compliance.Finding] {
+        var seen: Set<String> = []
+        return findings.filter { seen.insert($0.word).inserted }
     }
 
     private typealias Rule = (_ text: String, _ points: Int, _ weight: Int) -> Void
