@@ -9,7 +9,7 @@ import ServiceDefaults
 /// The composition root: stores → flows → routes and consumers.
 enum Application: ServiceApplication {
     static let name = ServiceName.gatewayBFF
-    static let migrations: [Migration] = [.m0001CreateGateway]
+    static let migrations: [Migration] = [.m0001CreateGateway, .m0002APIKeys]
     static let topology = Topology(queues: [GatewayConsumers.streamQueue])
     static let commands = [
         ExtraCommand<Settings>(
@@ -28,13 +28,18 @@ enum Application: ServiceApplication {
         let streamStore = EventStreamStore(app: runtime.database, system: runtime.system)
         let hub = EventStreamHub(store: streamStore, logger: runtime.logger)
 
+        let keyStore = APIKeysStore(app: runtime.database, system: runtime.system)
+        let keyDirectory = APIKeyDirectory(store: keyStore, logger: runtime.logger)
+
         let addressRule = ClientAddressRule(trustedProxies: settings.trustedProxies)
         let routes = GatewayRoutes(
             entrance: Entrance(
-                limits: limits, addressRule: addressRule, tokens: tokens, ledger: ledger, logger: runtime.logger),
+                limits: limits, addressRule: addressRule, tokens: tokens, keys: keyDirectory, ledger: ledger,
+                logger: runtime.logger),
             identity: IdentityRoutes(
                 identity: Identity(users: IdentityStore(system: runtime.system), hasher: PasswordHasher(), tokens: tokens),
                 limits: limits, ledger: ledger),
+            apiKeys: APIKeysRoutes(keys: APIKeys(store: keyStore, directory: keyDirectory)),
             stream: EventStreamRoutes(store: streamStore, hub: hub),
             forwarding: Forwarding(upstream: runtime.upstream))
         var router = runtime.makeRouter(entrance: .publicCalls, answerHeaders: SecurityHeaders.all)
@@ -45,7 +50,7 @@ enum Application: ServiceApplication {
             router: router,
             consumers: [GatewayConsumers.stream(runtime, store: streamStore, hub: hub)],
             background: [
-                hub, InstanceHeartbeat(instanceId: instanceId, database: runtime.database, logger: runtime.logger),
+                hub, keyDirectory, InstanceHeartbeat(instanceId: instanceId, database: runtime.database, logger: runtime.logger),
                 Sweeper(system: runtime.system, logger: runtime.logger),
             ])
     }

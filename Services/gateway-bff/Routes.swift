@@ -5,6 +5,7 @@ import HTTPServing
 struct GatewayRoutes: Sendable {
     let entrance: Entrance
     let identity: IdentityRoutes
+    let apiKeys: APIKeysRoutes
     let stream: EventStreamRoutes
     let forwarding: Forwarding
 
@@ -18,10 +19,19 @@ struct GatewayRoutes: Sendable {
         switch (route.access, route.target) {
         case (.member(let permission), .upstream(let upstream, let path)):
             entrance.members(route, needing: permission) {
-                try await forwarding.forward($0, member: $1, to: upstream, path: path)
+                try await forwarding.forward($0, member: $1, to: upstream, path: path, route: route)
             }
         case (.member(let permission), .stream):
             entrance.members(route, needing: permission) { try await stream.stream($0, member: $1) }
+        case (.member(let permission), .apiKeys(let action)):
+            entrance.members(route, needing: permission) {
+                switch action {
+                case .create: try await apiKeys.create($0, member: $1)
+                case .list: try await apiKeys.list($0, member: $1)
+                case .show: try await apiKeys.show($0, member: $1)
+                case .revoke: try await apiKeys.revoke($0, member: $1)
+                }
+            }
         case (.everyone, .login): entrance.open(route) { try await identity.login($0, address: $1) }
         case (.everyone, .jwks): entrance.open(route) { try identity.jwks($0, address: $1) }
         case (.everyone, _), (.member, _):

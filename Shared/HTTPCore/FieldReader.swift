@@ -42,8 +42,10 @@ public struct FieldReader {
     }
 
     /// Records a refusal of the caller's own.
-    public mutating func refuse(_ name: String, code: String, zh: String, en: String) {
-        issues.append(Refusal.issue(path(name), code, zh, en))
+    ///
+    /// - Parameter item: which element of the array `name`, where it is about one.
+    public mutating func refuse(_ name: String, item: Int? = nil, code: String, zh: String, en: String) {
+        issues.append(Refusal.issue(path(name) + (item.map { "/\($0)" } ?? ""), code, zh, en))
     }
 
     // MARK: Text

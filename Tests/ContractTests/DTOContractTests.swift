@@ -4,16 +4,8 @@ import HTTPCore
 import Testing
 
 /// The types that stand in a document, by their schema's name.
-private let documentedTypes: [String: any (Codable & Sendable).Type] = [
-    "Content": Content.self, "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
-    "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
-    "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
-    "FieldError": ProblemBody.FieldError.self, "LoginAnswer": LoginAnswer.self, "LoginRequest": LoginRequest.self,
-    "NewContent": NewContent.self, "Problem": ProblemBody.self, "TitleCandidate": TitleCandidate.self,
-    "TitleGenerationAnswer": TitleGenerationAnswer.self, "TitleGenerationRequest": TitleGenerationRequest.self,
-    "TitleRevision": TitleRevision.self, "TitleSetBody": TitleSetBody.self, "TitleSetCandidate": TitleSetCandidate.self, "TitleWritingAnswer": TitleWritingAnswer.self,
-    "TitleWritingRequest": TitleWritingRequest.self, "TokenUsage": TokenUsage.self, "VersionSource": VersionSource.self,
-]
+private let documentedTypes = [DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.models, DocumentedTypes.prompts]
+    .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
 /// Documented, but no DTO: written by health checks and the key set, or a choice that stands inside others.
 private let withoutType: Set = ["JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus"]

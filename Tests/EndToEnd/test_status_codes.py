@@ -1,15 +1,16 @@
 """The other half of schemathesis: every status code that a document promises was really answered by the running services, and every
 one they answered is promised. Read from the services' own metrics, after the tests that provoke answers; what those have no reason
-to do is provoked here."""
+to do is provoked here and, area by area, in provocations/."""
 
 import re
-import threading
 import uuid
 
 import pytest
 import requests
 import yaml
 
+import provocations
+from provocations import TOO_LARGE
 from support import REPOSITORY, SERVICES, Member, eventually
 
 SAMPLE = re.compile(
@@ -18,7 +19,6 @@ SAMPLE = re.compile(
 NOT_AT_WILL = {"429", "502", "503", "504"}
 # Refused before the request reaches a route, so no route's metric counts it: asserted where it is provoked.
 NOT_COUNTED = {"413"}
-TOO_LARGE = b'{"topic": "' + b"a" * 3_000_000 + b'"}'
 METHODS = {"get", "post", "patch", "put", "delete"}
 CALLERS = {"orchestration-service": "gateway-bff", "agent-center": "orchestration-service", "content-center": "orchestration-service"}
 
@@ -74,20 +74,28 @@ def provoked(stack, member, viewer, outsider):
         for route, operation in operations(service).items():
             if "Operations" not in operation["tags"]:
                 provoke_inner(stack, member.tenant, caller, service, route, draft["contentId"])
-    provoke_conflict(stack, member.tenant, [draft["contentId"], member.draft(topic="状态码", count=1)["contentId"]])
     for route, operation in operations("gateway-bff").items():
         if "403" in operation["responses"]:
             method, path = route.split()
             body = {} if method == "GET" else {"json": {}}
-            assert outsider.request(method, path.replace("{id}", draft["contentId"]), **body).status_code == 403, route
+            assert outsider.request(method, filled(path, draft["contentId"]), **body).status_code == 403, route
+            if operation.get("security") != []:
+                answer = requests.request(method, stack.url("gateway-bff") + filled(path, draft["contentId"]), timeout=10, **body)
+                assert answer.status_code == 401, route
     assert viewer.titles().status_code == 403
-    provoke_public(stack, member, draft["contentId"])
+    for area in provocations.AREAS:
+        area.provoke(stack, member)
+
+
+def filled(path: str, identifier: str) -> str:
+    """The path with its parameters: ids get one that exists somewhere, others a word."""
+    return re.sub(r"\{(\w+)\}", lambda name: identifier if name[1].lower().endswith("id") else "1", path)
 
 
 def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, content_id: str) -> None:
     """What any caller can do wrong."""
     method, path = route.split()
-    path = path.replace("{id}", content_id)
+    path = filled(path, content_id)
     stack.inner(caller, service, method, path, tenant, json={"topic": "防晒"})
     stack.inner(caller, service, method, path, tenant, params={"limit": "0"})
     stack.inner(caller, service, method, path, tenant, token="nonsense", json={})
@@ -100,59 +108,6 @@ def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, con
             stack.inner(caller, service, method, path, tenant, data=body, headers=as_json)
         assert stack.inner(caller, service, method, path, tenant, data=TOO_LARGE, headers=as_json).status_code == 413, route
         stack.inner(caller, service, method, path, tenant, data=b"a=b", headers={"Content-Type": "text/plain"})
-    if service == "agent-center":
-        answer = stack.inner(caller, service, method, path, tenant, json={
-            "topic": "防晒", "platform": "douyin", "sellingPoints": [], "keywords": [], "bannedWords": [], "brandWords": [],
-            "count": 1, "maxLength": 30, "model": "auto"})
-        assert answer.status_code == 200, answer.text
-    if service == "content-center" and method == "GET" and path.endswith(content_id):
-        stack.inner(caller, service, method, path, tenant, headers={"If-None-Match": '"1"'})
-    if service == "content-center" and method == "PATCH":
-        for version in ('"99"', '"1"'):
-            stack.inner(caller, service, method, path, tenant, json={"title": "改"}, headers={"If-Match": version})
-
-
-def provoke_conflict(stack, tenant: str, contents: list[str]) -> None:
-    """One operation that edits two contents."""
-    operation = str(uuid.uuid4())
-    statuses = [
-        stack.inner("orchestration-service", "content-center", "PATCH", f"/v1/contents/{content}", tenant,
-                    json={"title": f"冲突{uuid.uuid4().hex[:6]}"},
-                    headers={"If-Match": '"2"' if index == 0 else '"1"', "X-Operation-Id": operation}).status_code
-        for index, content in enumerate(contents)
-    ]
-    assert statuses == [200, 409]
-
-
-def provoke_public(stack, member, content_id: str) -> None:
-    gateway = stack.url("gateway-bff")
-    path = f"/api/contents/{content_id}"
-    for method, url in (("GET", "/api/contents"), ("GET", path), ("GET", f"{path}/versions"), ("PATCH", path),
-                        ("POST", "/api/titles"), ("GET", "/api/stream")):
-        assert requests.request(method, gateway + url, json=None if method == "GET" else {}, timeout=10).status_code == 401
-    member.request("GET", f"/api/contents/{uuid.uuid4()}/versions")
-    member.request("GET", f"{path}/versions", params={"limit": 0})
-    as_json = {"Content-Type": "application/json", "If-Match": '"1"'}
-    for method, url in (("PATCH", path), ("POST", "/api/auth/login"), ("POST", "/api/titles")):
-        for body in (b"not json", b'{"colour": 1}'):
-            member.request(method, url, data=body, headers=as_json)
-        assert member.request(method, url, data=TOO_LARGE, headers=as_json).status_code == 413, url
-    member.request("PATCH", path, data=b"x", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
-    requests.post(f"{gateway}/api/auth/login", data=b"x", headers={"Content-Type": "text/plain"}, timeout=10)
-    provoke_in_flight(stack, member)
-
-
-def provoke_in_flight(stack, member) -> None:
-    """The same key twice at once, while the model takes its time."""
-    topic, key, statuses = f"慢{uuid.uuid4().hex[:8]}", str(uuid.uuid4()), []
-    slow = {"fault": "none", "match": topic, "latencyMs": 2000}
-    requests.post(stack.url("sandbox", "/__control/config"), json=slow, timeout=5).raise_for_status()
-    threads = [threading.Thread(target=lambda: statuses.append(member.titles(topic, key=key).status_code)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [201, 409]
 
 
 @pytest.mark.parametrize("service", SERVICES)

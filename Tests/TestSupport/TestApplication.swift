@@ -45,7 +45,8 @@ public struct TestApplication: Sendable {
         try reader.finish()
         let runtime = ServiceRuntime(
             name: App.name, settings: settings.common, topology: App.topology, logger: logger,
-            transports: upstreams.mapValues { transport(to: $0) })
+            transports: upstreams.mapValues { transport(to: $0) },
+            streamTransports: upstreams.mapValues { streamTransport(to: $0) })
         let service = try await AssembledService.build(application, settings: settings, runtime: runtime)
         let running = TestApplication(service: service, client: InProcessClient(service.parts.router))
         return try await whileRunning(scope == .everything ? service.services : service.foundation) { try await body(running) }
@@ -73,6 +74,23 @@ public struct TestApplication: Sendable {
             let body: [UInt8] = if case .bytes(let bytes) = request.body { bytes } else { [] }
             let response = try await client.send(request.method, target(of: request.url), headers: request.headers, body: body)
             return ClientResponse(status: response.status, headers: response.headers, body: response.body)
+        }
+    }
+
+    /// The same for answers that are read as they come.
+    public static func streamTransport(to handler: @escaping Handler) -> UpstreamClient.StreamTransport {
+        let client = InProcessClient(handler)
+        return { request in
+            let body: [UInt8] = if case .bytes(let bytes) = request.body { bytes } else { [] }
+            let stream = try await client.open(request.method, target(of: request.url), headers: request.headers, body: body)
+            return UpstreamStream(status: stream.status, headers: stream.headers) {
+                // As the live client does it: a reader that is cancelled hangs up.
+                try await withTaskCancellationHandler {
+                    try await stream.read()
+                } onCancel: {
+                    stream.close()
+                }
+            }
         }
     }
 

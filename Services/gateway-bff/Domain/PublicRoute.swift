@@ -18,9 +18,12 @@ struct PublicRoute: Sendable {
         case login
         case jwks
         case stream
+        case apiKeys(APIKeyAction)
         /// A service, at its own path; `{name}` parameters carry over.
         case upstream(ServiceName, path: String)
     }
+
+    enum APIKeyAction: Sendable { case create, list, show, revoke }
 
     /// Which budget of requests the call draws from; see ``RateLimits``.
     enum RateClass: String, Sendable, CaseIterable {
@@ -38,7 +41,14 @@ struct PublicRoute: Sendable {
         /// Not an unsafe POST, or repeating it does no harm.
         case none
         case optional
+        /// As `optional`, but a replay leaves out these members of the answer: secrets are shown once and kept nowhere.
+        case replayRedacted([String])
+
+        var redactedMembers: [String] { if case .replayRedacted(let members) = self { members } else { [] } }
     }
+
+    /// In which form clients want to be told of failures.
+    enum Face: Sendable { case platform, openAI }
 
     let method: HTTPMethod
     let path: String
@@ -50,11 +60,16 @@ struct PublicRoute: Sendable {
     var idempotency: Idempotency = .none
     var deadline: Duration = .seconds(30)
     var maximumBodyBytes: Int = 64 * 1024
+    /// A raw model call: it may answer with an event stream, ends when its client leaves, and is accounted for in the usage ledger
+    /// instead of the audit log, since it changes nothing.
+    var isModelCall = false
+    var face = Face.platform
 
     /// A write runs to its end although its client left: a repeat finds what it did.
     var options: RouteOptions {
         RouteOptions(
-            deadline: deadline, maxBodyBytes: maximumBodyBytes, flow: flow, hangUp: isWrite ? .runsToEnd : .cancels)
+            deadline: deadline, maxBodyBytes: maximumBodyBytes, flow: flow,
+            hangUp: isWrite && !isModelCall ? .runsToEnd : .cancels)
     }
 
     /// Unsafe methods leave an audit row.

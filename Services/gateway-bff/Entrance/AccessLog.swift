@@ -37,7 +37,7 @@ struct AccessLog: Middleware {
                 [
                     "method": request.method.rawValue, "path": request.path, "route": request.route?.pattern,
                     "status": status.code, "durationMs": started.duration(to: .now), "client": addressRule.address(of: request),
-                    "user": member?.userId,
+                    "user": member?.subject,
                 ])
         }
     }

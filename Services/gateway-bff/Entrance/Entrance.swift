@@ -15,6 +15,7 @@ struct Entrance: Sendable {
     let limits: RateLimits
     let addressRule: ClientAddressRule
     let tokens: AccessTokens
+    let keys: APIKeyDirectory
     let ledger: WriteLedger
     let logger: Logger
 
@@ -38,18 +39,18 @@ struct Entrance: Sendable {
 
     /// A route for members with a permission.
     func members(_ route: PublicRoute, needing permission: Permission, _ answer: @escaping MemberHandler) -> Handler {
-        { request in
+        let handler: Handler = { request in
             let address = clientAddress(of: request)
             var standing = limits.takeForAddress(address, class: route.rateClass)
             do {
                 try Self.admit(standing)
-                let member = try authenticate(request)
+                let member = try await authenticate(request)
                 request.note(member)
                 standing = limits.takeForTenant(member.tenantId.uuidString, class: route.rateClass) ?? standing
                 try Self.admit(standing)
                 guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
-                var response = try await Self.inContext(of: member, operationId: nil) {
-                    route.isWrite
+                var response = try await Self.inContext(of: member, operationId: route.isModelCall ? UUID.version7() : nil) {
+                    route.isWrite && !route.isModelCall
                         ? try await accountably(route, request, member, address: address, answer)
                         : try await answer(request, member)
                 }
@@ -59,17 +60,20 @@ struct Entrance: Sendable {
                 throw Self.withStanding(standing, error)
             }
         }
+        return route.face == .openAI ? OpenAIEnvelope.around(handler) : handler
     }
 
     // MARK: - Steps
 
     func clientAddress(of request: Request) -> String { addressRule.address(of: request) }
 
-    private func authenticate(_ request: Request) throws -> Member {
+    private func authenticate(_ request: Request) async throws -> Member {
         guard let header = request.headers["Authorization"] else { throw Unauthorized(code: "auth.token_missing") }
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Unauthorized(code: "auth.token_invalid") }
-        guard let member = tokens.verify(String(parts[1])) else { throw Unauthorized(code: "auth.token_invalid") }
+        let token = String(parts[1])
+        let known = token.hasPrefix(APIKeys.marker) ? try await keys.member(for: token) : tokens.verify(token)
+        guard let member = known else { throw Unauthorized(code: "auth.token_invalid") }
         return member
     }
 
@@ -106,7 +110,7 @@ struct Entrance: Sendable {
         _ route: PublicRoute, _ request: Request, _ member: Member, address: String, _ answer: MemberHandler
     ) async throws -> Response {
         let audit = AuditEntry(
-            id: UUID.version7(), tenantId: member.tenantId, actor: member.userId.uuidString.lowercased(),
+            id: UUID.version7(), tenantId: member.tenantId, actor: member.subject,
             action: "\(route.method) \(route.path)", flow: route.flow, requestId: request.requestId, operationId: UUID.version7(),
             clientAddress: address)
         guard route.idempotency != .none, let text = request.headers["Idempotency-Key"] else {
@@ -127,7 +131,10 @@ struct Entrance: Sendable {
             return Response(HTTPStatus(stored.status), headers: headers, body: .bytes(stored.body))
         case .granted(let operationId, let claimId):
             return try await recording(
-                { try await ledger.finish(key, claimId: claimId, audit: audit, $0) }, member: member, operationId: operationId
+                {
+                    let kept = $0.leavingOut(route.idempotency.redactedMembers)
+                    try await ledger.finish(key, claimId: claimId, audit: audit, kept)
+                }, member: member, operationId: operationId
             ) { try await answer(request, member) }
         }
     }

@@ -24,6 +24,13 @@ enum Idempotency {
             for name in Idempotency.storedHeaders { headers[name] = response.headers[name] }
             self.init(status: response.status.code, headers: headers, body: body)
         }
+
+        /// Without these members of its JSON object.
+        func leavingOut(_ members: [String]) -> StoredResponse {
+            guard case .object(var object)? = try? JSONValue(parsing: body) else { return self }
+            for member in members { object[member] = nil }
+            return StoredResponse(status: status, headers: headers, body: JSONValue.object(object).encode())
+        }
     }
 
     /// What became of an attempt to take a key.

@@ -22,7 +22,7 @@ struct WriteLedger: Sendable {
         /// Where what was made can be found.
         let resource: String?
         /// The answer to repeat under the key; `nil` leaves the key open for another attempt.
-        let settled: Idempotency.StoredResponse?
+        var settled: Idempotency.StoredResponse?
 
         init(_ result: Result<Response, any Error>) {
             switch result {
@@ -35,6 +35,14 @@ struct WriteLedger: Sendable {
                 resource = nil
                 settled = nil
             }
+        }
+
+        /// The same without these members of the answer to repeat.
+        func leavingOut(_ members: [String]) -> Outcome {
+            guard !members.isEmpty, let stored = settled else { return self }
+            var outcome = self
+            outcome.settled = stored.leavingOut(members)
+            return outcome
         }
     }
 

@@ -9,36 +9,64 @@ struct Forwarding: Sendable {
     let upstream: @Sendable (ServiceName) -> UpstreamClient
 
     /// Only these travel: everything else that a client or a service sends stops at the gateway.
-    private static let requestHeaders = ["Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match"]
+    private static let requestHeaders = ["Accept", "Accept-Language", "Content-Type", "If-Match", "If-None-Match", "Prefer"]
     private static let answerHeaders = [
-        "Allow", "Cache-Control", "Content-Language", "Content-Type", "ETag", "Location", "Retry-After",
+        "Allow", "Cache-Control", "Content-Disposition", "Content-Language", "Content-Type", "ETag", "Location",
+        "Preference-Applied",
+        "Retry-After", "X-Accel-Buffering", "x-should-retry",
     ]
 
     /// - Throws: `UpstreamUnavailable`, `UpstreamTimeout`, or `UpstreamProblem` where the answer is not one for clients.
-    func forward(_ request: Request, member: Member, to callee: ServiceName, path template: String) async throws -> Response {
+    func forward(
+        _ request: Request, member: Member, to callee: ServiceName, path template: String, route: PublicRoute
+    ) async throws -> Response {
         var headers = HTTPHeaders()
         for name in Self.requestHeaders { if let value = request.headers[name] { headers[name] = value } }
+        if route.isModelCall {
+            let answer = try await upstream(callee).stream(
+                request.method, Self.target(template, of: request), body: request.body.isEmpty ? nil : request.body,
+                as: member.principal, headers: headers)
+            guard answer.headers["Content-Type"]?.hasPrefix("text/event-stream") == true else {
+                return try Self.answer(try await answer.collect(), from: callee, to: request, face: route.face)
+            }
+            var response = Response(answer.status, body: StreamRelay.body(answer, face: route.face, for: request))
+            Self.copy(answer.headers, to: &response.headers)
+            return response
+        }
         // Every POST goes out under an operation id, which the service recognises; so a call that got lost may be sent again.
         let answer = try await upstream(callee).send(
             request.method == .head ? .get : request.method, Self.target(template, of: request),
             body: request.body.isEmpty ? nil : request.body, as: member.principal, idempotent: request.method != .patch,
             headers: headers)
+        return try Self.answer(answer, from: callee, to: request, face: route.face)
+    }
+
+    private static func copy(_ sent: HTTPHeaders, to headers: inout HTTPHeaders) {
+        for name in answerHeaders { if let value = sent[name] { headers[name] = value } }
+    }
+
+    private static func answer(
+        _ answer: ClientResponse, from callee: ServiceName, to request: Request, face: PublicRoute.Face
+    ) throws -> Response {
         var response = Response(answer.status)
-        for name in Self.answerHeaders { if let value = answer.headers[name] { response.headers[name] = value } }
+        copy(answer.headers, to: &response.headers)
         guard answer.headers["Content-Type"]?.hasPrefix(ProblemBody.mediaType) == true else {
             response.body = answer.body.isEmpty ? .none : .bytes(answer.body)
             return response
         }
-        return try relayed(answer.body, as: response, callee: callee, request: request)
+        return try relayed(answer.body, as: response, callee: callee, request: request, face: face)
     }
 
     /// A problem speaks of the path that the client knows, and of faults that are the client's own.
-    private func relayed(_ body: [UInt8], as response: Response, callee: ServiceName, request: Request) throws -> Response {
+    private static func relayed(
+        _ body: [UInt8], as response: Response, callee: ServiceName, request: Request, face: PublicRoute.Face
+    ) throws -> Response {
         guard var problem = try? JSON.decode(ProblemBody.self, from: body), response.status.code != 401,
             response.status.code != 500, problem.code != "auth.arrow_missing"
         else { throw UpstreamProblem(callee: callee, status: response.status, body: nil) }
         problem.instance = request.path
         problem.requestId = request.requestId
+        if face == .openAI { return OpenAIEnvelope.response(for: problem, headers: response.headers) }
         var response = response
         response.body = .bytes(try JSON.encode(problem))
         return response
@@ -73,14 +101,5 @@ struct Forwarding: Sendable {
             }
         }
         return String(decoding: encoded, as: UTF8.self)
-    }
-}
-
-extension Member {
-    /// What the services are told: the roles' permissions travel as scopes.
-    var principal: Principal {
-        Principal(
-            tenantId: tenantId, subject: userId.uuidString.lowercased(), roles: roles,
-            scopes: permissions.map(\.rawValue).sorted())
     }
 }

@@ -36,7 +36,8 @@ public struct ServiceRuntime: Sendable {
     ///   - transports: what answers for an upstream instead of the network; for tests.
     public init(
         name: ServiceName, settings: CommonSettings, topology: Topology = Topology(), logger: Logger? = nil,
-        transports: [ServiceName: UpstreamClient.Transport] = [:]
+        transports: [ServiceName: UpstreamClient.Transport] = [:],
+        streamTransports: [ServiceName: UpstreamClient.StreamTransport] = [:]
     ) {
         self.name = name
         self.settings = settings
@@ -65,9 +66,15 @@ public struct ServiceRuntime: Sendable {
         self.http = http
         self.signer = signer
         upstreams = settings.upstreamURLs.reduce(into: [:]) { [tracer] clients, upstream in
-            clients[upstream.key] = UpstreamClient(
-                callee: upstream.key, baseURL: upstream.value,
-                transport: transports[upstream.key] ?? { try await http.send($0) }, signer: signer, tracer: tracer)
+            let (callee, url) = upstream
+            clients[callee] =
+                if let transport = transports[callee] {
+                    UpstreamClient(
+                        callee: callee, baseURL: url, transport: transport, streamTransport: streamTransports[callee],
+                        signer: signer, tracer: tracer)
+                } else {
+                    UpstreamClient(callee: callee, baseURL: url, http: http, signer: signer, tracer: tracer)
+                }
         }
     }
 

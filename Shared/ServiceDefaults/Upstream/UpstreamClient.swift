@@ -12,9 +12,13 @@ public struct UpstreamClient: Sendable {
     /// Sends a request. Live it is `HTTPClient.send`; tests put a handler in its place.
     public typealias Transport = @Sendable (ClientRequest) async throws -> ClientResponse
 
+    /// Sends a request whose answer is read as it comes. Live it is `HTTPClient.stream`.
+    public typealias StreamTransport = @Sendable (ClientRequest) async throws -> UpstreamStream
+
     public let callee: ServiceName
     private let baseURL: String
     private let transport: Transport
+    private let streamTransport: StreamTransport
     private let signer: ContextSigner
     private let tracer: Tracer
     private let breaker: CircuitBreaker
@@ -22,7 +26,8 @@ public struct UpstreamClient: Sendable {
 
     /// - Precondition: the arrow from the signer's service to `callee` is in the ``CallMap``.
     public init(
-        callee: ServiceName, baseURL: String, transport: @escaping Transport, signer: ContextSigner, tracer: Tracer,
+        callee: ServiceName, baseURL: String, transport: @escaping Transport, streamTransport: StreamTransport? = nil,
+        signer: ContextSigner, tracer: Tracer,
         breaker: CircuitBreaker? = nil, retry: RetryPolicy = UpstreamClient.standardRetry
     ) {
         precondition(
@@ -30,6 +35,7 @@ public struct UpstreamClient: Sendable {
         self.callee = callee
         self.baseURL = baseURL
         self.transport = transport
+        self.streamTransport = streamTransport ?? { UpstreamStream(try await transport($0)) }
         self.signer = signer
         self.tracer = tracer
         self.breaker = breaker ?? CircuitBreaker(name: callee.rawValue, configuration: Self.standardBreaker)
@@ -37,7 +43,9 @@ public struct UpstreamClient: Sendable {
     }
 
     public init(callee: ServiceName, baseURL: String, http: HTTPClient, signer: ContextSigner, tracer: Tracer) {
-        self.init(callee: callee, baseURL: baseURL, transport: { try await http.send($0) }, signer: signer, tracer: tracer)
+        self.init(
+            callee: callee, baseURL: baseURL, transport: { try await http.send($0) },
+            streamTransport: { UpstreamStream(try await http.stream($0)) }, signer: signer, tracer: tracer)
     }
 
     /// A service that is being restarted is back within a second or two.
@@ -89,6 +97,27 @@ public struct UpstreamClient: Sendable {
                 span.set("http.response.status_code", response.status.code)
                 if response.status.code >= 500 { span.fail("HTTP \(response.status)") }
                 return response
+            } catch let error as HTTPClientError {
+                throw failure(for: error)
+            } catch is DeadlineExceeded {
+                throw UpstreamTimeout(callee: callee)
+            }
+        }
+    }
+
+    /// As ``send(_:_:body:as:idempotent:headers:)``, but returns with the head of the answer. Nothing is sent twice once it has started.
+    public func stream(
+        _ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, as principal: Principal, headers: HTTPHeaders = [:]
+    ) async throws -> UpstreamStream {
+        try await tracer.withSpan(
+            "\(method) \(callee.rawValue)", kind: .client,
+            attributes: ["http.request.method": method.rawValue, "url.path": path, "server.address": callee.rawValue]
+        ) { span in
+            let request = try makeRequest(method, path, body, principal, false, headers)
+            do {
+                let stream = try await streamTransport(request)
+                span.set("http.response.status_code", stream.status.code)
+                return stream
             } catch let error as HTTPClientError {
                 throw failure(for: error)
             } catch is DeadlineExceeded {

@@ -57,7 +57,8 @@ final class AccessTokens: Sendable {
             return nil
         }
         let member = Member(
-            userId: claims.sub, tenantId: claims.tenant, roles: claims.roles,
+            tenantId: claims.tenant, subject: claims.sub.uuidString.lowercased(), roles: claims.roles,
+            permissions: permissions(ofRoles: claims.roles),
             expiresAt: Date(timeIntervalSince1970: TimeInterval(claims.exp)))
         guard !member.isExpired else { return nil }
         cache.withLock { cache in

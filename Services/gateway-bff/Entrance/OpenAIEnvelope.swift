@@ -1,0 +1,59 @@
+import HTTPCore
+import HTTPServing
+
+/// Failures as OpenAI's clients expect them: `{"error": {"message", "type", "param", "code"}}`, all four always there
+/// (openai/openai-openapi, schemas ErrorResponse and Error). The status decides which exception an SDK raises.
+enum OpenAIEnvelope {
+    /// What is thrown inside becomes such an answer.
+    static func around(_ handler: @escaping Handler) -> Handler {
+        { request in
+            do {
+                return try await handler(request)
+            } catch let failure as any HTTPFailure {
+                let problem = failure.problem
+                let body = ProblemBody(
+                    problem, language: request.language, instance: request.path, requestId: request.requestId)
+                return response(for: body, headers: problem.headers)
+            }
+        }
+    }
+
+    static func response(for problem: ProblemBody, headers: HTTPHeaders) -> Response {
+        var headers = headers
+        // Waiting some seconds brings no money back: the SDKs shall not try.
+        if problem.code == "budget.exhausted" { headers["x-should-retry"] = "false" }
+        return .json(HTTPStatus(problem.status), bytes: json(problem).encode(), headers: headers)
+    }
+
+    /// The event that ends a stream which broke off. No `[DONE]` follows it.
+    static func event(for problem: ProblemBody) -> [UInt8] { Array("data: ".utf8) + json(problem).encode() + Array("\n\n".utf8) }
+
+    private static func json(_ problem: ProblemBody) -> JSONValue {
+        let first = problem.errors?.first
+        let message = [problem.title, problem.detail, first.map { "\($0.pointer): \($0.message)" }].compactMap { $0 }
+        return [
+            "error": [
+                "message": .string(message.joined(separator: " · ")), "type": .string(type(of: problem)),
+                "param": first.map { .string(String($0.pointer.drop { $0 == "/" })) } ?? .null,
+                "code": .string(code(of: problem)),
+            ]
+        ]
+    }
+
+    private static func type(of problem: ProblemBody) -> String {
+        switch problem.status {
+        case 429: problem.code == "budget.exhausted" ? "insufficient_quota" : "rate_limit_exceeded"
+        case 503: "service_unavailable_error"
+        case 500...: "server_error"
+        default: "invalid_request_error"
+        }
+    }
+
+    private static func code(of problem: ProblemBody) -> String {
+        switch problem.code {
+        case "auth.token_missing", "auth.token_invalid": "invalid_api_key"
+        case "budget.exhausted": "insufficient_quota"
+        default: problem.code
+        }
+    }
+}

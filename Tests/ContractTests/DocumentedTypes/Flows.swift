@@ -1,0 +1,16 @@
+import DTO
+import HTTPCore
+
+/// The flows of orchestration-service and what content-center keeps of them.
+extension DocumentedTypes {
+    static let flows: Types = [
+        "Content": Content.self, "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
+        "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
+        "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
+        "NewContent": NewContent.self, "TitleCandidate": TitleCandidate.self, "TitleGenerationAnswer": TitleGenerationAnswer.self,
+        "TitleGenerationRequest": TitleGenerationRequest.self, "TitleRevision": TitleRevision.self,
+        "TitleSetBody": TitleSetBody.self,
+        "TitleSetCandidate": TitleSetCandidate.self, "TitleWritingAnswer": TitleWritingAnswer.self,
+        "TitleWritingRequest": TitleWritingRequest.self, "TokenUsage": TokenUsage.self, "VersionSource": VersionSource.self,
+    ]
+}

@@ -1,0 +1,33 @@
+import uuid
+
+from . import AS_JSON, TOO_LARGE
+
+
+def provoke(stack, member) -> None:
+    first, second = (member.draft(topic="状态码", count=1)["contentId"] for _ in range(2))
+    provoke_conflict(stack, member.tenant, [first, second])
+    inner = f"/v1/contents/{first}"
+    stack.inner("gateway-bff", "content-center", "GET", inner, member.tenant, headers={"If-None-Match": '"2"'})
+    for version in ('"99"', '"2"'):
+        stack.inner("gateway-bff", "content-center", "PATCH", inner, member.tenant, json={"title": "改"},
+                    headers={"If-Match": version})
+    path = f"/api/contents/{first}"
+    member.request("GET", f"/api/contents/{uuid.uuid4()}/versions")
+    member.request("GET", f"{path}/versions", params={"limit": 0})
+    headers = AS_JSON | {"If-Match": '"1"'}
+    for body in (b"not json", b'{"colour": 1}'):
+        member.request("PATCH", path, data=body, headers=headers)
+    assert member.request("PATCH", path, data=TOO_LARGE, headers=headers).status_code == 413
+    member.request("PATCH", path, data=b"x", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
+
+
+def provoke_conflict(stack, tenant: str, contents: list[str]) -> None:
+    """One operation that edits two contents."""
+    operation = str(uuid.uuid4())
+    statuses = [
+        stack.inner("orchestration-service", "content-center", "PATCH", f"/v1/contents/{content}", tenant,
+                    json={"title": f"冲突{uuid.uuid4().hex[:6]}"},
+                    headers={"If-Match": '"1"', "X-Operation-Id": operation}).status_code
+        for content in contents
+    ]
+    assert statuses == [200, 409]
