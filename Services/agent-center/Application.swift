@@ -14,7 +14,8 @@ enum Application: ServiceApplication {
         let models = AIGeneration(
             routing: routing, metrics: GenerationMetrics(runtime.metrics), logger: runtime.logger)
         let desk = UsageDesk(store: UsageLedgerStore(database: runtime.database))
-        let titles = TitleGeneration(models: models, desk: desk, metrics: TitleMetrics(runtime.metrics))
+        let prompts = PromptRepository(shipped: ShippedPrompts.all)
+        let titles = TitleGeneration(models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics))
 
         let routes = routing.configuredRoutes()
         runtime.logger.info("model routes", ["routes": routes.map(\.name).joined(separator: ", ")])

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import DTO
 import FoundationEssentials
+import HTTPCore
 import TestSupport
 
 @testable import AgentCenter
@@ -37,5 +38,29 @@ extension ModelCall {
         ModelCall(
             tenantId: tenant, subject: subject, operationId: operation, step: step, flow: "TitleGeneration", task: .title,
             scene: scene, apiKeyId: apiKeyId, deadline: deadline)
+    }
+}
+
+extension TitleTask {
+    /// With the shipped version of the prompt.
+    static func sample(_ brief: TitleBrief) -> TitleTask {
+        guard let version = ShippedPrompts.all[TitlePrompt.name],
+            let task = try? TitleTask(brief: brief, version: version, customer: nil)
+        else { preconditionFailure("the shipped prompt takes every brief") }
+        return task
+    }
+}
+
+/// Reads what a prompt sends.
+enum PromptMessage {
+    struct NoData: Error { let content: String }
+
+    /// The one object between the delimiters; nothing else may stand in the message.
+    static func data(_ message: ChatRequest.Message) throws -> JSONValue {
+        let content = message.content
+        guard content.hasPrefix("<data>\n"), content.hasSuffix("\n</data>") else { throw NoData(content: content) }
+        let inner = content.dropFirst("<data>\n".count).dropLast("\n</data>".count)
+        guard !inner.contains("<"), !inner.contains(">") else { throw NoData(content: content) }
+        return try JSONValue(parsing: Array(inner.utf8))
     }
 }

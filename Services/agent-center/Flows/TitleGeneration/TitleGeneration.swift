@@ -22,6 +22,7 @@ struct TitleGeneration: Sendable {
 
     let models: AIGeneration
     let desk: UsageDesk
+    let prompts: PromptRepository
     let metrics: TitleMetrics
 
     /// - Returns: `request.count` titles, best first; the same ones for the same operation.
@@ -31,17 +32,18 @@ struct TitleGeneration: Sendable {
             flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model,
             deadline: caller.deadline)
         let brief = TitleBrief(request)
-        let task = TitleTask(brief: brief, customer: Self.customer(caller.tenantId))
+        let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
+        let task = try TitleTask(brief: brief, version: prompt.version, customer: Self.customer(caller.tenantId))
         let worstCase = models.worstCase(of: task.question, for: call)
         let (answer, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
-            try await writeOnce(brief, task, for: call, ticket)
+            try await writeOnce(brief, task, prompt, for: call, ticket)
         }
         metrics.count(answer, isRepeat: isRepeat)
         return answer
     }
 
     private func writeOnce(
-        _ brief: TitleBrief, _ task: TitleTask, for call: ModelCall, _ ticket: UsageTicket
+        _ brief: TitleBrief, _ task: TitleTask, _ prompt: PromptChoice, for call: ModelCall, _ ticket: UsageTicket
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
         let outcome = try await models.run(task, for: call, ticket: ticket)
@@ -56,7 +58,7 @@ struct TitleGeneration: Sendable {
                 usage: TokenUsage(
                     promptTokens: totals.usage.promptTokens, completionTokens: totals.usage.completionTokens,
                     costNano: String(totals.costNano), currency: currency),
-                promptVersion: TitlePrompt.promptVersion(for: brief.platform), latencyMs: 0)
+                promptVersion: prompt.ref, latencyMs: 0)
         } else {
             let seed = SeededGenerator.seed(from: [brief.topic, brief.platform.rawValue, call.operationId.uuidString])
             let titles = TitleTemplates.titles(for: brief, seed: seed)
@@ -70,7 +72,9 @@ struct TitleGeneration: Sendable {
                 promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
         }
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
-        return (answer, entry(for: answer, outcome: outcome, task: task))
+        var entry = entry(for: answer, outcome: outcome, task: task)
+        entry.experiment = prompt.experiment
+        return (answer, entry)
     }
 
     /// Scores each title beside the others; best first, equals in the order they were written.

@@ -9,14 +9,21 @@ struct TitleTask: GenerationTask {
 
     let brief: TitleBrief
     let question: ChatRequest
+    private let prompt: RenderedPrompt
 
-    init(brief: TitleBrief, customer: String?) {
+    /// - Parameter version: of the prompt `title`.
+    /// - Throws: ``PromptVariableError`` where the version does not take the brief.
+    init(brief: TitleBrief, version: PromptVersion, customer: String?) throws(PromptVariableError) {
         self.brief = brief
-        question = TitlePrompt.question(for: brief, customer: customer)
+        prompt = try version.render(TitlePrompt.values(of: brief))
+        question = TitlePrompt.question(prompt, for: brief, customer: customer)
     }
 
     func question(afterRejected answer: String, because problem: String) -> ChatRequest {
-        TitlePrompt.question(question, brief: brief, afterRejected: answer, because: problem)
+        var again = question
+        again.messages = prompt.messages(
+            afterRejected: answer, correction: TitlePrompt.correction(for: brief, because: problem))
+        return again
     }
 
     /// Passes when the answers together hold `count` different usable titles. The latest answer alone is preferred.
