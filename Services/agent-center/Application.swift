@@ -13,7 +13,7 @@ enum Application: ServiceApplication {
         let routing = routing(settings, runtime)
         let models = AIGeneration(
             routing: routing, metrics: GenerationMetrics(runtime.metrics), logger: runtime.logger)
-        let desk = UsageDesk(store: UsageLedgerStore(database: runtime.database))
+        let desk = UsageDesk(store: PostgresUsageStore(database: runtime.database, currency: models.currency))
         let prompts = PromptRepository(shipped: ShippedPrompts.all)
         let titles = TitleGeneration(models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics))
 

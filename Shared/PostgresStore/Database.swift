@@ -103,6 +103,19 @@ public final class Database: Service {
         return RowSet(try outcome.get().last ?? nil)
     }
 
+    /// Runs statements in one transaction and one round trip; after one that fails nothing of them holds.
+    ///
+    /// - Returns: the rows of each.
+    public func pipeline(_ statements: [SQL], tenant: UUID? = nil) async throws -> [RowSet] {
+        guard !statements.isEmpty else { return [] }
+        var commands: [Command] = []
+        if let tenant { commands.append(.query("SELECT set_config('app.tenant', \(tenant.uuidString.lowercased()), true)")) }
+        commands += statements.map { .query($0) }
+        var outcome = try await exchange(commands)
+        if outcome.isStalePlan { outcome = try await exchange(commands) }
+        return try outcome.get().suffix(statements.count).map { RowSet($0) }
+    }
+
     /// Makes sure that the server answers.
     public func ping() async throws {
         try await query("SELECT 1")

@@ -15,20 +15,25 @@ struct UsageDeskTests {
         let deadlines = Lock<[Bool]>([])
         let released = Lock<[LedgerKey]>([])
 
-        func begin(_ claims: [UsageClaim]) async throws -> [UsageAdmission] {
-            claims.map { claim in answers.withLock { $0[claim.call.ledgerKey] }.map { .answered($0) } ?? .granted }
-        }
-
-        func finish(_ receipts: [UsageReceipt]) async throws -> [String?] {
-            deadlines.withLock { $0.append((CallContext.current?.deadline ?? .now) > .now) }
+        func exchange(
+            _ receipts: [UsageReceipt], _ claims: [UsageClaim]
+        ) async throws -> (answers: [String?], admissions: [UsageAdmission]) {
+            if !receipts.isEmpty {
+                deadlines.withLock { $0.append((CallContext.current?.deadline ?? .now + .seconds(1)) > .now) }
+            }
             return answers.withLock { answers in
-                receipts.map { receipt in
+                let holding = receipts.map { receipt in
                     let kept = answers[receipt.call.ledgerKey] ?? receipt.answer
                     answers[receipt.call.ledgerKey] = kept
                     return kept
                 }
+                return (holding, claims.map { claim in answers[claim.call.ledgerKey].map { .answered($0) } ?? .granted })
             }
         }
+
+        func beat() async throws {}
+
+        func leave() async throws {}
 
         func extend(_ claim: UsageClaim, by nano: Int64) async throws -> Bool { true }
 

@@ -21,12 +21,14 @@ final class UsageDesk: Service {
         var flights: [LedgerKey: Flight] = [:]
     }
 
-    private static let timeToRecord = Duration.seconds(5)
-
     private let store: any UsageStore
+    private let lanes: UsageLanes
     private let state = Lock(State())
 
-    init(store: any UsageStore) { self.store = store }
+    init(store: any UsageStore) {
+        self.store = store
+        lanes = UsageLanes(store: store)
+    }
 
     /// Work whose answer is kept.
     ///
@@ -58,7 +60,14 @@ final class UsageDesk: Service {
     func open(_ call: ModelCall, worstCase: Int64) async throws -> UsageTicket {
         let claim = UsageClaim(call: call, ticketId: .version7(), amount: worstCase)
         switch try await admission(of: claim) {
-        case .granted: return UsageTicket(claim, store: store)
+        case .granted:
+            let ticket = UsageTicket(claim, store: store, lanes: lanes)
+            // Who has left meanwhile holds nothing.
+            guard !Task.isCancelled else {
+                await ticket.release()
+                throw CancellationError()
+            }
+            return ticket
         case .answered, .erased: throw AnswerErased()
         case .busy: throw OperationInProgress()
         case .refused(let exhausted): throw exhausted
@@ -83,7 +92,7 @@ final class UsageDesk: Service {
         case .busy: throw OperationInProgress()
         case .refused(let exhausted): throw exhausted
         }
-        let ticket = UsageTicket(claim, store: store)
+        let ticket = UsageTicket(claim, store: store, lanes: lanes)
         do {
             let (answer, entry) = try await work(ticket)
             let text = String(decoding: try JSON.encode(answer), as: UTF8.self)
@@ -100,7 +109,7 @@ final class UsageDesk: Service {
     private func admission(of claim: UsageClaim) async throws -> UsageAdmission {
         var pause = Duration.milliseconds(25)
         while true {
-            guard let admission = try await store.begin([claim]).first else { throw InternalFailure() }
+            let admission = try await lanes.begin(claim)
             guard case .busy = admission, claim.call.deadline.remaining > pause else { return admission }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(400))
@@ -113,21 +122,24 @@ final class UsageDesk: Service {
         }
     }
 
-    /// What was paid for is written down even where the caller's time is up or it has left: its repeat will find it.
-    static func pastDeadline<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        var context = CallContext.current
-        if let deadline = context?.deadline { context?.deadline = max(deadline, .now + timeToRecord) }
-        return try await CallContext.$current.withValue(context) {
-            try await Task { try await body() }.value
-        }
-    }
+    private static let heartbeat = Duration.seconds(1)
 
-    /// Stays until shutdown, then until the work under way has been written down.
+    /// Says that this process is alive until shutdown, then until the work under way has been written down.
     func run() async throws {
+        let beating = Task {
+            while !Task.isCancelled {
+                try? await store.beat()
+                try? await Task.sleep(for: Self.heartbeat)
+            }
+        }
         try? await gracefulShutdown()
         while let flight = state.withLock({ $0.flights.values.first }) {
             _ = await flight.task.result
             await Task.yield()
         }
+        beating.cancel()
+        _ = await beating.value
+        // What is held still (raw streams cut by the end of the process) may be taken over at once.
+        try? await store.leave()
     }
 }

@@ -1,3 +1,4 @@
+import ConcurrencySupport
 import FoundationEssentials
 import HTTPCore
 
@@ -8,6 +9,9 @@ struct UsageClaim: Sendable {
     let ticketId: UUID
     /// The worst case, in 1e-9 of the platform's currency.
     let amount: Int64
+
+    /// How long the claim stands without being settled: as long as anybody waits for the work, and the time to write it down.
+    var lease: Duration { call.deadline.remaining + .seconds(15) }
 }
 
 /// What became of a claim.
@@ -32,17 +36,14 @@ struct UsageReceipt: Sendable {
     let answer: String?
 }
 
-/// Keeps budgets, reservations, ledger and answers. Everything is one atomic step, and may be sent again after a broken connection.
+/// Keeps budgets, reservations, ledger and answers. Every step is atomic, and may be sent again after a broken connection.
 protocol UsageStore: Sendable {
-    /// Claims of one tenant, in order.
+    /// Settles receipts, then admits claims in their order; all of one tenant.
     ///
-    /// - Returns: one admission for each.
-    func begin(_ claims: [UsageClaim]) async throws -> [UsageAdmission]
-
-    /// Receipts of one tenant.
-    ///
-    /// - Returns: for each the answer that holds from now on: its own, or an earlier one's.
-    func finish(_ receipts: [UsageReceipt]) async throws -> [String?]
+    /// - Returns: for each receipt the answer that holds from now on, its own or an earlier one's; for each claim its admission.
+    func exchange(
+        _ receipts: [UsageReceipt], _ claims: [UsageClaim]
+    ) async throws -> (answers: [String?], admissions: [UsageAdmission])
 
     /// Sets aside more for a claim that was granted.
     ///
@@ -51,4 +52,10 @@ protocol UsageStore: Sendable {
 
     /// Gives back all that was set aside; nothing was used.
     func release(_ claim: UsageClaim) async throws
+
+    /// Says that the holder of this store's claims is alive. A claim of a holder that is silent may be taken over.
+    func beat() async throws
+
+    /// Says that nothing is held any more.
+    func leave() async throws
 }

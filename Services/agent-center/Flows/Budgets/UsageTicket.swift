@@ -7,12 +7,14 @@ final class UsageTicket: BudgetTicket {
     let call: ModelCall
     private let claim: UsageClaim
     private let store: any UsageStore
+    private let lanes: UsageLanes
     private let isOpen = Lock(true)
 
-    init(_ claim: UsageClaim, store: any UsageStore) {
+    init(_ claim: UsageClaim, store: any UsageStore, lanes: UsageLanes) {
         call = claim.call
         self.claim = claim
         self.store = store
+        self.lanes = lanes
     }
 
     func extend(by nano: Int64) async throws -> Bool {
@@ -27,17 +29,19 @@ final class UsageTicket: BudgetTicket {
     /// - Returns: the answer that holds: the given one, or that of another process which was faster.
     func settle(_ entry: LedgerEntry, answer: String?) async throws -> String? {
         guard close() else { return answer }
-        let receipt = UsageReceipt(call: call, ticketId: claim.ticketId, entry: entry, answer: answer)
-        let store = store
-        return try await UsageDesk.pastDeadline { try await store.finish([receipt]).first ?? nil }
+        var kept = entry
+        if let texts = entry.texts {
+            kept.texts = .init(prompt: Redaction.redacted(texts.prompt), completion: Redaction.redacted(texts.completion))
+        }
+        return try await lanes.finish(UsageReceipt(call: call, ticketId: claim.ticketId, entry: kept, answer: answer))
     }
 
     /// Gives everything back: nothing was used. Does nothing after ``settle(_:)``.
     func release() async {
         guard close() else { return }
         let (store, claim) = (store, claim)
-        // If this fails too, the sweeper finds it.
-        try? await UsageDesk.pastDeadline { try await store.release(claim) }
+        // Detached: the caller may have left, or its time be up. If this fails, the sweeper finds the reservation.
+        await Task.detached { try? await store.release(claim) }.value
     }
 
     private func close() -> Bool {

@@ -1,0 +1,217 @@
+/// The first step of paid work, for many calls in one round trip (see ``BudgetFunctions``).
+enum BudgetAdmission {
+    static let v1 = #"""
+        -- Claims operations, finds what was answered before, and sets the worst case aside in every budget that applies; all or none
+        -- for each claim, claims in their order. Nothing is ever set aside beyond a hard budget's limit.
+        --
+        -- Answers one row for each claim that is not simply granted (`answered`, `erased`, `busy`, `refused` with the budget and the
+        -- seconds to its next period), and a row 0 with the days that texts are kept.
+        CREATE FUNCTION ai_begin(
+            p_desk uuid, p_currency text, p_operations uuid[], p_steps text[], p_tickets uuid[], p_amounts bigint[],
+            p_leases bigint[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[], p_models text[], p_api_keys uuid[]
+        ) RETURNS TABLE (n bigint, status text, answer text, budget_id uuid, scope text, period text, number bigint)
+        LANGUAGE plpgsql AS $$
+        #variable_conflict use_column
+        DECLARE
+            v_tenant uuid := app_tenant();
+            v_now timestamptz;
+            v_size integer := cardinality(p_operations);
+            v_status text[] := array_fill('granted'::text, ARRAY[v_size]);
+            -- Granted before, and counted then: the claim was sent again after a broken connection.
+            v_counted boolean[] := array_fill(false, ARRAY[v_size]);
+            v_new uuid[] := '{}';
+            v_more uuid[];
+            v_gone uuid[] := '{}';
+            v_dead uuid[];
+            v_dead_steps text[];
+            -- The tenant's budgets.
+            b_ids uuid[];
+            b_scopes text[];
+            b_wanted text[];
+            b_periods text[];
+            b_starts timestamptz[];
+            b_ends timestamptz[];
+            b_money bigint[];
+            b_calls bigint[];
+            b_same_for_all boolean;
+            -- The counters that the claims touch: whose, what is left, what is set aside now.
+            k_budgets integer[] := '{}';
+            k_subjects text[] := '{}';
+            k_money_left bigint[] := '{}';
+            k_calls_left bigint[] := '{}';
+            k_amounts bigint[] := '{}';
+            k_calls bigint[] := '{}';
+            k_mine integer[];
+            k integer;
+            v_fits boolean := true;
+            v_counter ai_budget_counters;
+            v_row record;
+        BEGIN
+            IF EXISTS (SELECT FROM ai_budgets WHERE tenant_id = v_tenant) THEN PERFORM ai_lock_tenant(); END IF;
+            v_now := app_now();
+            SELECT array_agg(b.id ORDER BY b.id), array_agg(b.scope ORDER BY b.id), array_agg(b.subject ORDER BY b.id),
+                   array_agg(b.period ORDER BY b.id), array_agg(ai_period_start(b.period, b.zone, v_now) ORDER BY b.id),
+                   array_agg(ai_period_end(b.period, b.zone, v_now) ORDER BY b.id),
+                   array_agg(CASE WHEN b.is_hard THEN b.limit_nano END ORDER BY b.id),
+                   array_agg(CASE WHEN b.is_hard THEN b.limit_calls END ORDER BY b.id), bool_and(b.scope = 'tenant')
+            INTO b_ids, b_scopes, b_wanted, b_periods, b_starts, b_ends, b_money, b_calls, b_same_for_all
+            FROM ai_budgets b WHERE b.tenant_id = v_tenant;
+
+            -- Whose operation is it? The second try comes after dead holders were swept.
+            FOR attempt IN 1..2 LOOP
+                WITH added AS (
+                    INSERT INTO ai_reservations (
+                        tenant_id, operation_id, step, ticket_id, desk_id, lease_until, amount_nano, currency, flow, task, scene,
+                        subject, model, api_key_id, budget_ids, created_at)
+                    SELECT v_tenant, i.operation_id, i.step, i.ticket_id, p_desk, v_now + i.lease * interval '1 millisecond', i.amount,
+                           p_currency, i.flow, i.task, i.scene, i.subject, i.model, i.api_key,
+                           CASE WHEN b_ids IS NULL THEN '{}'::uuid[] WHEN b_same_for_all THEN b_ids ELSE ARRAY(
+                               SELECT b.id FROM unnest(b_ids, b_scopes, b_wanted) AS b(id, scope, wanted)
+                               WHERE ai_budget_subject(b.scope, b.wanted, i.subject, i.scene, i.api_key) IS NOT NULL) END,
+                           v_now
+                    FROM unnest(
+                        p_operations, p_steps, p_tickets, p_amounts, p_leases, p_flows, p_tasks, p_scenes, p_subjects, p_models,
+                        p_api_keys
+                    ) AS i(operation_id, step, ticket_id, amount, lease, flow, task, scene, subject, model, api_key)
+                    ON CONFLICT DO NOTHING
+                    RETURNING ticket_id
+                )
+                SELECT array_agg(ticket_id) INTO v_more FROM added;
+                v_new := v_new || coalesce(v_more, '{}');
+                EXIT WHEN cardinality(v_new) = v_size OR attempt = 2;
+                SELECT array_agg(r.operation_id), array_agg(r.step) INTO v_dead, v_dead_steps
+                FROM unnest(p_operations, p_steps, p_tickets) AS i(operation_id, step, ticket_id)
+                JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
+                    AND r.ticket_id <> i.ticket_id
+                LEFT JOIN ai_desks d ON d.desk_id = r.desk_id
+                WHERE r.lease_until < v_now OR coalesce(d.alive_until < v_now, true);
+                EXIT WHEN v_dead IS NULL;
+                PERFORM ai_sweep(v_dead, v_dead_steps);
+            END LOOP;
+            IF cardinality(v_new) < v_size THEN
+                FOR v_row IN
+                    SELECT i.n, r.ticket_id IS NOT NULL AS is_own
+                    FROM unnest(p_operations, p_steps, p_tickets) WITH ORDINALITY AS i(operation_id, step, ticket_id, n)
+                    LEFT JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
+                        AND r.ticket_id = i.ticket_id
+                    WHERE i.ticket_id <> ALL (v_new)
+                LOOP
+                    IF v_row.is_own THEN v_counted[v_row.n] := true; ELSE v_status[v_row.n] := 'busy'; END IF;
+                END LOOP;
+            END IF;
+
+            -- Was it answered before? After the claim: whoever finished since has removed its own.
+            FOR v_row IN
+                SELECT i.n, c.answer
+                FROM unnest(p_operations, p_steps) WITH ORDINALITY AS i(operation_id, step, n),
+                LATERAL (
+                    SELECT * FROM ai_completions a
+                    WHERE a.tenant_id = v_tenant AND a.operation_id = i.operation_id AND a.step = i.step
+                        AND (a.answer IS NOT NULL OR a.erased_at IS NOT NULL)
+                ) c
+            LOOP
+                IF v_status[v_row.n] = 'granted' THEN v_gone := v_gone || p_tickets[v_row.n]; END IF;
+                v_status[v_row.n] := CASE WHEN v_row.answer IS NULL THEN 'erased' ELSE 'answered' END;
+                n := v_row.n;
+                status := v_status[v_row.n];
+                answer := v_row.answer;
+                RETURN NEXT;
+            END LOOP;
+            answer := NULL;
+
+            IF b_ids IS NOT NULL THEN
+                FOR v_row IN
+                    SELECT b.k, s.subject, sum(i.amount)::bigint AS amount, count(*) AS calls
+                    FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
+                        AS i(amount, scene, subject, api_key, status, counted)
+                    CROSS JOIN unnest(b_scopes, b_wanted) WITH ORDINALITY AS b(scope, wanted, k)
+                    CROSS JOIN LATERAL (
+                        SELECT ai_budget_subject(b.scope, b.wanted, i.subject, i.scene, i.api_key) AS subject) s
+                    WHERE i.status = 'granted' AND NOT i.counted AND s.subject IS NOT NULL
+                    GROUP BY 1, 2 ORDER BY 1, 2
+                LOOP
+                    k := v_row.k;
+                    SELECT c.* INTO v_counter FROM ai_budget_counters c
+                    WHERE c.tenant_id = v_tenant AND c.budget_id = b_ids[k] AND c.subject = v_row.subject
+                        AND c.period_start = b_starts[k]
+                    FOR UPDATE;
+                    IF NOT FOUND THEN
+                        -- The first of the period, or of a budget made in the middle of it: what the ledger has counts too.
+                        INSERT INTO ai_budget_counters (
+                            tenant_id, budget_id, subject, period_start, settled_nano, settled_calls)
+                        SELECT v_tenant, b_ids[k], v_row.subject, b_starts[k], coalesce(sum(l.cost_nano), 0), coalesce(sum(l.calls), 0)
+                        FROM ai_usage_ledger l
+                        WHERE l.tenant_id = v_tenant AND l.created_at >= b_starts[k] AND l.created_at < b_ends[k]
+                            AND ai_budget_subject(b_scopes[k], b_wanted[k], l.subject, l.scene, l.api_key_id) = v_row.subject
+                        RETURNING * INTO v_counter;
+                    END IF;
+                    k_budgets := k_budgets || k;
+                    k_subjects := k_subjects || v_row.subject;
+                    k_money_left := k_money_left || (b_money[k] - v_counter.reserved_nano - v_counter.settled_nano);
+                    k_calls_left := k_calls_left || (b_calls[k] - v_counter.reserved_calls - v_counter.settled_calls);
+                    k_amounts := k_amounts || v_row.amount;
+                    k_calls := k_calls || v_row.calls;
+                    v_fits := v_fits AND coalesce(
+                        b_money[k] - v_counter.reserved_nano - v_counter.settled_nano >= v_row.amount, true) AND coalesce(
+                        b_calls[k] - v_counter.reserved_calls - v_counter.settled_calls >= v_row.calls, true);
+                END LOOP;
+
+                IF NOT v_fits THEN
+                    -- Not all fit: one by one, in order.
+                    k_amounts := array_fill(0::bigint, ARRAY[cardinality(k_budgets)]);
+                    k_calls := k_amounts;
+                    FOR v_row IN
+                        SELECT i.* FROM unnest(p_tickets, p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
+                            WITH ORDINALITY AS i(ticket_id, amount, scene, subject, api_key, status, counted, n)
+                        WHERE i.status = 'granted' AND NOT i.counted ORDER BY i.n
+                    LOOP
+                        k_mine := '{}';
+                        status := NULL;
+                        FOR at IN 1..cardinality(k_budgets) LOOP
+                            k := k_budgets[at];
+                            CONTINUE WHEN ai_budget_subject(b_scopes[k], b_wanted[k], v_row.subject, v_row.scene, v_row.api_key)
+                                IS DISTINCT FROM k_subjects[at];
+                            IF k_money_left[at] < v_row.amount OR k_calls_left[at] < 1 THEN
+                                n := v_row.n;
+                                status := 'refused';
+                                budget_id := b_ids[k];
+                                scope := b_scopes[k];
+                                period := b_periods[k];
+                                number := ceil(extract(epoch FROM b_ends[k] - v_now));
+                                v_gone := v_gone || v_row.ticket_id;
+                                RETURN NEXT;
+                                EXIT;
+                            END IF;
+                            k_mine := k_mine || at;
+                        END LOOP;
+                        CONTINUE WHEN status IS NOT NULL;
+                        FOREACH k IN ARRAY k_mine LOOP
+                            k_money_left[k] := k_money_left[k] - v_row.amount;
+                            k_calls_left[k] := k_calls_left[k] - 1;
+                            k_amounts[k] := k_amounts[k] + v_row.amount;
+                            k_calls[k] := k_calls[k] + 1;
+                        END LOOP;
+                    END LOOP;
+                END IF;
+
+                UPDATE ai_budget_counters c SET reserved_nano = c.reserved_nano + d.amount, reserved_calls = c.reserved_calls + d.calls
+                FROM unnest(k_budgets, k_subjects, k_amounts, k_calls) AS d(k, subject, amount, calls)
+                WHERE c.tenant_id = v_tenant AND c.budget_id = b_ids[d.k] AND c.subject = d.subject
+                    AND c.period_start = b_starts[d.k] AND d.calls > 0;
+            END IF;
+
+            IF v_gone <> '{}' THEN
+                DELETE FROM ai_reservations r
+                USING unnest(p_operations, p_steps, p_tickets) AS i(operation_id, step, ticket_id)
+                WHERE r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step AND r.ticket_id = i.ticket_id
+                    AND i.ticket_id = ANY (v_gone);
+            END IF;
+            n := 0;
+            status := 'retention';
+            budget_id := NULL;
+            number := coalesce((SELECT s.retention_days FROM ai_tenant_settings s WHERE s.tenant_id = v_tenant), 30);
+            RETURN NEXT;
+        END $$;
+
+        """#
+}
