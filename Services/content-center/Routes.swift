@@ -4,14 +4,18 @@ import ServiceDefaults
 
 /// The table of contents, in the order of `openapi/content-center.yaml`.
 enum Routes {
-    static func register(on router: inout Router, authentication: InternalAuthentication, contents: Contents) {
+    static func register(on router: inout Router, authentication: InternalAuthentication, contents: Contents, assets: Assets) {
         let contents = ContentsRoutes(contents: contents)
+        let assets = AssetsRoutes(assets: assets)
         router.group(authentication) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
             group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
             group.on(.patch, "/v1/contents/{id}", options: .write("Contents"), contents.edit)
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
+            group.on(.post, "/v1/contents/{id}/versions", options: .write("Contents"), contents.write)
+            group.on(.post, "/v1/assets", options: .write("Assets", maximumBodyBytes: Assets.maximumSize), assets.keep)
+            group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
         }
     }
 }
@@ -20,7 +24,7 @@ extension RouteOptions {
     fileprivate static func read(_ flow: String) -> RouteOptions { RouteOptions(deadline: .seconds(20), flow: flow) }
 
     /// Who leaves in the middle of a write still wants it; a repeat finds it.
-    fileprivate static func write(_ flow: String) -> RouteOptions {
-        RouteOptions(deadline: .seconds(20), flow: flow, hangUp: .runsToEnd)
+    fileprivate static func write(_ flow: String, maximumBodyBytes: Int = defaultMaxBodyBytes) -> RouteOptions {
+        RouteOptions(deadline: .seconds(20), maxBodyBytes: maximumBodyBytes, flow: flow, hangUp: .runsToEnd)
     }
 }

@@ -2,9 +2,63 @@ public import FoundationEssentials
 
 // What content-center serves under `/v1/contents` and the gateway under `/api/contents`.
 
-/// What a content is. Later flows add `copy`, `image_text`, `video_script`, `video` and `reply_template`.
+/// What a content is. Later flows add `video` and `reply_template`.
 public enum ContentKind: String, Codable, Sendable, CaseIterable {
     case titleSet = "title_set"
+    case copy
+    case imageText = "image_text"
+    case videoScript = "video_script"
+}
+
+/// What a content says. On the wire it is the kind's own object; each kind has a member that no other has, so that it can be read without
+/// knowing the kind.
+public enum ContentBody: Codable, Sendable, Equatable {
+    case titleSet(TitleSetBody)
+    case copy(CopyBody)
+    case imageText(ImageTextBody)
+    case videoScript(VideoScriptBody)
+
+    public var kind: ContentKind {
+        switch self {
+        case .titleSet: .titleSet
+        case .copy: .copy
+        case .imageText: .imageText
+        case .videoScript: .videoScript
+        }
+    }
+
+    /// See ``ContentCompleteness``.
+    public var completeness: ContentCompleteness {
+        guard case .imageText(let body) = self, body.slots.allSatisfy({ $0.assetId != nil }) else { return .draft }
+        return .finished
+    }
+
+    private enum Marks: String, CodingKey {
+        case candidates, slots, scenes
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: Marks.self)
+        self =
+            if members.contains(.candidates) {
+                .titleSet(try TitleSetBody(from: decoder))
+            } else if members.contains(.slots) {
+                .imageText(try ImageTextBody(from: decoder))
+            } else if members.contains(.scenes) {
+                .videoScript(try VideoScriptBody(from: decoder))
+            } else {
+                .copy(try CopyBody(from: decoder))
+            }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .titleSet(let body): try body.encode(to: encoder)
+        case .copy(let body): try body.encode(to: encoder)
+        case .imageText(let body): try body.encode(to: encoder)
+        case .videoScript(let body): try body.encode(to: encoder)
+        }
+    }
 }
 
 /// The publish states of design §4.
@@ -87,14 +141,39 @@ public struct TitleSetBody: Codable, Sendable, Equatable {
 public struct NewContent: Codable, Sendable, Equatable {
     /// Which of the operation's drafts this is: one operation may save several (one brief, many platforms). 1–64 of `[a-z0-9_.-]`.
     public var step: String
+    /// The body's.
     public var kind: ContentKind
     public var title: String
-    public var body: TitleSetBody
+    public var body: ContentBody
+    public var source: VersionSource
+    /// What was made from one brief belongs together.
+    public var groupId: UUID?
+
+    public init(step: String, title: String, body: ContentBody, source: VersionSource, groupId: UUID? = nil) {
+        self.step = step
+        self.kind = body.kind
+        self.title = title
+        self.body = body
+        self.source = source
+        self.groupId = groupId
+    }
+}
+
+/// `POST /v1/contents/{id}/versions`: the next version, written by a flow. Needs `If-Match`. A repeat with the same `X-Operation-Id` and
+/// `step` answers what was stored.
+public struct NewVersion: Codable, Sendable, Equatable {
+    /// As in ``NewContent``.
+    public var step: String
+    /// Must be the content's.
+    public var kind: ContentKind
+    /// The content's name stays as it is when absent.
+    public var title: String?
+    public var body: ContentBody
     public var source: VersionSource
 
-    public init(step: String, kind: ContentKind, title: String, body: TitleSetBody, source: VersionSource) {
+    public init(step: String, title: String? = nil, body: ContentBody, source: VersionSource) {
         self.step = step
-        self.kind = kind
+        self.kind = body.kind
         self.title = title
         self.body = body
         self.source = source
@@ -102,12 +181,15 @@ public struct NewContent: Codable, Sendable, Equatable {
 }
 
 /// `PATCH /api/contents/{id}`, a JSON merge patch (RFC 7396): an absent member stays as it is. Needs `If-Match`.
+///
+/// A title set is edited by `candidates` and `selected`, every other kind by `body`.
 public struct ContentPatch: Codable, Sendable, Equatable {
     /// The content's own name in lists.
     public var title: String?
     /// The whole new list, in its order. A title that stands in the version before keeps its score and reasons.
     public var candidates: [Candidate]?
-    public var selected: Selection?
+    public var selected: Nullable<Int>?
+    public var body: ContentBodyPatch?
 
     public struct Candidate: Codable, Sendable, Equatable {
         public var title: String
@@ -115,29 +197,13 @@ public struct ContentPatch: Codable, Sendable, Equatable {
         public init(title: String) { self.title = title }
     }
 
-    /// On the wire an index into the new `candidates`, or `null` for none.
-    public enum Selection: Codable, Sendable, Equatable {
-        case none
-        case candidate(Int)
-
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            self = container.decodeNil() ? .none : .candidate(try container.decode(Int.self))
-        }
-
-        public func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .none: try container.encodeNil()
-            case .candidate(let index): try container.encode(index)
-            }
-        }
-    }
-
-    public init(title: String? = nil, candidates: [Candidate]? = nil, selected: Selection? = nil) {
+    public init(
+        title: String? = nil, candidates: [Candidate]? = nil, selected: Nullable<Int>? = nil, body: ContentBodyPatch? = nil
+    ) {
         self.title = title
         self.candidates = candidates
         self.selected = selected
+        self.body = body
     }
 
     /// Written out because a synthesized one reads `"selected": null` as absent.
@@ -145,18 +211,121 @@ public struct ContentPatch: Codable, Sendable, Equatable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         title = try container.decodeIfPresent(String.self, forKey: .title)
         candidates = try container.decodeIfPresent([Candidate].self, forKey: .candidates)
-        selected = container.contains(.selected) ? try container.decode(Selection.self, forKey: .selected) : nil
+        selected = container.contains(.selected) ? try container.decode(Nullable<Int>.self, forKey: .selected) : nil
+        body = try container.decodeIfPresent(ContentBodyPatch.self, forKey: .body)
+    }
+}
+
+/// A member of a merge patch that `null` takes away.
+public enum Nullable<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
+    case none
+    case value(Value)
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        self = container.decodeNil() ? .none : .value(try container.decode(Value.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .none: try container.encodeNil()
+        case .value(let value): try container.encode(value)
+        }
+    }
+}
+
+/// What changes in a body. Lists are replaced whole. Members of another kind than the content's are refused.
+public struct ContentBodyPatch: Codable, Sendable, Equatable {
+    /// Of `copy` (may be taken away) and `image_text`.
+    public var title: Nullable<String>?
+    /// Of `copy` and `image_text`.
+    public var text: String?
+    /// Of `copy` and `image_text`.
+    public var callToAction: Nullable<String>?
+    /// Of `copy`, `image_text` and `video_script`.
+    public var hashtags: [String]?
+    /// Of `image_text`.
+    public var slots: [ImageSlot]?
+    /// Of `video_script`.
+    public var hook: String?
+    /// Of `video_script`. `index` and `startSecond` follow from the order and the durations, as does the script's `totalSeconds`.
+    public var scenes: [SceneEdit]?
+    /// Of `video_script`.
+    public var cta: String?
+
+    public init(
+        title: Nullable<String>? = nil, text: String? = nil, callToAction: Nullable<String>? = nil, hashtags: [String]? = nil,
+        slots: [ImageSlot]? = nil, hook: String? = nil, scenes: [SceneEdit]? = nil, cta: String? = nil
+    ) {
+        self.title = title
+        self.text = text
+        self.callToAction = callToAction
+        self.hashtags = hashtags
+        self.slots = slots
+        self.hook = hook
+        self.scenes = scenes
+        self.cta = cta
+    }
+
+    /// Written out because a synthesized one reads `null` as absent.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        title = container.contains(.title) ? try container.decode(Nullable<String>.self, forKey: .title) : nil
+        text = try container.decodeIfPresent(String.self, forKey: .text)
+        callToAction =
+            container.contains(.callToAction) ? try container.decode(Nullable<String>.self, forKey: .callToAction) : nil
+        hashtags = try container.decodeIfPresent([String].self, forKey: .hashtags)
+        slots = try container.decodeIfPresent([ImageSlot].self, forKey: .slots)
+        hook = try container.decodeIfPresent(String.self, forKey: .hook)
+        scenes = try container.decodeIfPresent([SceneEdit].self, forKey: .scenes)
+        cta = try container.decodeIfPresent(String.self, forKey: .cta)
+    }
+}
+
+/// A ``VideoScene`` as an editor sends it back: its place follows from the order.
+public struct SceneEdit: Codable, Sendable, Equatable {
+    /// Taken and passed over, so that scenes may be sent back as they were read.
+    public var index: Int?
+    /// As `index`.
+    public var startSecond: Int?
+    public var durationSeconds: Int
+    public var shot: String
+    public var camera: String
+    public var visual: String
+    public var line: String
+    public var subtitle: String
+    public var bgm: String
+    public var props: [String]
+
+    public init(
+        durationSeconds: Int, shot: String, camera: String, visual: String, line: String, subtitle: String, bgm: String,
+        props: [String]
+    ) {
+        self.durationSeconds = durationSeconds
+        self.shot = shot
+        self.camera = camera
+        self.visual = visual
+        self.line = line
+        self.subtitle = subtitle
+        self.bgm = bgm
+        self.props = props
     }
 }
 
 /// A content with its newest version, as `GET /api/contents/{id}` shows it. The `ETag` is the version in quotes.
 public struct Content: Codable, Sendable, Equatable {
     public var id: UUID
+    /// The body's.
     public var kind: ContentKind
     public var status: ContentStatus
+    /// Follows from the body.
+    public var completeness: ContentCompleteness
+    /// What was made from one brief has the same.
+    public var groupId: UUID?
     public var version: Int
     public var title: String
-    public var body: TitleSetBody
+    public var body: ContentBody
     public var source: VersionSource
     /// The principal who wrote this version.
     public var author: String
@@ -164,13 +333,14 @@ public struct Content: Codable, Sendable, Equatable {
     public var updatedAt: Date
 
     public init(
-        id: UUID, kind: ContentKind, status: ContentStatus, version: Int, title: String, body: TitleSetBody,
-        source: VersionSource,
-        author: String, createdAt: Date, updatedAt: Date
+        id: UUID, status: ContentStatus, groupId: UUID? = nil, version: Int, title: String, body: ContentBody,
+        source: VersionSource, author: String, createdAt: Date, updatedAt: Date
     ) {
         self.id = id
-        self.kind = kind
+        self.kind = body.kind
         self.status = status
+        self.completeness = body.completeness
+        self.groupId = groupId
         self.version = version
         self.title = title
         self.body = body
@@ -186,17 +356,22 @@ public struct ContentSummary: Codable, Sendable, Equatable {
     public var id: UUID
     public var kind: ContentKind
     public var status: ContentStatus
+    public var completeness: ContentCompleteness
+    public var groupId: UUID?
     public var version: Int
     public var title: String
     public var createdAt: Date
     public var updatedAt: Date
 
     public init(
-        id: UUID, kind: ContentKind, status: ContentStatus, version: Int, title: String, createdAt: Date, updatedAt: Date
+        id: UUID, kind: ContentKind, status: ContentStatus, completeness: ContentCompleteness, groupId: UUID?, version: Int,
+        title: String, createdAt: Date, updatedAt: Date
     ) {
         self.id = id
         self.kind = kind
         self.status = status
+        self.completeness = completeness
+        self.groupId = groupId
         self.version = version
         self.title = title
         self.createdAt = createdAt
@@ -208,12 +383,12 @@ public struct ContentSummary: Codable, Sendable, Equatable {
 public struct ContentVersion: Codable, Sendable, Equatable {
     public var version: Int
     public var title: String
-    public var body: TitleSetBody
+    public var body: ContentBody
     public var source: VersionSource
     public var author: String
     public var createdAt: Date
 
-    public init(version: Int, title: String, body: TitleSetBody, source: VersionSource, author: String, createdAt: Date) {
+    public init(version: Int, title: String, body: ContentBody, source: VersionSource, author: String, createdAt: Date) {
         self.version = version
         self.title = title
         self.body = body

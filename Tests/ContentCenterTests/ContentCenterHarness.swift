@@ -74,13 +74,14 @@ struct ContentCenterHarness {
 
 extension NewContent {
     static let sample = NewContent(
-        step: "title_set", kind: .titleSet, title: "猫砂盆",
-        body: TitleSetBody(
-            topic: "猫砂盆", platform: .douyin,
-            candidates: [
-                TitleSetCandidate(title: "猫砂盆这样选，家里再没味道", score: 88, reasons: ["长度合适（13/30）"], formula: "benefit"),
-                TitleSetCandidate(title: "3 个细节看懂猫砂盆", score: 81, reasons: ["含数字"], formula: "number"),
-            ]),
+        step: "title_set", title: "猫砂盆",
+        body: .titleSet(
+            TitleSetBody(
+                topic: "猫砂盆", platform: .douyin,
+                candidates: [
+                    TitleSetCandidate(title: "猫砂盆这样选，家里再没味道", score: 88, reasons: ["长度合适（13/30）"], formula: "benefit"),
+                    TitleSetCandidate(title: "3 个细节看懂猫砂盆", score: 81, reasons: ["含数字"], formula: "number"),
+                ])),
         source: VersionSource(kind: .model, name: "deepseek-v4-flash", promptVersion: "title.douyin@1"))
 
     func named(_ title: String) -> NewContent {
@@ -92,4 +93,9 @@ extension NewContent {
 
 extension UUID {
     var lowercase: String { uuidString.lowercased() }
+}
+
+extension Content {
+    /// The titles of a title set.
+    var titles: TitleSetBody? { if case .titleSet(let body) = body { body } else { nil } }
 }

@@ -15,7 +15,7 @@ import Testing
             let response = try await service.patch(
                 before.id,
                 ContentPatch(
-                    title: "新名字", candidates: [.init(title: "3 个细节看懂猫砂盆"), .init(title: "我自己写的")], selected: .candidate(1)),
+                    title: "新名字", candidates: [.init(title: "3 个细节看懂猫砂盆"), .init(title: "我自己写的")], selected: .value(1)),
                 ifVersion: 1)
             #expect(response.status == .ok)
             #expect(response.headers["ETag"] == "\"2\"")
@@ -24,8 +24,8 @@ import Testing
             #expect(after.title == "新名字")
             #expect(after.author == "user-1")
             #expect(after.source == VersionSource(kind: .human))
-            #expect(after.body.candidates.map(\.score) == [81, nil])
-            #expect(after.body.selected == 1)
+            #expect(after.titles?.candidates.map(\.score) == [81, nil])
+            #expect(after.titles?.selected == 1)
             #expect(after.createdAt == before.createdAt)
             #expect(try await service.send(.get, "/v1/contents/\(before.id.lowercase)").decode(Content.self) == after)
 
@@ -134,7 +134,7 @@ import Testing
     @Test func tellsWhereAChoicePointsPastTheCandidates() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.create()
-            let response = try await service.patch(content.id, ContentPatch(selected: .candidate(2)), ifVersion: 1)
+            let response = try await service.patch(content.id, ContentPatch(selected: .value(2)), ifVersion: 1)
             #expect(response.status == .unprocessableContent)
             #expect(try response.problem().errors?.map(\.pointer) == ["/selected"])
             #expect(try await service.count("content_versions") == 1)

@@ -8,15 +8,15 @@ import Testing
 @Suite struct ContentsInputTests {
     @Test func readsTheThreeStatesOfAChoice() throws {
         #expect(try patch("{}") == ContentPatch())
-        #expect(try patch(#"{"selected": null}"#) == ContentPatch(selected: ContentPatch.Selection.none))
-        #expect(try patch(#"{"selected": 2}"#) == ContentPatch(selected: .candidate(2)))
+        #expect(try patch(#"{"selected": null}"#) == ContentPatch(selected: Nullable<Int>.none))
+        #expect(try patch(#"{"selected": 2}"#) == ContentPatch(selected: .value(2)))
     }
 
     @Test func readsAWholePatch() throws {
         #expect(
             try patch(#"{"title": "新名字", "candidates": [{"title": "甲"}, {"title": "乙"}], "selected": 0}"#)
                 == ContentPatch(
-                    title: "新名字", candidates: [.init(title: "甲"), .init(title: "乙")], selected: .candidate(0)))
+                    title: "新名字", candidates: [.init(title: "甲"), .init(title: "乙")], selected: .value(0)))
     }
 
     @Test(arguments: [
@@ -32,7 +32,7 @@ import Testing
         ),
         (#"{"selected": -1}"#, ["/selected out_of_range"]),
         (#"{"selected": "0"}"#, ["/selected wrong_type"]),
-        (#"{"status": "published", "body": {}}"#, ["/status unknown_field", "/body unknown_field"]),
+        (#"{"status": "published", "body": {"colour": 1}}"#, ["/body/colour unknown_field", "/status unknown_field"]),
     ])
     func tellsEveryProblemOfAPatch(body: String, expected: [String]) {
         #expect(issues { try patch(body) } == expected)
@@ -44,9 +44,9 @@ import Testing
     }
 
     @Test func aPatchOfTheDTOReadsTheSame() throws {
-        let patch = ContentPatch(title: "新", candidates: [.init(title: "甲")], selected: ContentPatch.Selection.none)
+        let patch = ContentPatch(title: "新", candidates: [.init(title: "甲")], selected: Nullable<Int>.none)
         let json = try JSONValue(parsing: JSON.encode(patch))
-        #expect(try ContentsInput.patch(json) == patch)
+        #expect(try ContentPatchInput.read(json) == patch)
         #expect(try JSON.decode(ContentPatch.self, from: json) == patch)
     }
 
@@ -57,15 +57,20 @@ import Testing
 
     @Test func tellsEveryProblemOfADraft() {
         let body = """
-            {"step": "Title Set", "kind": "poem", "title": "", "source": {"kind": "magic"}, "body": {
+            {"step": "Title Set", "kind": "title_set", "title": "", "source": {"kind": "magic"}, "body": {
              "topic": "猫", "platform": "douyin", "candidates": [{"title": "甲", "score": 101, "reasons": [], "formula": "number"}], "x": 1}}
             """
         #expect(
             issues { try ContentsInput.newContent(JSONValue(parsing: Array(body.utf8))) } == [
-                "/step malformed", "/kind unknown_value", "/title too_short", "/body/candidates/0/score out_of_range",
+                "/step malformed", "/title too_short", "/body/candidates/0/score out_of_range",
                 "/body/x unknown_field",
                 "/source/kind unknown_value",
             ])
+    }
+
+    @Test func withoutAKnownKindTheBodyCannotBeJudged() throws {
+        let body = #"{"step": "a", "kind": "poem", "title": "t", "source": {"kind": "human"}, "body": {"x": 1}}"#
+        #expect(issues { try ContentsInput.newContent(JSONValue(parsing: Array(body.utf8))) } == ["/kind unknown_value"])
     }
 
     @Test func readsListQueries() throws {
@@ -84,7 +89,7 @@ import Testing
             ])
     }
 
-    private func patch(_ text: String) throws -> ContentPatch { try ContentsInput.patch(JSONValue(parsing: Array(text.utf8))) }
+    private func patch(_ text: String) throws -> ContentPatch { try ContentPatchInput.read(JSONValue(parsing: Array(text.utf8))) }
 
     private func issues(_ read: () throws -> some Any) -> [String] {
         do {

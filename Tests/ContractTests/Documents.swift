@@ -83,7 +83,8 @@ struct DocumentShape {
         if let reference = schema["$ref"] as? String {
             let target = String(reference.split(separator: "/").last ?? "")
             let referred = try #require(schemas[target], "\(reference) leads nowhere")
-            return referred["properties"] == nil ? try shape(of: referred, within: target) : .object(target)
+            return referred["properties"] == nil && referred["oneOf"] == nil
+                ? try shape(of: referred, within: target) : .object(target)
         }
         if let values = schema["enum"] as? [String] { return .choice(values) }
         if let types = schema["type"] as? [String] {

@@ -17,7 +17,8 @@ enum TypeShape {
         case is any BinaryInteger.Type: .integer
         case is UUID.Type: .uuid
         case is Date.Type: .instant
-        case is ContentPatch.Selection.Type: .nullable(.integer)
+        case is Nullable<Int>.Type: .nullable(.integer)
+        case is Nullable<String>.Type: .nullable(.string)
         case let list as any List.Type: .array(list.elementShape)
         case let choice as any StringChoice.Type: .choice(choice.rawValues)
         default: .object(name(of: type))
@@ -54,6 +55,8 @@ extension StringChoice where Self: CaseIterable & RawRepresentable, RawValue == 
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}
+extension ContentCompleteness: StringChoice {}
+extension VideoScriptType: StringChoice {}
 extension VersionSource.Kind: StringChoice {}
 
 private struct NoteTaker: Decoder {
@@ -103,7 +106,7 @@ private struct MemberNotes<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// Any value of the type will do: only the questions matter.
     private func sample<T: Decodable>(_ type: T.Type) throws -> T {
         let candidates: [Any] = [
-            "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0), ContentPatch.Selection.none,
+            "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0), Nullable<Int>.none, Nullable<String>.none,
         ]
         if let value = candidates.lazy.compactMap({ $0 as? T }).first { return value }
         if let choice = type as? any CaseIterable.Type, let value = choice.first as? T { return value }

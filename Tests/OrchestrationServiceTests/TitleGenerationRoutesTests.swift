@@ -172,7 +172,7 @@ private final class FakeContentCenter: Sendable {
             #expect(request.path == "/v1/contents")
             let content = self.state.withLock { state in
                 let content = Content(
-                    id: UUID(), kind: draft.kind, status: .draft, version: 1, title: draft.title, body: draft.body,
+                    id: UUID(), status: .draft, version: 1, title: draft.title, body: draft.body,
                     source: draft.source, author: "user-1", createdAt: Date(), updatedAt: Date())
                 let operation = request.headers["X-Operation-Id"] ?? UUID().uuidString
                 let stored = state.drafts[operation] ?? content

@@ -106,7 +106,7 @@ final class RememberingContentCenter: ContentCenter {
             if let known = state.drafts[key] { return known }
             state.saved.append(draft)
             let content = Content(
-                id: UUID(), kind: draft.kind, status: .draft, version: 1, title: draft.title, body: draft.body,
+                id: UUID(), status: .draft, version: 1, title: draft.title, body: draft.body,
                 source: draft.source,
                 author: principal.subject, createdAt: Date(), updatedAt: Date())
             state.drafts[key] = content

@@ -10,26 +10,21 @@ import DTO
 enum TitleSetEdit {
     static let manualReason = "人工编辑，未评分"
 
-    /// - Returns: `nil` when the patch changes nothing, so that no empty version is made.
     /// - Throws: ``SelectionOutOfRange`` when `selected` points past the resulting candidates.
-    static func apply(_ patch: ContentPatch, to before: Content) throws(SelectionOutOfRange) -> (
-        title: String, body: TitleSetBody
-    )? {
-        var body = before.body
+    static func apply(_ patch: ContentPatch, to before: TitleSetBody) throws(SelectionOutOfRange) -> TitleSetBody {
+        var body = before
         if let candidates = patch.candidates {
-            body.candidates = candidates.map { candidate(titled: $0.title, in: before.body) }
-            body.selected = followedSelection(from: before.body, to: body.candidates)
+            body.candidates = candidates.map { candidate(titled: $0.title, in: before) }
+            body.selected = followedSelection(from: before, to: body.candidates)
         }
         switch patch.selected {
         case nil: break
         case .some(.none): body.selected = nil
-        case .candidate(let index):
+        case .value(let index):
             guard body.candidates.indices.contains(index) else { throw SelectionOutOfRange(count: body.candidates.count) }
             body.selected = index
         }
-        let title = patch.title ?? before.title
-        guard title != before.title || body != before.body else { return nil }
-        return (title, body)
+        return body
     }
 
     private static func candidate(titled title: String, in before: TitleSetBody) -> TitleSetCandidate {

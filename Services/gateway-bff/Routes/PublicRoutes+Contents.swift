@@ -5,6 +5,9 @@ import ServiceDefaults
 extension PublicRoutes {
     static let contents = [
         PublicRoute(
+            method: .get, path: "/api/assets/{id}/content", flow: "Assets", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/content"), rateClass: .read),
+        PublicRoute(
             method: .get, path: "/api/contents", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents"), rateClass: .read),
         PublicRoute(

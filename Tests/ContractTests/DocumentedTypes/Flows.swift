@@ -4,7 +4,10 @@ import HTTPCore
 /// The flows of orchestration-service and what content-center keeps of them.
 extension DocumentedTypes {
     static let flows: Types = [
-        "Content": Content.self, "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
+        "Asset": Asset.self, "Content": Content.self, "ContentBodyPatch": ContentBodyPatch.self, "CopyBody": CopyBody.self,
+        "ImageSlot": ImageSlot.self, "ImageTextBody": ImageTextBody.self, "NewVersion": NewVersion.self,
+        "SceneEdit": SceneEdit.self, "VideoScene": VideoScene.self, "VideoScriptBody": VideoScriptBody.self,
+        "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
         "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
         "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
         "NewContent": NewContent.self, "TitleCandidate": TitleCandidate.self, "TitleGenerationAnswer": TitleGenerationAnswer.self,

@@ -1,3 +1,4 @@
+import DTO
 import HTTPCore
 
 enum ContentsError: Error, Equatable {
@@ -8,6 +9,12 @@ enum ContentsError: Error, Equatable {
     case selectionOutOfRange(count: Int)
     /// The operation's id already wrote a version of another content.
     case operationReused
+    /// Members that the content's kind does not have, or values that do not fit it.
+    case editRefused([FieldIssue])
+    /// A version of another kind than its content.
+    case otherKind(ContentKind)
+    /// These slots name pictures that the tenant does not have.
+    case unknownAssets(slots: [Int])
 }
 
 extension ContentsError: HTTPFailure {
@@ -38,6 +45,20 @@ extension ContentsError: HTTPFailure {
                         message: LocalizedText(
                             zh: "须小于候选数 \(count)", en: "Must be less than the number of candidates, \(count)"))
                 ])
+        case .editRefused(let issues): ValidationFailure(issues).problem
+        case .otherKind(let kind):
+            ValidationFailure(
+                pointer: "/kind", code: "other_kind", zh: "该内容的类型是 \(kind.rawValue)",
+                en: "the content is of kind \(kind.rawValue)"
+            ).problem
+        case .unknownAssets(let slots):
+            ValidationFailure(
+                slots.map {
+                    FieldIssue(
+                        pointer: "/body/slots/\($0)/assetId", code: "not_found",
+                        message: LocalizedText(zh: "没有这张图片", en: "there is no such picture"))
+                }
+            ).problem
         case .operationReused:
             ProblemDescription(
                 status: .conflict, code: "operation.reused",

@@ -6,12 +6,6 @@ import HTTPCore
 enum ContentsInput {
     static let stepLength = 1...64
     static let titleLength = 1...500
-    static let topicLength = 1...500
-    /// No platform shows more than 100; an editor may try a few longer ones.
-    static let candidateLength = 1...200
-    static let maxCandidates = 50
-    static let reasonLength = 1...200
-    static let maxReasons = 30
     static let nameLength = 1...200
     static let pageSize = 1...100
     static let defaultPageSize = 20
@@ -23,60 +17,45 @@ enum ContentsInput {
 
     static func newContent(_ json: JSONValue) throws -> NewContent {
         var fields = FieldReader(json)
+        let step = step(in: &fields)
+        let kind = fields.choice("kind", of: ContentKind.self)
+        let title = fields.text("title", length: titleLength)
+        let body = body(of: kind, in: &fields)
+        let source = fields.object("source", source).flatMap { $0 }
+        let groupId = fields.optionalUUID("groupId")
+        try fields.finish()
+        // Each is missing only where an issue was recorded.
+        guard let body, let source else { throw InternalFailure() }
+        return NewContent(step: step, title: title, body: body, source: source, groupId: groupId)
+    }
+
+    static func newVersion(_ json: JSONValue) throws -> NewVersion {
+        var fields = FieldReader(json)
+        let step = step(in: &fields)
+        let kind = fields.choice("kind", of: ContentKind.self)
+        let title = fields.optionalText("title", length: titleLength)
+        let body = body(of: kind, in: &fields)
+        let source = fields.object("source", source).flatMap { $0 }
+        try fields.finish()
+        guard let body, let source else { throw InternalFailure() }
+        return NewVersion(step: step, title: title, body: body, source: source)
+    }
+
+    private static func step(in fields: inout FieldReader) -> String {
         let step = fields.text("step", length: stepLength)
         if !step.utf8.allSatisfy(isStepCharacter) {
             fields.refuse("step", code: "malformed", zh: "只能用 a–z、0–9、_、.、-", en: "must consist of a–z, 0–9, _, . and -")
         }
-        let kind = fields.choice("kind", of: ContentKind.self)
-        let title = fields.text("title", length: titleLength)
-        let body = fields.object("body", titleSet).flatMap { $0 }
-        let source = fields.object("source", source).flatMap { $0 }
-        try fields.finish()
-        // Each is missing only where an issue was recorded.
-        guard let kind, let body, let source else { throw InternalFailure() }
-        return NewContent(step: step, kind: kind, title: title, body: body, source: source)
+        return step
     }
 
-    static func patch(_ json: JSONValue) throws -> ContentPatch {
-        var fields = FieldReader(json)
-        let title = fields.optionalText("title", length: titleLength)
-        var candidates: [ContentPatch.Candidate]?
-        if json["candidates"] != nil {
-            // Two candidates that read the same could not be told apart by the next edit.
-            var seen: Set<[Unicode.Scalar]> = []
-            candidates = fields.objectList("candidates", minItems: 1, maxItems: maxCandidates) { candidate in
-                let title = candidate.text("title", length: candidateLength)
-                if candidate.issues.isEmpty, !seen.insert(Array(title.unicodeScalars)).inserted {
-                    candidate.refuse("title", code: "repeated", zh: "与前面的标题重复", en: "repeats an earlier title")
-                }
-                return ContentPatch.Candidate(title: title)
-            }
+    /// Without a kind nobody can say what a body must be like.
+    private static func body(of kind: ContentKind?, in fields: inout FieldReader) -> ContentBody? {
+        guard let kind else {
+            _ = fields.value("body")
+            return nil
         }
-        let selected = fields.patchField("selected") { $0.optionalInteger($1, in: 0...(maxCandidates - 1)) }
-        try fields.finish()
-        return ContentPatch(title: title, candidates: candidates, selected: selection(selected))
-    }
-
-    private static func selection(_ field: Field<Int>) -> ContentPatch.Selection? {
-        switch field {
-        case .absent: nil
-        case .null: ContentPatch.Selection.none
-        case .value(let index): .candidate(index)
-        }
-    }
-
-    private static func titleSet(_ body: inout FieldReader) -> TitleSetBody? {
-        let topic = body.text("topic", length: topicLength)
-        let platform = body.choice("platform", of: ContentPlatform.self)
-        let candidates = body.objectList("candidates", minItems: 1, maxItems: maxCandidates) { candidate in
-            TitleSetCandidate(
-                title: candidate.text("title", length: candidateLength),
-                score: candidate.optionalInteger("score", in: 0...100),
-                reasons: candidate.textList("reasons", maxItems: maxReasons, length: reasonLength),
-                formula: candidate.text("formula", length: nameLength))
-        }
-        let selected = body.optionalInteger("selected", in: 0...max(0, candidates.count - 1))
-        return platform.map { TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected) }
+        return ContentBodyInput.body(of: kind, in: &fields)
     }
 
     private static func source(_ source: inout FieldReader) -> VersionSource? {
@@ -102,8 +81,11 @@ enum ContentsInput {
         let olderThan = query.cursor(contentsCursor)
         let kind = query.optionalChoice("kind", of: ContentKind.self)
         let status = query.optionalChoice("status", of: ContentStatus.self)
+        let completeness = query.optionalChoice("completeness", of: ContentCompleteness.self)
+        let groupId = query.optionalUUID("groupId")
         try query.finish()
-        return ContentFilter(kind: kind, status: status, olderThan: olderThan, limit: limit)
+        return ContentFilter(
+            kind: kind, status: status, completeness: completeness, groupId: groupId, olderThan: olderThan, limit: limit)
     }
 
     static func versions(_ query: [(name: String, value: String)]) throws -> (limit: Int, before: Int?) {

@@ -32,9 +32,18 @@ struct ContentsRoutes: Sendable {
     func edit(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: Self.write))
         let id = try request.parameters.uuid("id")
-        let patch = try ContentsInput.patch(request.json())
+        let patch = try ContentPatchInput.read(request.json())
         let versions = try ContentsInput.versionsToEdit(request.headers)
         return try .content(await contents.edit(id, with: patch, ifVersionIn: versions, by: author))
+    }
+
+    /// `POST /v1/contents/{id}/versions`
+    func write(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: Self.write))
+        let id = try request.parameters.uuid("id")
+        let version = try ContentsInput.newVersion(request.json())
+        let versions = try ContentsInput.versionsToEdit(request.headers)
+        return try .content(await contents.write(version, of: id, ifVersionIn: versions, by: author))
     }
 
     /// `GET /v1/contents`
@@ -83,7 +92,7 @@ extension Response {
 }
 
 extension Author {
-    fileprivate init(_ principal: Principal) {
+    init(_ principal: Principal) {
         self.init(tenantId: principal.tenantId, subject: principal.subject, operationId: CallContext.current?.operationId)
     }
 }

@@ -23,8 +23,10 @@ struct ContentsStore: Sendable {
         let insert: SQL = """
             WITH moment AS (SELECT app_now() AS at),
             content AS (
-                INSERT INTO contents (tenant_id, id, kind, status, version, title, created_at, updated_at)
-                SELECT \(author.tenantId), \(id), \(draft.kind.rawValue), \(status.rawValue), 1, \(draft.title), at, at FROM moment
+                INSERT INTO contents
+                    (tenant_id, id, kind, status, completeness, group_id, version, title, created_at, updated_at)
+                SELECT \(author.tenantId), \(id), \(draft.kind.rawValue), \(status.rawValue), \(draft.body.completeness.rawValue),
+                       \(draft.groupId), 1, \(draft.title), at, at FROM moment
             )
             INSERT INTO content_versions
                 (tenant_id, content_id, version, title, body, source_kind, source_name, prompt_version, author,
@@ -39,7 +41,7 @@ struct ContentsStore: Sendable {
                 let row = try await transaction.query(insert).only
                 let createdAt = try row.decode("created_at", as: Date.self)
                 let content = Content(
-                    id: id, kind: draft.kind, status: status, version: 1, title: draft.title, body: draft.body,
+                    id: id, status: status, groupId: draft.groupId, version: 1, title: draft.title, body: draft.body,
                     source: draft.source, author: author.subject, createdAt: createdAt, updatedAt: createdAt)
                 try await append(events(content), by: author, in: transaction)
                 return content
@@ -56,14 +58,15 @@ struct ContentsStore: Sendable {
     ///
     /// - Returns: `nil` when `before` is not the newest version any more: nothing is written then.
     func saveVersion(
-        after before: Content, title: String, body: TitleSetBody, by author: Author, source: VersionSource,
+        after before: Content, title: String, body: ContentBody, by author: Author, source: VersionSource, step: String,
         emitting events: @escaping @Sendable (Content) -> [ContentEvent]
     ) async throws -> Content? {
         let encoded = try JSONText(encoding: body)
-        let step = author.operationId.map { _ in Self.editStep }
+        let step = author.operationId.map { _ in step }
         let update: SQL = """
             WITH changed AS (
-                UPDATE contents SET version = version + 1, title = \(title), updated_at = app_now()
+                UPDATE contents SET version = version + 1, title = \(title), completeness = \(body.completeness.rawValue),
+                    updated_at = app_now()
                 WHERE tenant_id = \(author.tenantId) AND id = \(before.id) AND version = \(before.version)
                 RETURNING status, version, created_at, updated_at
             ),
@@ -82,9 +85,9 @@ struct ContentsStore: Sendable {
                 let rows = try await transaction.query(update)
                 guard let row = rows.first else { return nil }
                 let content = Content(
-                    id: before.id, kind: before.kind, status: try row.decodeCase("status"),
-                    version: try row.decode("version"),
-                    title: title, body: body, source: source, author: author.subject, createdAt: try row.decode("created_at"),
+                    id: before.id, status: try row.decodeCase("status"), groupId: before.groupId,
+                    version: try row.decode("version"), title: title, body: body, source: source, author: author.subject,
+                    createdAt: try row.decode("created_at"),
                     updatedAt: try row.decode("updated_at"))
                 try await append(events(content), by: author, in: transaction)
                 return content
@@ -96,7 +99,8 @@ struct ContentsStore: Sendable {
         }
     }
 
-    private static let editStep = "edit"
+    /// What a person's edit is called among the steps of its operation.
+    static let editStep = "edit"
 
     private func append(_ events: [ContentEvent], by author: Author, in transaction: Transaction) async throws {
         try await Outbox.append(try events.map { try $0.cloudEvent(by: author) }, in: transaction)
@@ -115,10 +119,10 @@ struct ContentsStore: Sendable {
         ).first.map(Self.content)
     }
 
-    /// The version that this edit has already written to this content, if it is a repeat.
-    func version(ofContent id: UUID, writtenIn author: Author) async throws -> Content? {
+    /// The version that this step has already written to this content, if it is a repeat.
+    func version(ofContent id: UUID, writtenIn author: Author, step: String) async throws -> Content? {
         guard author.operationId != nil else { return nil }
-        let version = try await version(writtenIn: author, step: Self.editStep)
+        let version = try await version(writtenIn: author, step: step)
         return version?.id == id ? version : nil
     }
 
@@ -132,19 +136,26 @@ struct ContentsStore: Sendable {
         ).first.map(Self.content)
     }
 
+    /// Which of these pictures the tenant has.
+    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> Set<UUID> {
+        let rows = try await database.query(
+            "SELECT id FROM content_assets WHERE tenant_id = \(tenantId) AND id = ANY(\(ids))", tenant: tenantId)
+        return Set(try rows.map { try $0.decode("id", as: UUID.self) })
+    }
+
     private static let columns = """
-        c.id, c.kind, c.status, c.created_at, v.version, v.title, v.body, v.source_kind, v.source_name, v.prompt_version, v.author
+        c.id, c.status, c.group_id, c.created_at, v.version, v.title, v.body, v.source_kind, v.source_name, v.prompt_version, v.author
         """
 
     private static func content(_ row: Row) throws -> Content {
         Content(
-            id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
+            id: try row.decode("id"), status: try row.decodeCase("status"), groupId: try row.decode("group_id"),
             version: try row.decode("version"), title: try row.decode("title"), body: try body(row), source: try source(row),
             author: try row.decode("author"), createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"))
     }
 
-    private static func body(_ row: Row) throws -> TitleSetBody {
-        try JSON.decode(TitleSetBody.self, from: row.decode("body", as: JSONText.self).bytes)
+    private static func body(_ row: Row) throws -> ContentBody {
+        try JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes)
     }
 
     private static func source(_ row: Row) throws -> VersionSource {
@@ -158,15 +169,19 @@ struct ContentsStore: Sendable {
     /// Newest first by id: UUIDv7 sorts by the time of its making, and ids never change, so no page skips or repeats a row.
     func list(_ filter: ContentFilter, of tenantId: UUID) async throws -> [ContentSummary] {
         var sql: SQL = """
-            SELECT id, kind, status, version, title, created_at, updated_at FROM contents WHERE tenant_id = \(tenantId)
+            SELECT id, kind, status, completeness, group_id, version, title, created_at, updated_at FROM contents
+            WHERE tenant_id = \(tenantId)
             """
         if let kind = filter.kind { sql.append(" AND kind = \(kind.rawValue)") }
         if let status = filter.status { sql.append(" AND status = \(status.rawValue)") }
+        if let completeness = filter.completeness { sql.append(" AND completeness = \(completeness.rawValue)") }
+        if let group = filter.groupId { sql.append(" AND group_id = \(group)") }
         if let id = filter.olderThan { sql.append(" AND id < \(id)") }
         sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
         return try await database.query(sql, tenant: tenantId).map { row in
             ContentSummary(
                 id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
+                completeness: try row.decodeCase("completeness"), groupId: try row.decode("group_id"),
                 version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
                 updatedAt: try row.decode("updated_at"))
         }

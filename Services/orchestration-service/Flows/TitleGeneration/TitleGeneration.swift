@@ -49,9 +49,10 @@ struct TitleGeneration: Sendable {
     /// Step 3: what is kept. The draft is named after its topic until an editor renames it.
     static func draft(of written: TitleWritingAnswer, for brief: TitleBrief) -> NewContent {
         NewContent(
-            step: step, kind: .titleSet, title: brief.topic,
-            body: TitleSetBody(
-                topic: brief.topic, platform: brief.platform, candidates: written.candidates.map(TitleSetCandidate.init)),
+            step: step, title: brief.topic,
+            body: .titleSet(
+                TitleSetBody(
+                    topic: brief.topic, platform: brief.platform, candidates: written.candidates.map(TitleSetCandidate.init))),
             source: VersionSource(
                 kind: written.provider == TitleWritingAnswer.templateProvider ? .template : .model, name: written.modelName,
                 promptVersion: written.promptVersion))
