@@ -6,6 +6,7 @@ struct MessagingMetrics: Sendable {
     let consumed: Counter
     let relayed: Counter
     let outboxFailing: Gauge
+    let yielded: Counter
 
     init(_ registry: MetricsRegistry) {
         published = registry.counter(
@@ -15,5 +16,7 @@ struct MessagingMetrics: Sendable {
         relayed = registry.counter("messaging_outbox_relayed_total", help: "Outbox rows that the broker confirmed.")
         outboxFailing = registry.gauge(
             "messaging_outbox_failing", help: "Outbox rows of the last batch that the broker did not confirm.")
+        yielded = registry.counter(
+            "messaging_outbox_yielded_total", help: "Batches left to another process's relay, which was at work.")
     }
 }

@@ -75,7 +75,10 @@ public final class OutboxRelay: Service {
         let mustReplay = generation != replayedGeneration
         if !isKnown, !mustReplay, try await !store.hasDueRows() { return false }
         let relayed = try await relayBatch(mustReplay: mustReplay)
-        guard let relayed else { return false }
+        guard let relayed else {
+            publisher.broker.metrics.yielded.increment()
+            return false
+        }
         replayedGeneration = generation
         return relayed == Self.batchSize
     }

@@ -76,18 +76,20 @@ import Testing
 
     @Test func leavesTheWorkToWhoeverHoldsTheLock() async throws {
         try await TestDatabase.withClone(of: .messaging) { database in
-            try await TestBroker.withBroker(queues: [queue]) { broker in
+            try await TestBroker.withBroker(queues: [queue]) { own in
+                let metrics = MetricsRegistry()
+                let broker = Broker(own.configuration, name: "yielding", logger: .silent, metrics: metrics)
                 let publisher = Publisher(broker: broker)
                 let relay = OutboxRelay(system: database.system, publisher: publisher, logger: .silent)
                 try await withServices([publisher, relay]) {
-                    try await eventually("connected") { publisher.isConnected }
                     try await database.superuser.transaction { transaction in
                         // As another process's relay would hold it while it publishes.
                         try await transaction.query("SELECT pg_advisory_xact_lock(x'6f7574626f78'::bigint)")
                         try await database.append([makeEvent()])
                         relay.wake()
-                        // Several polls long: nothing may happen in it.
-                        try await Task.sleep(for: .seconds(1))
+                        let yielded = metrics.counter("messaging_outbox_yielded_total", help: "")
+                        let before = yielded.value()
+                        try await eventually("three rounds have left it alone") { yielded.value() >= before + 3 }
                         #expect(try await database.pendingRows() == 1)
                     }
                     try await eventually("it is relayed once the lock is free") { try await database.confirmedRows() == 1 }
@@ -159,8 +161,13 @@ import Testing
                     try await eventually("both are confirmed") { try await database.confirmedRows() == 2 }
                 }
                 try await database.setClock(offset: .seconds(23 * 3_600))
-                // Nobody is connected, so these relays only sweep.
-                try await withServices([makeRelay()]) { try await Task.sleep(for: .milliseconds(300)) }
+                // Nobody is connected, so these relays only sweep. One row is old enough: when it is gone, a sweep has been.
+                try await database.append([makeEvent()])
+                try await database.superuser.query(
+                    "UPDATE outbox SET confirmed_at = app_now() - interval '25 hours' WHERE confirmed_at IS NULL")
+                try await withServices([makeRelay()]) {
+                    try await eventually("the old row is swept") { try await database.confirmedRows() < 3 }
+                }
                 #expect(try await database.confirmedRows() == 2)
                 try await database.append([makeEvent()])
                 try await database.setClock(offset: .seconds(25 * 3_600))

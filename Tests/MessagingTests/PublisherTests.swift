@@ -152,8 +152,10 @@ import Testing
             let publisher = Publisher(broker: broker)
             try await withServices([publisher]) {
                 try await publisher.publish(OutgoingMessage(makeEvent()))
-                // Three times as long as the broker would wait for a silent client: the passing of time is what is tested.
-                try await Task.sleep(for: .seconds(8))
+                // One every 2 s: the fourth leaves when the broker would long have given up a silent client.
+                let heartbeat: [UInt8] = [8, 0, 0, 0, 0, 0, 0, 0xCE]
+                let (sent, received) = (proxy.count(heartbeat, from: .client), proxy.count(heartbeat, from: .server))
+                try await eventually("heartbeats pass both ways", within: .seconds(30)) { sent.value >= 4 && received.value >= 4 }
                 #expect(broker.isConnected)
                 #expect(proxy.connections == 1)
                 proxy.stall(true)

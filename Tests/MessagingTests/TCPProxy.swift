@@ -12,6 +12,32 @@ final class TCPProxy: Sendable {
         var isStalled = false
         var isRefusing = false
         var isEnded = false
+        var counts: [Count] = []
+    }
+
+    enum Side { case client, server }
+
+    /// How often something was said, all connections together. What comes in two reads is found too.
+    final class Count: Sendable {
+        fileprivate let pattern: [UInt8]
+        fileprivate let side: Side
+        private let found = Atomic<Int>(0)
+
+        fileprivate init(_ pattern: [UInt8], _ side: Side) {
+            self.pattern = pattern
+            self.side = side
+        }
+
+        var value: Int { found.load(ordering: .relaxed) }
+
+        /// - Parameter text: new bytes with those before them, of which `known` were searched already.
+        fileprivate func search(_ text: [UInt8], known: Int) {
+            let first = max(0, known - pattern.count + 1)
+            guard text.count - first >= pattern.count else { return }
+            for start in first...(text.count - pattern.count) where text[start...].starts(with: pattern) {
+                found.add(1, ordering: .relaxed)
+            }
+        }
     }
 
     let port: UInt16
@@ -62,6 +88,15 @@ final class TCPProxy: Sendable {
 
     /// Holds back everything that the broker says, without closing anything.
     func stall(_ isStalled: Bool) { state.withLock { $0.isStalled = isStalled } }
+
+    /// Counts from now on how often one side says this, once it has been passed on.
+    func count(_ pattern: [UInt8], from side: Side) -> Count {
+        let count = Count(pattern, side)
+        state.withLock { $0.counts.append(count) }
+        return count
+    }
+
+    func count(_ text: String, from side: Side) -> Count { count(Array(text.utf8), from: side) }
 
     private struct Failure: Error { let number = errno }
 
@@ -129,8 +164,8 @@ final class TCPProxy: Sendable {
             return state.nextPair
         }
         let open = Counter(2)
-        OwnThread.start(name: "proxy-up") { self.pump(client, server, mayStall: false, id, open) }
-        OwnThread.start(name: "proxy-down") { self.pump(server, client, mayStall: true, id, open) }
+        OwnThread.start(name: "proxy-up") { self.pump(client, server, from: .client, id, open) }
+        OwnThread.start(name: "proxy-down") { self.pump(server, client, from: .server, id, open) }
     }
 
     private final class Counter: Sendable {
@@ -138,18 +173,22 @@ final class TCPProxy: Sendable {
         init(_ start: Int) { value = Atomic(start) }
     }
 
-    private func pump(_ source: Int32, _ sink: Int32, mayStall: Bool, _ id: Int, _ open: Counter) {
+    private func pump(_ source: Int32, _ sink: Int32, from side: Side, _ id: Int, _ open: Counter) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
+        var past: [UInt8] = []
         pumping: while true {
             let count = read(source, &buffer, buffer.count)
             guard count > 0 else { break }
-            while mayStall, state.withLock({ $0.isStalled && !$0.isRefusing && $0.pairs[id] != nil }) { usleep(10_000) }
+            while side == .server, state.withLock({ $0.isStalled && !$0.isRefusing && $0.pairs[id] != nil }) { usleep(10_000) }
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes { send(sink, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
                 guard written > 0 else { break pumping }
                 sent += written
             }
+            let text = past + buffer[..<count]
+            for each in state.withLock({ $0.counts }) where each.side == side { each.search(text, known: past.count) }
+            past = Array(text.suffix(64))
         }
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(sink, Int32(SHUT_RDWR))
