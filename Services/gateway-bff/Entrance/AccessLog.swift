@@ -22,7 +22,7 @@ struct AccessLog: Middleware {
             write(request, visitor, response.status, since: started)
             return response
         } catch {
-            write(request, visitor, Self.status(of: error, request), since: started)
+            write(request, visitor, HTTPStatus(answering: error, to: request), since: started)
             throw error
         }
     }
@@ -39,17 +39,6 @@ struct AccessLog: Middleware {
                     "status": status.code, "durationMs": started.duration(to: .now), "client": addressRule.address(of: request),
                     "user": member?.subject,
                 ])
-        }
-    }
-
-    /// What the router will make of the error.
-    private static func status(of error: any Error, _ request: Request) -> HTTPStatus {
-        switch error {
-        case let failure as any HTTPFailure: failure.problem.status
-        case is DeadlineExceeded: .gatewayTimeout
-        case is CancellationError where request.deadline.isPast: .gatewayTimeout
-        case is CancellationError: HTTPStatus(499)
-        default: .internalServerError
         }
     }
 }

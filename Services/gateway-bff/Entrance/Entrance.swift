@@ -115,9 +115,8 @@ struct Entrance: Sendable {
             clientAddress: address)
         guard route.idempotency != .none, let text = request.headers["Idempotency-Key"] else {
             try await ledger.begin(audit)
-            return try await recording({ try await ledger.finish(audit, $0) }, member: member, operationId: audit.operationId) {
-                try await answer(request, member)
-            }
+            return try await recording(
+                { try await ledger.finish(audit, $0) }, request, member: member, operationId: audit.operationId, answer)
         }
         guard Idempotency.isWellFormed(key: text) else { throw Idempotency.Failure.malformedKey }
         let key = WriteLedger.Key(tenantId: member.tenantId, principal: audit.actor, route: audit.action, key: text)
@@ -134,8 +133,7 @@ struct Entrance: Sendable {
                 {
                     let kept = $0.leavingOut(route.idempotency.redactedMembers)
                     try await ledger.finish(key, claimId: claimId, audit: audit, kept)
-                }, member: member, operationId: operationId
-            ) { try await answer(request, member) }
+                }, request, member: member, operationId: operationId, answer)
         }
     }
 
@@ -143,23 +141,31 @@ struct Entrance: Sendable {
     ///
     /// What has been done stays done if the record cannot be written: the claim's lease ends, and a repeat finds the result.
     private func recording(
-        _ record: (WriteLedger.Outcome) async throws -> Void, member: Member, operationId: UUID,
-        _ answer: () async throws -> Response
+        _ record: @escaping @Sendable (WriteLedger.Outcome) async throws -> Void, _ request: Request, member: Member,
+        operationId: UUID, _ answer: MemberHandler
     ) async throws -> Response {
         let result: Result<Response, any Error>
+        let outcome: WriteLedger.Outcome
         do {
-            result = .success(try await Self.inContext(of: member, operationId: operationId, answer))
+            let response = try await Self.inContext(of: member, operationId: operationId) { try await answer(request, member) }
+            (result, outcome) = (.success(response), WriteLedger.Outcome(response))
         } catch {
-            result = .failure(error)
+            (result, outcome) = (.failure(error), WriteLedger.Outcome(failed: HTTPStatus(answering: error, to: request)))
         }
-        let outcome = WriteLedger.Outcome(result)
-        do {
-            try await record(outcome)
-        } catch {
-            logger.error("the outcome of a write could not be recorded", ["error": "\(error)", "status": outcome.status])
-        }
+        // After a 504 of our own the deadline is past and this task is cancelled: the record has a task and a time to itself.
+        await Task.immediate {
+            var context = CallContext.current
+            context?.deadline = .now + Self.recordTime
+            do {
+                try await CallContext.$current.withValue(context) { try await record(outcome) }
+            } catch {
+                logger.error("the outcome of a write could not be recorded", ["error": "\(error)", "status": outcome.status])
+            }
+        }.value
         return try result.get()
     }
+
+    private static let recordTime = Duration.seconds(5)
 }
 
 extension Entrance {

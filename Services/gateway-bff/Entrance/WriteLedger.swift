@@ -24,17 +24,17 @@ struct WriteLedger: Sendable {
         /// The answer to repeat under the key; `nil` leaves the key open for another attempt.
         var settled: Idempotency.StoredResponse?
 
-        init(_ result: Result<Response, any Error>) {
-            switch result {
-            case .success(let response):
-                status = response.status.code
-                resource = response.headers["Location"]
-                settled = Idempotency.StoredResponse(settling: response)
-            case .failure(let error):
-                status = (error as? any HTTPFailure)?.problem.status.code ?? 500
-                resource = nil
-                settled = nil
-            }
+        init(_ response: Response) {
+            status = response.status.code
+            resource = response.headers["Location"]
+            settled = Idempotency.StoredResponse(settling: response)
+        }
+
+        /// No answer: the key stays open.
+        init(failed status: HTTPStatus) {
+            self.status = status.code
+            resource = nil
+            settled = nil
         }
 
         /// The same without these members of the answer to repeat.

@@ -1,9 +1,11 @@
 import ConcurrencySupport
+import Cryptography
 import DTO
 import Foundation
 import HTTPCalling
 import HTTPCore
 import HTTPServing
+import Observability
 import PostgresStore
 import ServiceDefaults
 import TestSupport
@@ -121,6 +123,50 @@ struct EntranceTests {
             #expect(try await gateway.post("/api/titles", headers: headers, body).status == .created)
             let operations = gateway.calls.all.map { $0.headers["X-Operation-Id"] }
             #expect(operations.count == 2 && operations[0] == operations[1])
+        }
+    }
+
+    @Test("records its own 504, and lets the next attempt find what the first one did")
+    func ownTimeout() async throws {
+        let operations = Locked<[UUID?]>([])
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let tokens = AccessTokens(issuer: "test", key: .generate(), lifetime: .seconds(900))
+            let entrance = Entrance(
+                limits: RateLimits(policies: .standard(scale: 1)), addressRule: ClientAddressRule(trustedProxies: []),
+                tokens: tokens,
+                keys: APIKeyDirectory(store: APIKeysStore(app: database.app, system: database.system), logger: .silent),
+                ledger: WriteLedger(database: database.app, instanceId: UUID.version7()), logger: .silent)
+            let route = PublicRoute(
+                method: .post, path: "/api/titles", flow: "TitleGeneration", access: .member(.generateTitles),
+                target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional,
+                deadline: .seconds(1))
+            var router = Router(entrance: .publicCalls)
+            router.on(
+                route.method, route.path, options: route.options,
+                entrance.members(route, needing: .generateTitles) { request, _ in
+                    let attempt = operations.withLock { operations in
+                        operations.append(CallContext.current?.operationId)
+                        return operations.count
+                    }
+                    // The first never answers. It is told to stop at the deadline, when the client has its 504.
+                    if attempt == 1 { try await Task.sleep(for: .seconds(60)) }
+                    return try await Self.created(request)
+                })
+            let client = InProcessClient(router.handler)
+            let tenant = UUID.version7()
+            let token = try tokens.issue(userId: UUID.version7(), tenantId: tenant, roles: ["operator"])
+            let headers: HTTPHeaders = [
+                "Authorization": "Bearer \(token)", "Idempotency-Key": "key-1", "Content-Type": "application/json",
+            ]
+            let send = { try await client.send(.post, route.path, headers: headers, body: Array(#"{"topic":"猫"}"#.utf8)) }
+            #expect(try await send().status == .gatewayTimeout)
+            try await eventually("the audit row says so") {
+                let rows = try await database.app.query("SELECT status FROM audit_log", tenant: tenant)
+                return try rows.map { try $0.decode("status", as: Int?.self) } == [504]
+            }
+            #expect(try await send().status == .created)
+            #expect(operations.withLock { $0.count == 2 && $0[0] != nil && $0[0] == $0[1] })
+            #expect(try await send().headers["Idempotent-Replayed"] == "true")
         }
     }
 

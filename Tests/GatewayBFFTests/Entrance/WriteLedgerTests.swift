@@ -12,10 +12,9 @@ import Testing
 @Suite("The write ledger")
 struct WriteLedgerTests {
     private static let created = WriteLedger.Outcome(
-        .success(
-            Response(
-                .created, headers: ["Location": "/api/contents/1", "Content-Type": "application/json"], body: .bytes([1, 2, 3]))))
-    private static let failed = WriteLedger.Outcome(.failure(Unavailable()))
+        Response(
+            .created, headers: ["Location": "/api/contents/1", "Content-Type": "application/json"], body: .bytes([1, 2, 3])))
+    private static let failed = WriteLedger.Outcome(failed: .serviceUnavailable)
 
     private struct Bench {
         let database: TestDatabase

@@ -24,7 +24,7 @@ struct IdentityRoutes: Sendable {
             clientAddress: address)
         try await ledger.begin(audit)
         let response = try Response.json(.ok, answer)
-        try await ledger.finish(audit, WriteLedger.Outcome(.success(response)))
+        try await ledger.finish(audit, WriteLedger.Outcome(response))
         return response
     }
 
