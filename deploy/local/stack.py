@@ -4,6 +4,8 @@
     stack.py run     build, start everything, show one title generation, stay up until Ctrl-C
     stack.py stop    end a stack that is still there
     stack.py clean   the same, and delete its databases, queues, keys and the tests' Python environment
+
+Its data is in .local, or in STACK_DIRECTORY; other ports than the usual are set by GATEWAY_PORT, SANDBOX_PORT and so on.
 """
 
 import os
@@ -14,7 +16,7 @@ import threading
 
 from parts.demo import generate_titles, show_titles, sign_in
 from parts.layout import REPOSITORY, Layout, StackError
-from parts.processes import say
+from parts.processes import MARK, heed_make, say
 from parts.stack import Stack, remove, stop_leftover, sweep_old_tests
 
 
@@ -29,9 +31,11 @@ def interrupt(number, frame):
     raise Interrupted
 
 
-def build() -> str:
+def build(layout: Layout) -> str:
     configuration = os.environ.get("CONFIGURATION", "debug")
-    process = subprocess.Popen(["swift", "build", "--configuration", configuration], cwd=REPOSITORY, start_new_session=True)
+    process = subprocess.Popen(
+        ["swift", "build", "--configuration", configuration], cwd=REPOSITORY, start_new_session=True,
+        env={**os.environ, MARK: str(layout.directory)})
     try:
         if process.wait() != 0:
             raise StackError("swift build failed")
@@ -46,10 +50,11 @@ def build() -> str:
 def run() -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, interrupt)
+    heed_make()
     stack = None
     try:
         layout = Layout.for_run()
-        configuration = build()
+        configuration = build(layout)
         stack = Stack(layout)
         say("starting PostgreSQL and RabbitMQ")
         stack.start_backends()

@@ -18,7 +18,7 @@ import time
 
 from parts.collector import Collector
 from parts.layout import REPOSITORY, SERVICES, Layout, StackError, free_port
-from parts.processes import say
+from parts.processes import heed_make, say
 from parts.stack import Stack, remove, sweep_old_tests
 
 PRODUCTS = REPOSITORY / ".build/debug"
@@ -147,6 +147,7 @@ def main() -> int:
     steps = arguments.only or list(STEPS)
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, interrupt)
+    heed_make()
 
     started = time.monotonic()
     runner, stack, layout, failure = Runner(arguments.extra), None, None, None

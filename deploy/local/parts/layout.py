@@ -47,14 +47,15 @@ class StackError(Exception):
 
 @dataclass
 class Layout:
-    """Directories and ports of one stack. `make run` has `.local`, `make test` has `.local/test` and random ports."""
+    """Directories and ports of one stack. `make run` has `.local` (or STACK_DIRECTORY, for a second one beside it), `make test` has
+    `.local/test-…` and random ports."""
 
     directory: pathlib.Path
     ports: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def for_run(cls) -> "Layout":
-        layout = cls(REPOSITORY / ".local")
+        layout = cls(pathlib.Path(os.environ.get("STACK_DIRECTORY") or REPOSITORY / ".local").resolve())
         for service in (*SERVICES, SANDBOX):
             text = os.environ.get(service.port_key, str(service.default_port))
             if not text.isdigit() or not 0 < int(text) < 65536:

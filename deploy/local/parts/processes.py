@@ -209,6 +209,38 @@ def kill_all(find: Callable[[], list[int]], what: str, first: int = signal.SIGKI
     return count
 
 
+def heed_make() -> None:
+    """Makes sure that we end when our `make` does. A terminal's Ctrl-C reaches both of us and SIGTERM is passed on by make; but an
+    interrupt sent to make alone it keeps to itself and waits for us, and killed outright it says nothing."""
+    parent = os.getppid()
+    if _status(parent, "Name") != "make":
+        return
+    bit = 1 << (signal.SIGINT - 1)
+
+    def is_caught() -> bool:
+        return bool(int(_status(parent, "SigCgt") or "0", 16) & bit)
+
+    # Make gives its handler up when it is interrupted. In the background of a script it has none from the start.
+    was_caught = is_caught()
+
+    def watch() -> None:
+        while os.getppid() == parent and (is_caught() or not was_caught):
+            time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=watch, name="make", daemon=True).start()
+
+
+def _status(pid: int, key: str) -> str | None:
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(key + ":"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return None
+
+
 def adopt_orphans() -> None:
     """Makes us the parent of our children's orphans (epmd, RabbitMQ's helpers), so that we can also collect them."""
     PR_SET_CHILD_SUBREAPER = 36

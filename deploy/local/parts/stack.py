@@ -103,10 +103,17 @@ def refuse_second(layout: Layout) -> None:
 
 def sweep(layout: Layout) -> int:
     """Ends what an earlier stack of this directory left behind when it was killed itself."""
-    count = kill_all(lambda: pids_with_mark(layout.directory), "the stack's processes", signal.SIGTERM)
     data = layout.directory / "postgres"
-    if data.exists():
-        count += kill_all(lambda: pids_working_in(data), "PostgreSQL")
+
+    def postgres() -> list[int]:
+        return pids_working_in(data) if data.exists() else []
+
+    def others() -> list[int]:
+        return sorted(set(pids_with_mark(layout.directory)) - set(postgres()))
+
+    count = kill_all(others, "the stack's processes", signal.SIGTERM)
+    # Asked to, it takes its shared memory along.
+    count += kill_all(postgres, "PostgreSQL", signal.SIGINT)
     for path in layout.pids.glob("*"):
         path.unlink(missing_ok=True)
     layout.run_env.unlink(missing_ok=True)
