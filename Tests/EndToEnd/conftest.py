@@ -22,6 +22,6 @@ def stranger(stack) -> Member:
 
 
 def pytest_collection_modifyitems(items):
-    """First what provokes answers, then the look at which were given, last the storm: nothing else may need the stack unharmed."""
-    order = ("test_status_codes", "test_kill_storm")
+    """First what provokes answers, then the look at which were given, last what harms the stack: nothing else may need it unharmed."""
+    order = ("test_status_codes", "test_leaderless_queue", "test_kill_storm")
     items.sort(key=lambda item: next((index + 1 for index, name in enumerate(order) if name in item.nodeid), 0))
