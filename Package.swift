@@ -54,10 +54,11 @@ let package = Package(
         cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", package: "librabbitmq-dev"),
         cLibrary("COpenSSL", pkgConfig: "openssl", package: "libssl-dev"),
         cLibrary("CArgon2", pkgConfig: "libargon2", package: "libargon2-dev"),
+        .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
 
         // MARK: Shared
         shared("DTO"),
-        shared("ConcurrencySupport"),
+        shared("ConcurrencySupport", ["CEpoll"]),
         shared("ConfigReading"),
         shared("Observability", ["ConcurrencySupport"]),
         shared("Lifecycle", ["ConcurrencySupport", "Observability"]),

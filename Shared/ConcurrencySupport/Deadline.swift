@@ -1,3 +1,5 @@
+import struct Synchronization.Atomic
+
 /// The instant after which nobody waits for the answer any more. Passed down, so that each hop spends what is left.
 public struct Deadline: Sendable, Comparable, Hashable {
     public let instant: ContinuousClock.Instant
@@ -10,6 +12,16 @@ public struct Deadline: Sendable, Comparable, Hashable {
     public var remaining: Duration { max(.zero, ContinuousClock.now.duration(to: instant)) }
 
     public var isPast: Bool { ContinuousClock.now >= instant }
+
+    /// Waits until then; on an event loop without leaving it.
+    ///
+    /// - Throws: `CancellationError`, at once when the task is cancelled.
+    public func sleep() async throws {
+        let isDue = OneShot<Void>()
+        let alarm = Alarm.set(at: self) { isDue.succeed() }
+        defer { alarm.cancel() }
+        try await isDue.value()
+    }
 
     public static func < (lhs: Deadline, rhs: Deadline) -> Bool { lhs.instant < rhs.instant }
 }
@@ -26,41 +38,34 @@ public struct DeadlineExceeded: Error, Equatable {
 public func withDeadline<Value: Sendable>(
     _ deadline: Deadline, _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    try await withThrowingTaskGroup(of: RaceEvent<Value>.self) { group in
-        group.addTask {
-            do { return .ended(.success(try await operation())) } catch { return .ended(.failure(error)) }
+    // On an event loop the task stays there, and the alarm is the loop's own.
+    let task = Task(executorPreference: EventLoop.current) { try await operation() }
+    let isLate = Flag()
+    let alarm = Alarm.set(at: deadline) {
+        isLate.raise()
+        task.cancel()
+    }
+    defer { alarm.cancel() }
+    do {
+        let value = try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
         }
-        group.addTask {
-            do {
-                try await Task.sleep(until: deadline.instant, clock: .continuous)
-                return .timeIsUp
-            } catch {
-                return .timerCancelled
-            }
-        }
-        var isLate = false
-        while let event = try await group.next() {
-            switch event {
-            case .ended(let result):
-                group.cancelAll()
-                // An operation that finished in the same moment still counts as late: the caller has been told so already.
-                if isLate { throw DeadlineExceeded() }
-                return try result.get()
-            case .timeIsUp:
-                isLate = true
-                group.cancelAll()
-            case .timerCancelled: break
-            }
-        }
-        preconditionFailure("The operation's task always ends")
+        // An operation that finished in the same moment still counts as late: it has been told so already.
+        if isLate.isRaised { throw DeadlineExceeded() }
+        return value
+    } catch {
+        throw isLate.isRaised ? DeadlineExceeded() : error
     }
 }
 
-private enum RaceEvent<Value: Sendable>: Sendable {
-    case ended(Result<Value, any Error>)
-    case timeIsUp
-    /// The calling task was cancelled.
-    case timerCancelled
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    var isRaised: Bool { value.load(ordering: .acquiring) }
+
+    func raise() { value.store(true, ordering: .releasing) }
 }
 
 extension Duration {
