@@ -1,13 +1,14 @@
-import ConcurrencySupport
+public import ConcurrencySupport
 public import Lifecycle
 public import Observability
 
 /// An HTTP/1.1 server over libmicrohttpd.
 ///
-/// A few epoll threads parse and send; handlers are tasks. ``run()`` serves until graceful shutdown, then drains: no new connections,
-/// open requests finish, event streams end, and only then the library is stopped.
+/// The library runs once on each event loop, without threads of its own, and handlers are tasks on the loop of their connection: a request
+/// is parsed, served and answered by one thread. ``run()`` serves until graceful shutdown, then drains: no new connections, open requests
+/// finish, event streams end, and only then the library is stopped.
 ///
-/// Event streams share the daemon with everything else: measured with 1,000 of them open, a stream costs 29 kB, of which a daemon of its
+/// Event streams share the daemons with everything else: measured with 1,000 of them open, a stream costs 29 kB, of which a daemon of its
 /// own with an 8 kB pool would save 3.5, and quick requests beside them lose nothing that could be told from noise.
 public final class HTTPServer: Service {
     public struct Configuration: Sendable {
@@ -15,8 +16,6 @@ public final class HTTPServer: Service {
         public var host: String
         /// 0 = any free one; see ``HTTPServer/port``.
         public var port: Int
-        /// Epoll threads.
-        public var threads: Int
         /// Connections at a time; more wait in the kernel's queue. ``HTTPServer/start()`` raises the process's soft limit of open files
         /// to hold them, as far as the hard limit goes.
         public var connectionLimit: Int
@@ -26,12 +25,11 @@ public final class HTTPServer: Service {
         public var maxHeaderBytes: Int
 
         public init(
-            host: String = "127.0.0.1", port: Int, threads: Int = 2, connectionLimit: Int = 4_096,
+            host: String = "127.0.0.1", port: Int, connectionLimit: Int = 4_096,
             idleTimeout: Duration = .seconds(60), maxHeaderBytes: Int = 8_192
         ) {
             self.host = host
             self.port = port
-            self.threads = threads
             self.connectionLimit = connectionLimit
             self.idleTimeout = idleTimeout
             self.maxHeaderBytes = maxHeaderBytes
@@ -40,35 +38,42 @@ public final class HTTPServer: Service {
 
     private enum State {
         case idle
-        case serving(Daemon, ServerCore, port: Int)
+        case starting
+        case serving(Listener)
         case stopped(port: Int)
     }
 
     private let configuration: Configuration
     private let router: Router
+    private let loops: EventLoopGroup
     private let logger: Logger
     private let state = Lock(State.idle)
 
     /// - Parameter metrics: gets `http_server_connections` and `http_server_requests_in_flight`.
-    public init(configuration: Configuration, router: Router, logger: Logger = .silent, metrics: MetricsRegistry? = nil) {
+    public init(
+        configuration: Configuration, router: Router, loops: EventLoopGroup = .shared, logger: Logger = .silent,
+        metrics: MetricsRegistry? = nil
+    ) {
         self.configuration = configuration
         self.router = router
+        self.loops = loops
         self.logger = logger
         guard let metrics else { return }
         let connections = metrics.gauge("http_server_connections", help: "Open client connections")
         let requests = metrics.gauge("http_server_requests_in_flight", help: "Requests that wait for their handler or stream")
         metrics.onRender { [weak self] in
-            guard case .serving(_, let core, _)? = self?.state.withLock({ $0 }) else { return }
-            connections.set(Double(core.hangUps.connectionCount))
-            requests.set(Double(core.exchangeCount))
+            guard case .serving(let listener)? = self?.state.withLock({ $0 }) else { return }
+            connections.set(Double(listener.acceptor.connectionCount))
+            requests.set(Double(listener.core.gate.exchangeCount))
         }
     }
 
     /// The port that is listened on; 0 before ``start()``.
     public var port: Int {
         switch state.withLock({ $0 }) {
-        case .idle: 0
-        case .serving(_, _, let port), .stopped(let port): port
+        case .idle, .starting: 0
+        case .serving(let listener): listener.port
+        case .stopped(let port): port
         }
     }
 
@@ -76,18 +81,19 @@ public final class HTTPServer: Service {
     ///
     /// - Throws: ``ListenError``.
     public func start() async throws {
-        try state.withLock { state in
-            guard case .idle = state else { return }
-            let core = try ServerCore(router: router, maxHeaderBytes: configuration.maxHeaderBytes)
-            OpenFiles.allow(configuration.connectionLimit + 256)
-            do {
-                let socket = try ListeningSocket.open(host: configuration.host, port: configuration.port)
-                let daemon = try Daemon(core: core, listeningSocket: socket.descriptor, configuration: configuration)
-                state = .serving(daemon, core, port: socket.port)
-            } catch {
-                core.hangUps.stop()
-                throw error
-            }
+        let mustStart = state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .starting
+            return true
+        }
+        guard mustStart else { return }
+        OpenFiles.allow(configuration.connectionLimit + 256)
+        do {
+            let listener = try await Listener.start(configuration, router: router, loops: loops)
+            state.withLock { $0 = .serving(listener) }
+        } catch {
+            state.withLock { $0 = .idle }
+            throw error
         }
         logger.info("listening", ["host": configuration.host, "port": port])
     }
@@ -95,24 +101,23 @@ public final class HTTPServer: Service {
     /// Serves until graceful shutdown, then drains; cancellation ends the drain: what is still open is answered with 503.
     public func run() async throws {
         try await start()
-        guard case .serving(let daemon, let core, let port) = state.withLock({ $0 }) else { return }
+        guard case .serving(let listener) = state.withLock({ $0 }) else { return }
         var isDrained = false
         do {
             try await gracefulShutdown()
-            daemon.quiesce()
-            core.beginDraining()
-            try await core.waitUntilIdle()
+            await listener.acceptor.stop()
+            listener.beginDraining()
+            try await listener.core.gate.waitUntilIdle()
             isDrained = true
         } catch {
-            daemon.quiesce()
+            await listener.acceptor.stop()
         }
         if !isDrained {
-            logger.warning("requests are cut off", ["open": core.exchangeCount])
-            await core.abortAll(patience: .seconds(2))
+            logger.warning("requests are cut off", ["open": listener.core.gate.exchangeCount])
+            await listener.abortAll(patience: .seconds(2))
         }
-        await daemon.stop()
-        core.hangUps.stop()
-        state.withLock { $0 = .stopped(port: port) }
-        logger.info("stopped listening", ["port": port])
+        for daemon in listener.daemons { await daemon.stop() }
+        state.withLock { $0 = .stopped(port: listener.port) }
+        logger.info("stopped listening", ["port": listener.port])
     }
 }

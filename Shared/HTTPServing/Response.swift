@@ -80,7 +80,7 @@ public struct BodyWriter: Sendable {
     public func write(_ bytes: [UInt8]) async throws { try await pipe.write(bytes) }
 }
 
-/// Answers a request. The server calls it on an epoll thread, where it runs until it first waits: a synchronous stretch of more than about
+/// Answers a request. The server calls it as a task on the event loop of its connection: a synchronous stretch of more than about
 /// a millisecond belongs onto a pool of its own.
 public typealias Handler = @Sendable (Request) async throws -> Response
 

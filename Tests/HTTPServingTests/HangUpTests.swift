@@ -53,7 +53,7 @@ import Testing
             return .noContent
         }
         router.on(.get, "/quick") { _ in .text("quick") }
-        try await LiveServer.serving(router, configuration: .init(port: 0, threads: 1, connectionLimit: 2)) { server in
+        try await LiveServer.serving(router, configuration: .init(port: 0, connectionLimit: 2)) { server in
             let client = LiveClient(port: server.port)
             for round in 1...5 {
                 let call = Task { try await client.send(.get, "/deaf") }

@@ -3,14 +3,11 @@
 
 #include <microhttpd.h>
 #include <stddef.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
 
 // Variadic functions do not come over to Swift; these say what we use of them.
 
 struct cmhd_configuration {
-    int listening_socket;
-    unsigned int threads;
     unsigned int connection_limit;
     size_t connection_memory;
     unsigned int idle_seconds;
@@ -21,12 +18,15 @@ struct cmhd_configuration {
     MHD_NotifyConnectionCallback connection_changed;
 };
 
+// Without a thread and without a listening socket of its own: its owner's event loop watches its epoll and hands it connections.
+//
+// MHD_ALLOW_SUSPEND_RESUME comes without the eventfd by which a resume wakes the library's thread: here a resume
+// happens on the one thread there is, which then runs the library anyway.
+//
 // Without MHD_USE_TURBO: in 0.9.75 a connection whose content reader ends with an error is not closed then until it times out.
 static inline struct MHD_Daemon *cmhd_start(const struct cmhd_configuration *c) {
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, c->access, c->context,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)c->listening_socket,
-        MHD_OPTION_THREAD_POOL_SIZE, c->threads > 1 ? c->threads : 0u,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | (MHD_ALLOW_SUSPEND_RESUME & ~MHD_USE_ITC), 0, NULL, NULL, c->access, c->context,
         MHD_OPTION_CONNECTION_LIMIT, c->connection_limit,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, c->connection_memory,
         MHD_OPTION_CONNECTION_TIMEOUT, c->idle_seconds,
@@ -35,6 +35,29 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_configuration *c) 
         MHD_OPTION_NOTIFY_COMPLETED, c->completed, c->context,
         MHD_OPTION_NOTIFY_CONNECTION, c->connection_changed, c->context,
         MHD_OPTION_END);
+}
+
+static inline int cmhd_epoll_descriptor(struct MHD_Daemon *daemon) {
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    return info ? info->epoll_fd : -1;
+}
+
+// Milliseconds until the library wants to run again; negative = not before a descriptor is ready.
+static inline long long cmhd_timeout(struct MHD_Daemon *daemon) {
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+    return MHD_get_timeout(daemon, &milliseconds) == MHD_YES ? (long long)milliseconds : -1;
+}
+
+// The socket is the library's from here on, closed too where it does not take the connection.
+static inline enum MHD_Result cmhd_add(struct MHD_Daemon *daemon, int descriptor, const struct sockaddr_storage *address, socklen_t length) {
+    return MHD_add_connection(daemon, descriptor, (const struct sockaddr *)address, length);
+}
+
+// glibc hides it behind a feature macro, which would make this module's view of other headers differ from its neighbours'.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
+static inline int cmhd_accept(int listening, struct sockaddr_storage *address, socklen_t *length) {
+    return accept4(listening, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 static inline int cmhd_descriptor(struct MHD_Connection *connection) {
@@ -64,27 +87,5 @@ static inline struct MHD_Response *cmhd_response_copying(const void *bytes, size
 static inline ssize_t cmhd_end_of_stream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }
 static inline ssize_t cmhd_end_with_error(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }
 static inline uint64_t cmhd_size_unknown(void) { return MHD_SIZE_UNKNOWN; }
-
-// Watching for hang-ups; Swift's Glibc module has no epoll.
-
-static inline int cmhd_watch_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
-static inline int cmhd_event_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-
-static inline int cmhd_watch_readable(int watch, int descriptor, uint64_t id) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = id};
-    return epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event);
-}
-
-static inline int cmhd_watch_hang_up(int watch, int descriptor, uint64_t id) {
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.u64 = id};
-    return epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event);
-}
-
-static inline int cmhd_watch_wait(int watch, uint64_t *ids, int capacity) {
-    struct epoll_event events[64];
-    int count = epoll_wait(watch, events, capacity < 64 ? capacity : 64, -1);
-    for (int i = 0; i < count; i++) ids[i] = events[i].data.u64;
-    return count;
-}
 
 #endif

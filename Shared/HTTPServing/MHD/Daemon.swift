@@ -1,76 +1,224 @@
 import CMicrohttpd
 import ConcurrencySupport
 import Glibc
+import Synchronization
 
-/// The running library. Its callbacks get the server's core, which must outlive it: whoever stops the daemon holds the core.
+/// The library on one event loop: it has no thread, its epoll is watched by the loop's, and it runs when the loop calls it. All its
+/// callbacks come on the loop's thread.
 ///
-/// Unchecked: the handle is only used to quiesce and stop, once each, by the one `run()` of its server; the library's own threads
-/// synchronise with both.
-final class Daemon: @unchecked Sendable {
-    private let raw: OpaquePointer
-    private let core: ServerCore
-    private let listeningSocket: Int32
+/// The callbacks get this object unretained: it must outlive the library's handle, so whoever stops it holds it.
+final class Daemon: ReadinessHandler {
+    private struct State {
+        var raw: OpaquePointer?
+        var epoll: Int32 = -1
+        /// The library runs before the loop polls next.
+        var isScheduled = false
+        var timer: LoopTimer?
+        var wakesAt = ContinuousClock.Instant.now
+        var connections: [ObjectIdentifier: Connection] = [:]
+    }
 
-    /// - Throws: ``ListenError`` where the library does not start; the socket is closed then.
-    init(core: ServerCore, listeningSocket: Int32, configuration: HTTPServer.Configuration) throws {
+    let loop: EventLoop
+    let core: ServerCore
+    private let state: LoopBound<State>
+    private let connections = Atomic<Int>(0)
+
+    init(core: ServerCore, loop: EventLoop) {
+        self.core = core
+        self.loop = loop
+        state = LoopBound(State(), on: loop)
+    }
+
+    /// Those that are on their way here are counted too.
+    var connectionCount: Int { connections.load(ordering: .sequentiallyConsistent) }
+
+    /// - Throws: ``ListenError`` where the library does not start.
+    func start(_ configuration: HTTPServer.Configuration) async throws {
+        let started = OneShot<Void>()
+        loop.execute { [self] in started.complete(with: Result { try startOnLoop(configuration) }) }
+        try await started.value(onCancel: {})
+    }
+
+    private func startOnLoop(_ configuration: HTTPServer.Configuration) throws {
         var options = cmhd_configuration(
-            listening_socket: listeningSocket, threads: UInt32(configuration.threads),
-            connection_limit: UInt32(configuration.connectionLimit),
+            // The acceptor keeps to the limit, over all daemons.
+            connection_limit: UInt32(configuration.connectionLimit) + 1,
             // Head of the request and head of the answer share it.
             connection_memory: max(16 * 1024, configuration.maxHeaderBytes * 2),
             idle_seconds: UInt32(max(1, configuration.idleTimeout.components.seconds)),
-            context: Unmanaged.passUnretained(core).toOpaque(), request_line: beginRequest, access: handleAccess,
+            context: Unmanaged.passUnretained(self).toOpaque(), request_line: beginRequest, access: handleAccess,
             completed: completeRequest, connection_changed: connectionChanged)
-        guard let raw = cmhd_start(&options) else {
-            defer { close(listeningSocket) }
-            throw ListenError(host: configuration.host, port: configuration.port, code: errno)
+        func failure() -> ListenError { ListenError(host: configuration.host, port: configuration.port, code: errno) }
+        guard let raw = cmhd_start(&options) else { throw failure() }
+        let epoll = cmhd_epoll_descriptor(raw)
+        do { try loop.watch(epoll, for: .readable, handler: self) } catch {
+            MHD_stop_daemon(raw)
+            throw ListenError(host: configuration.host, port: configuration.port, code: error.code)
         }
-        self.raw = raw
-        self.core = core
-        self.listeningSocket = listeningSocket
+        state.value.raw = raw
+        state.value.epoll = epoll
     }
 
-    /// Stops accepting; new connections are refused by the kernel.
-    ///
-    /// Not by `MHD_quiesce_daemon`: it and the epoll threads both take the listening socket out of the epoll set, and whoever comes
-    /// second aborts the process ("Failed to remove listen FD from epoll set", seen with 0.9.75 and still there upstream). Instead the
-    /// socket is replaced, under the same number, by a descriptor that never becomes readable: the kernel closes the socket, which
-    /// takes it out of every epoll set, and the library neither notices nor spins.
-    func quiesce() {
-        let silent = cmhd_event_create()
-        guard silent >= 0 else {
-            // Out of descriptors: stop listening the noisy way.
-            shutdown(listeningSocket, Int32(SHUT_RDWR))
-            return
+    /// Takes an accepted connection over. On any loop.
+    func add(_ descriptor: Int32, _ address: sockaddr_storage, _ length: socklen_t) {
+        connections.add(1, ordering: .sequentiallyConsistent)
+        if loop.isCurrent {
+            addOnLoop(descriptor, address, length)
+        } else {
+            loop.execute { self.addOnLoop(descriptor, address, length) }
         }
-        dup2(silent, listeningSocket)
-        close(silent)
     }
 
-    /// Ends the library's threads and closes all connections. None may be suspended: the library aborts the process then.
+    private func addOnLoop(_ descriptor: Int32, _ address: sockaddr_storage, _ length: socklen_t) {
+        guard let raw = state.value.raw else {
+            close(descriptor)
+            return connectionIsClosed()
+        }
+        var address = address
+        guard cmhd_add(raw, descriptor, &address, length) == .YES else { return connectionIsClosed() }
+        scheduleRun()
+    }
+
+    private func connectionIsClosed() {
+        connections.subtract(1, ordering: .sequentiallyConsistent)
+        core.connectionClosed()
+    }
+
+    // MARK: Running the library
+
+    func isReady(_ readiness: Readiness, on loop: EventLoop) { run() }
+
+    /// The library has something to do that no descriptor tells. On the loop; also from within the library's callbacks.
+    private func scheduleRun() {
+        guard !state.value.isScheduled else { return }
+        state.value.isScheduled = true
+        loop.beforePolling { [self] in
+            state.value.isScheduled = false
+            run()
+        }
+    }
+
+    /// Never from within the library's callbacks.
+    private func run() {
+        guard let raw = state.value.raw else { return }
+        // Twice, because a resumed connection has its answer sent in the first round and is taken back into the epoll in the second.
+        for _ in 0..<2 {
+            MHD_run(raw)
+            let milliseconds = cmhd_timeout(raw)
+            if milliseconds != 0 { return wake(after: milliseconds) }
+        }
+        scheduleRun()
+    }
+
+    /// For idle connections. A timer that is early does no harm, so that it is set anew about once per idle time and not per request.
+    private func wake(after milliseconds: Int64) {
+        guard milliseconds > 0 else { return }
+        let instant = ContinuousClock.now + .milliseconds(milliseconds)
+        if let timer = state.value.timer {
+            guard instant < state.value.wakesAt else { return }
+            loop.cancel(timer)
+        }
+        state.value.wakesAt = instant
+        state.value.timer = loop.schedule(at: instant) { [self] in
+            state.value.timer = nil
+            run()
+        }
+    }
+
+    /// From any thread; the connection must be suspended, and resumed only here.
+    func resume(_ connection: ConnectionHandle) {
+        guard loop.isCurrent else { return loop.execute { self.resume(connection) } }
+        MHD_resume_connection(connection.raw)
+        scheduleRun()
+    }
+
+    // MARK: Connections, on the loop
+
+    fileprivate func connectionStarted(_ connection: Connection) {
+        state.value.connections[ObjectIdentifier(connection)] = connection
+        try? loop.watch(connection.descriptor, for: .hangUp, edgeTriggered: true, handler: connection)
+    }
+
+    fileprivate func connectionEnded(_ connection: Connection) {
+        loop.unwatch(connection.descriptor)
+        state.value.connections[ObjectIdentifier(connection)] = nil
+        connectionIsClosed()
+    }
+
+    /// Calls `body` with every exchange that waits for its handler or stream.
+    func forEachExchange(_ body: @escaping @Sendable (Exchange) -> Void) {
+        loop.execute { [self] in
+            for connection in state.value.connections.values {
+                if let exchange = connection.exchange { body(exchange) }
+            }
+        }
+    }
+
+    /// Closes all connections and ends the library. None may be suspended: it aborts the process then.
     func stop() async {
         let done = OneShot<Void>()
-        OwnThread.start(name: "stop-http") {
-            // Closes what stands under the listening socket's number too.
-            MHD_stop_daemon(self.raw)
+        loop.execute { [self] in
+            if let raw = state.value.raw {
+                loop.unwatch(state.value.epoll)
+                if let timer = state.value.timer { loop.cancel(timer) }
+                state.value.raw = nil
+                state.value.timer = nil
+                MHD_stop_daemon(raw)
+            }
             done.succeed()
         }
         try? await done.value(onCancel: {})
     }
 }
 
-// The library's callbacks: top-level functions without isolation, called on its threads.
+/// One TCP connection, for as long as the library knows it. Hears of a hang-up, at which the library does not look while the connection
+/// is suspended: edge-triggered, so that it costs one system call per connection and none per request. A client that only shuts its
+/// sending side counts as gone, as it does for nginx and Go.
+final class Connection: ReadinessHandler {
+    private struct State {
+        var isPeerGone = false
+        var exchange: Exchange?
+    }
 
-private func core(_ context: UnsafeMutableRawPointer) -> ServerCore {
-    Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
+    let descriptor: Int32
+    let peerAddress: String
+    private let state: LoopBound<State>
+
+    init(descriptor: Int32, peerAddress: String, on loop: EventLoop) {
+        self.descriptor = descriptor
+        self.peerAddress = peerAddress
+        state = LoopBound(State(), on: loop)
+    }
+
+    var exchange: Exchange? { state.value.exchange }
+
+    /// The exchange that must hear of a hang-up from now on; it hears at once of one that was before.
+    func attach(_ exchange: Exchange) {
+        state.value.exchange = exchange
+        if state.value.isPeerGone { exchange.peerLeft() }
+    }
+
+    func detach() { state.value.exchange = nil }
+
+    func isReady(_ readiness: Readiness, on loop: EventLoop) {
+        state.value.isPeerGone = true
+        state.value.exchange?.peerLeft()
+    }
+}
+
+// The library's callbacks: top-level functions without isolation, called on the loop's thread.
+
+private func daemon(_ context: UnsafeMutableRawPointer) -> Daemon {
+    Unmanaged<Daemon>.fromOpaque(context).takeUnretainedValue()
 }
 
 /// Before anything is unescaped or cut at `%00`: the only place that sees the raw target.
 private func beginRequest(
     _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _ connection: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
-    guard let target, let connection else { return nil }
-    return Unmanaged.passRetained(RequestBox(target: String(cString: target), connection: connection)).toOpaque()
+    guard let context, let target, let connection else { return nil }
+    let box = RequestBox(target: String(cString: target), connection: connection, daemon: daemon(context))
+    return Unmanaged.passRetained(box).toOpaque()
 }
 
 private func handleAccess(
@@ -79,7 +227,7 @@ private func handleAccess(
     _ count: UnsafeMutablePointer<Int>?, _ request: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let context, let connection, let method, let count, let opaque = request?.pointee else { return .NO }
-    let core = core(context)
+    let core = daemon(context).core
     let box = Unmanaged<RequestBox>.fromOpaque(opaque).takeUnretainedValue()
     switch box.exchange.phase {
     case .receiving:
@@ -99,7 +247,7 @@ private func completeRequest(
 ) {
     guard let context, let opaque = request?.pointee else { return }
     request?.pointee = nil
-    core(context).complete(Unmanaged<RequestBox>.fromOpaque(opaque).takeRetainedValue())
+    daemon(context).core.complete(Unmanaged<RequestBox>.fromOpaque(opaque).takeRetainedValue())
 }
 
 private func connectionChanged(
@@ -107,16 +255,18 @@ private func connectionChanged(
     _ socketContext: UnsafeMutablePointer<UnsafeMutableRawPointer?>?, _ change: MHD_ConnectionNotificationCode
 ) {
     guard let context, let connection, let socketContext else { return }
-    let hangUps = core(context).hangUps
+    let daemon = daemon(context)
     switch change {
     case .CONNECTION_NOTIFY_STARTED:
-        let peer = Connection(peerAddress: cmhd_peer_address(connection).map(SocketAddress.host) ?? "")
-        hangUps.add(peer, descriptor: cmhd_descriptor(connection))
+        let peer = Connection(
+            descriptor: cmhd_descriptor(connection), peerAddress: cmhd_peer_address(connection).map(SocketAddress.host) ?? "",
+            on: daemon.loop)
+        daemon.connectionStarted(peer)
         socketContext.pointee = Unmanaged.passRetained(peer).toOpaque()
     case .CONNECTION_NOTIFY_CLOSED:
         guard let opaque = socketContext.pointee else { return }
         socketContext.pointee = nil
-        hangUps.remove(Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue())
+        daemon.connectionEnded(Unmanaged<Connection>.fromOpaque(opaque).takeRetainedValue())
     @unknown default: break
     }
 }

@@ -2,8 +2,8 @@ import CMicrohttpd
 import ConcurrencySupport
 import HTTPCore
 
-/// The library's connection. Only `MHD_resume_connection` is called on it from foreign threads, which its manual allows; the pointer is
-/// good for as long as the exchange has not been completed.
+/// The library's connection. Only its loop's thread calls the library with it; the pointer is good for as long as the exchange has not
+/// been completed.
 struct ConnectionHandle: @unchecked Sendable {
     let raw: OpaquePointer
 }
@@ -42,6 +42,7 @@ final class Exchange: Sendable {
         var pipe: BodyPipe?
         var isEventStream = false
         var work: Task<Void, Never>?
+        var hasBegun = false
         var isPeerGone = false
     }
 
@@ -51,24 +52,31 @@ final class Exchange: Sendable {
     }
 
     let target: String
+    let daemon: Daemon
     private let connection: ConnectionHandle
     private let state = Lock(State())
 
-    init(target: String, connection: OpaquePointer) {
+    init(target: String, connection: OpaquePointer, daemon: Daemon) {
         self.target = target
+        self.daemon = daemon
         self.connection = ConnectionHandle(raw: connection)
     }
 
     private func perform(_ action: Action) {
-        if case .resume = action { MHD_resume_connection(connection.raw) }
+        if case .resume = action { daemon.resume(connection) }
     }
 
-    // MARK: The library's side, on its thread
+    // MARK: The library's side, on its loop
 
     var phase: Phase { state.withLock { $0.phase } }
 
     /// Before the task starts.
-    func beginRunning() { state.withLock { $0.phase = .running(isSuspended: false) } }
+    func beginRunning() {
+        state.withLock { state in
+            state.phase = .running(isSuspended: false)
+            state.hasBegun = true
+        }
+    }
 
     /// The task has its first steps behind it. Suspends the connection unless the answer is there already.
     func suspendUnlessReady(work: Task<Void, Never>) {
@@ -97,21 +105,24 @@ final class Exchange: Sendable {
     }
 
     /// The library is done with this request: nothing may touch the connection any more.
-    func complete() {
-        let (work, pipe) = state.withLock { state in
+    ///
+    /// - Returns: whether it was ever in work.
+    func complete() -> Bool {
+        let (work, pipe, hasBegun) = state.withLock { state in
             state.phase = .over
             state.flow = .moving
             defer {
                 state.work = nil
                 state.pipe = nil
             }
-            return (state.work, state.pipe)
+            return (state.work, state.pipe, state.hasBegun)
         }
         pipe?.abandon()
         work?.cancel()
+        return hasBegun
     }
 
-    // MARK: Streamed bodies, on the library's thread
+    // MARK: Streamed bodies, on the library's loop
 
     func beginStream(_ pipe: BodyPipe, isEventStream: Bool) {
         state.withLock { state in

@@ -1,7 +1,7 @@
 import CMicrohttpd
 import HTTPCore
 
-/// What the library keeps for one request (`con_cls`): the part that only its own thread touches.
+/// What the library keeps for one request (`con_cls`): the part that only its loop touches.
 final class RequestBox {
     let exchange: Exchange
     let peer: Connection?
@@ -14,8 +14,8 @@ final class RequestBox {
     private(set) var isHeadRequest = false
     private(set) var hasHead = false
 
-    init(target: String, connection: OpaquePointer) {
-        exchange = Exchange(target: target, connection: connection)
+    init(target: String, connection: OpaquePointer, daemon: Daemon) {
+        exchange = Exchange(target: target, connection: connection, daemon: daemon)
         peer = cmhd_socket_context(connection).map { Unmanaged<Connection>.fromOpaque($0).takeUnretainedValue() }
     }
 

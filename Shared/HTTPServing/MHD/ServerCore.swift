@@ -4,43 +4,22 @@ import HTTPCore
 
 /// What all callbacks of one server share: the service as a function, the limits, and who is at work.
 final class ServerCore: Sendable {
-    private struct State {
-        var isDraining = false
-        var exchanges: [ObjectIdentifier: Exchange] = [:]
-        /// Handlers and stream producers that have not returned; a handler may outlive its exchange.
-        var tasks = 0
-        var isStopping = false
-        var idleWaiter: OneShot<Void>?
-        var waitsForTasks = true
-
-        /// The waiter, where it has nothing left to wait for. From then on no work begins.
-        mutating func takeIdleWaiter() -> OneShot<Void>? {
-            guard idleWaiter != nil, exchanges.isEmpty, tasks == 0 || !waitsForTasks else { return nil }
-            isStopping = true
-            defer { idleWaiter = nil }
-            return idleWaiter
-        }
-    }
-
     /// An upload that is refused is still read up to here, because most clients read the answer only after sending.
     private static let discardLimit = 16 << 20
 
-    let hangUps: HangUpWatch
+    let gate = WorkGate()
     private let handler: Handler
     private let maxBodyBytes: @Sendable (HTTPMethod, String) -> Int
     private let maxHeaderBytes: Int
-    private let state = Lock(State())
+    private let whenConnectionCloses = Lock<@Sendable () -> Void>({})
 
-    init(router: Router, maxHeaderBytes: Int) throws {
+    init(router: Router, maxHeaderBytes: Int) {
         handler = router.handler
         maxBodyBytes = router.maxBodyBytes
         self.maxHeaderBytes = maxHeaderBytes
-        hangUps = try HangUpWatch()
     }
 
-    var exchangeCount: Int { state.withLock { $0.exchanges.count } }
-
-    // MARK: One request, on the library's thread
+    // MARK: One request, on its daemon's loop
 
     /// First call: the head is there.
     func receiveHead(_ box: RequestBox, _ connection: OpaquePointer, method: UnsafePointer<CChar>) -> MHD_Result {
@@ -83,16 +62,16 @@ final class ServerCore: Sendable {
         if let refusal = box.refusal { return refuse(refusal, box, connection, closing: false) }
         let exchange = box.exchange
         guard let request = box.takeRequest() else { return .NO }
-        guard beginWork(exchange) else {
+        guard gate.begin() else {
             return Answer.queue(.problem(Unavailable(code: "service.stopping"), for: request), on: connection, closing: true)
         }
         exchange.beginRunning()
-        // Its first steps run right here: a handler that never waits needs no other thread, and no suspension.
-        let work = Task.immediate { [handler] in
+        // Its first steps run right here: a handler that never waits needs no suspension.
+        let work = exchange.daemon.loop.startTask { [handler, gate] in
             let response: Response
             do { response = try await handler(request) } catch { response = .problem(InternalFailure(), for: request) }
             exchange.finish(with: response)
-            self.endTask()
+            gate.endTask()
         }
         exchange.suspendUnlessReady(work: work)
         if case .ready = exchange.phase { return answer(box, connection) }
@@ -104,7 +83,7 @@ final class ServerCore: Sendable {
     func answer(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
         let exchange = box.exchange
         guard let response = exchange.takeAnswer() else { return .NO }
-        let isDraining = state.withLock { $0.isDraining }
+        let isDraining = gate.isDraining
         guard case .stream(let produce) = response.body else {
             return Answer.queue(response, on: connection, closing: isDraining)
         }
@@ -114,20 +93,20 @@ final class ServerCore: Sendable {
             response, on: connection, closing: isDraining, stream: StreamReader(exchange: exchange, pipe: pipe))
         guard queued == .YES, !box.isHeadRequest else { return queued }
         exchange.beginStream(pipe, isEventStream: isEventStream)
-        state.withLock { $0.tasks += 1 }
+        gate.beginTask()
         exchange.setStreamWork(
-            Task {
+            exchange.daemon.loop.startTask { [gate] in
                 do {
                     try await produce(BodyWriter(pipe: pipe))
                     pipe.finish(successfully: true)
                 } catch {
                     // An event stream may end anywhere between two events; whatever else is cut off must look so.
-                    pipe.finish(successfully: isEventStream && self.state.withLock { $0.isDraining })
+                    pipe.finish(successfully: isEventStream && gate.isDraining)
                 }
-                self.endTask()
+                gate.endTask()
             })
         box.peer?.attach(exchange)
-        if state.withLock({ $0.isDraining }) { exchange.endEventStream() }
+        if gate.isDraining { exchange.endEventStream() }
         return queued
     }
 
@@ -141,75 +120,13 @@ final class ServerCore: Sendable {
     /// The library is done with the request.
     func complete(_ box: RequestBox) {
         box.peer?.detach()
-        box.exchange.complete()
-        let waiter = state.withLock { state in
-            state.exchanges[ObjectIdentifier(box.exchange)] = nil
-            return state.takeIdleWaiter()
-        }
-        waiter?.succeed()
+        if box.exchange.complete() { gate.endExchange() }
     }
 
-    // MARK: Counting and draining
+    // MARK: Connections
 
-    private func beginWork(_ exchange: Exchange) -> Bool {
-        state.withLock { state in
-            guard !state.isStopping else { return false }
-            state.exchanges[ObjectIdentifier(exchange)] = exchange
-            state.tasks += 1
-            return true
-        }
-    }
+    /// Whom to tell of each connection that closes.
+    func onConnectionClosed(_ body: @escaping @Sendable () -> Void) { whenConnectionCloses.withLock { $0 = body } }
 
-    private func endTask() {
-        let waiter = state.withLock { state in
-            state.tasks -= 1
-            return state.takeIdleWaiter()
-        }
-        waiter?.succeed()
-    }
-
-    /// From now on answers close their connection and event streams end.
-    func beginDraining() {
-        let exchanges = state.withLock { state in
-            state.isDraining = true
-            return Array(state.exchanges.values)
-        }
-        for exchange in exchanges { exchange.endEventStream() }
-    }
-
-    /// Waits until nothing is in work; from then on every request is refused.
-    ///
-    /// - Throws: `CancellationError`.
-    func waitUntilIdle() async throws {
-        let idle = OneShot<Void>()
-        register(idle, waitsForTasks: true)
-        try await idle.value()
-    }
-
-    /// Answers what is in work with 503, cancels it, and waits for at most `patience` until the library has let go of it. Handlers that
-    /// ignore their cancellation are left behind.
-    func abortAll(patience: Duration) async {
-        let exchanges = state.withLock { state in
-            state.isDraining = true
-            state.isStopping = true
-            return Array(state.exchanges.values)
-        }
-        let response = Response.problem(Unavailable(code: "service.stopping"), for: Request(.get, "/"))
-        for exchange in exchanges { exchange.abort(with: response) }
-        let idle = OneShot<Void>()
-        register(idle, waitsForTasks: false)
-        let alarm = DeadlineWatch.shared.add(.after(patience)) { idle.succeed() }
-        // This runs in a cancelled task as a rule; the wait must happen all the same.
-        try? await idle.value(onCancel: {})
-        DeadlineWatch.shared.remove(alarm)
-    }
-
-    private func register(_ idle: OneShot<Void>, waitsForTasks: Bool) {
-        let waiter = state.withLock { state in
-            state.idleWaiter = idle
-            state.waitsForTasks = waitsForTasks
-            return state.takeIdleWaiter()
-        }
-        waiter?.succeed()
-    }
+    func connectionClosed() { whenConnectionCloses.withLock { $0 }() }
 }
