@@ -1,12 +1,17 @@
-import ConcurrencySupport
+public import ConcurrencySupport
 import HTTPCore
 public import Lifecycle
 public import Observability
 
-/// Calls other services and vendors over HTTP/1.1 with kept-alive connections. One thread runs all transfers, from the first one on.
+import struct Synchronization.Atomic
+
+/// Calls other services and vendors over HTTP/1.1 with kept-alive connections.
 ///
-/// Every method throws ``HTTPClientError`` and nothing else. What cannot be sent is refused before any waiting. A cancelled task waits until its transfer is really gone: the other side
-/// sees its connection close. No redirects, no proxy, no cookies.
+/// A transfer runs on the caller's own ``EventLoop``, with that loop's connections: nothing is handed to another thread. Callers from
+/// elsewhere share one of the loops. Limits hold per loop.
+///
+/// Every method throws ``HTTPClientError`` and nothing else. What cannot be sent is refused before any waiting. A cancelled task waits
+/// until its transfer is really gone: the other side sees its connection close. No redirects, no proxy, no cookies.
 public final class HTTPClient: Service {
     public struct Configuration: Sendable {
         /// More requests to one host at a time wait for a connection, within their connect time-out.
@@ -25,19 +30,26 @@ public final class HTTPClient: Service {
         }
     }
 
-    private let loop: CurlLoop
-
+    private let clients: [LoopClient]
+    /// Whose loop serves callers that run on none.
+    private let home: LoopClient
+    private let ids = Atomic<UInt64>(0)
     private let attempts: Histogram?
 
     /// - Parameter metrics: gets `http_client_attempt_duration_seconds` by outcome: `2xx`…`5xx`, or the error's kind. For a stream the
     ///   time until its head.
-    public init(configuration: Configuration = Configuration(), metrics: MetricsRegistry? = nil) {
-        loop = CurlLoop(configuration: configuration)
+    public init(
+        configuration: Configuration = Configuration(), loops: EventLoopGroup = .shared, metrics: MetricsRegistry? = nil
+    ) {
+        let homeLoop = loops.next()
+        let home = LoopClient(loop: homeLoop, configuration: configuration)
+        self.home = home
+        clients = loops.loops.map { $0 === homeLoop ? home : LoopClient(loop: $0, configuration: configuration) }
         attempts = metrics?.histogram(
             "http_client_attempt_duration_seconds", help: "Attempts to call another service.", labels: ["outcome"])
     }
 
-    deinit { loop.stop() }
+    deinit { for client in clients { client.stop() } }
 
     /// Stays until graceful shutdown begins, then shuts down: put it before its users in the service group, which ends them first.
     public func run() async throws {
@@ -45,12 +57,15 @@ public final class HTTPClient: Service {
         await shutdown()
     }
 
-    /// Fails what is under way with kind `closed`, closes all connections and ends the thread. Later calls fail at once.
+    /// Fails what is under way with kind `closed` and closes all connections. Later calls fail at once.
     public func shutdown() async {
-        let ended = OneShot<Void>()
-        loop.stop(ended: ended)
-        // Not interrupted by cancellation: it is a matter of microseconds, and who returns earlier leaves a thread behind.
-        try? await ended.value(onCancel: {})
+        let ends = clients.map { client in
+            let ended = OneShot<Void>()
+            client.stop(ended: ended)
+            return ended
+        }
+        // Not interrupted by cancellation: it is a matter of microseconds, and who returns earlier leaves connections behind.
+        for ended in ends { try? await ended.value(onCancel: {}) }
     }
 
     /// Sends the request, as often as its ``RetryPolicy`` says, and returns the whole answer.
@@ -65,21 +80,28 @@ public final class HTTPClient: Service {
 
     // MARK: One attempt
 
+    private var local: LoopClient {
+        guard let loop = EventLoop.current else { return home }
+        return clients.first { $0.loop === loop } ?? home
+    }
+
+    private func makeId() -> UInt64 { ids.wrappingAdd(1, ordering: .relaxed).newValue }
+
     private func sendOnce(_ request: ClientRequest) async throws -> ClientResponse {
-        let (id, answer) = (loop.makeId(), OneShot<ClientResponse>())
-        guard loop.post(.start(id, request, .whole(answer))) else { throw Self.closed }
-        return try await answer.value(onCancel: { [loop] in loop.post(.cancel(id)) })
+        let (id, answer, client) = (makeId(), OneShot<ClientResponse>(), local)
+        guard client.start(id, request, .whole(answer)) else { throw Self.closed }
+        return try await answer.value(onCancel: { client.cancel(id) })
     }
 
     private func streamOnce(_ request: ClientRequest) async throws -> StreamingResponse {
-        let (id, head, buffer) = (loop.makeId(), OneShot<ResponseHead>(), StreamBuffer())
-        guard loop.post(.start(id, request, .stream(head: head, body: buffer))) else { throw Self.closed }
-        let handle = StreamHandle(id: id, loop: loop, buffer: buffer)
-        let answer = try await head.value(onCancel: { [loop] in loop.post(.cancel(id)) })
+        let (id, head, buffer, client) = (makeId(), OneShot<ResponseHead>(), StreamBuffer(), local)
+        guard client.start(id, request, .stream(head: head, body: buffer)) else { throw Self.closed }
+        let handle = StreamHandle(id: id, loop: client, buffer: buffer)
+        let answer = try await head.value(onCancel: { client.cancel(id) })
         return StreamingResponse(status: answer.status, headers: answer.headers, body: ResponseBody(handle: handle))
     }
 
-    private static var closed: HTTPClientError {
+    static var closed: HTTPClientError {
         HTTPClientError(.closed, requestMayHaveStarted: false, message: "the client was shut down")
     }
 
@@ -116,7 +138,7 @@ public final class HTTPClient: Service {
                 }.get()
             }
             do {
-                try await Task.sleep(for: delay)
+                try await Deadline.after(delay).sleep()
             } catch {
                 throw HTTPClientError(
                     .cancelled, requestMayHaveStarted: mayHaveStarted, message: "cancelled between two attempts")

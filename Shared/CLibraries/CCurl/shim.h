@@ -2,9 +2,6 @@
 #define C_CURL_SHIM_H
 
 #include <curl/curl.h>
-// The loop beneath curl; not part of the Glibc module.
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 // Swift does not import variadic functions: one wrapper per type of argument.
 
@@ -46,6 +43,14 @@ static inline CURLcode ccurl_set_progress(CURL *easy, curl_xferinfo_callback cal
     return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_XFERINFODATA, data);
 }
 
+static inline CURLcode ccurl_set_sockets(
+    CURL *easy, curl_opensocket_callback open, curl_closesocket_callback close, void *data) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, data);
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close);
+    return code != CURLE_OK ? code : curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, data);
+}
+
 static inline void *ccurl_get_private(CURL *easy) {
     char *value = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value);
@@ -70,6 +75,7 @@ static inline CURLMcode ccurl_multi_set_timer(CURLM *multi, curl_multi_timer_cal
 static const size_t ccurl_write_pause = CURL_WRITEFUNC_PAUSE;
 static const int ccurl_prereq_ok = CURL_PREREQFUNC_OK;
 static const int ccurl_prereq_abort = CURL_PREREQFUNC_ABORT;
+static const curl_socket_t ccurl_socket_bad = CURL_SOCKET_BAD;
 static const curl_socket_t ccurl_socket_timeout = CURL_SOCKET_TIMEOUT;
 static const long ccurl_global_default = CURL_GLOBAL_DEFAULT;
 

@@ -13,6 +13,15 @@ enum Delivery: Sendable {
     case whole(OneShot<ClientResponse>)
     /// The body goes through a bounded buffer.
     case stream(head: OneShot<ResponseHead>, body: StreamBuffer)
+
+    func fail(_ error: HTTPClientError) {
+        switch self {
+        case .whole(let answer): answer.fail(error)
+        case .stream(let head, let buffer):
+            buffer.finish(.failure(error))
+            head.fail(error)
+        }
+    }
 }
 
 /// The bounded buffer between the loop's thread and the one task that reads a streamed body.
@@ -88,29 +97,29 @@ final class StreamBuffer: Sendable {
 /// The reader's hold on a transfer: when the last copy goes away unfinished, the transfer is removed.
 final class StreamHandle: Sendable {
     private let id: UInt64
-    private let loop: CurlLoop
+    private let loop: LoopClient
     private let buffer: StreamBuffer
 
-    init(id: UInt64, loop: CurlLoop, buffer: StreamBuffer) {
+    init(id: UInt64, loop: LoopClient, buffer: StreamBuffer) {
         self.id = id
         self.loop = loop
         self.buffer = buffer
     }
 
-    deinit { if !buffer.isFinished { loop.post(.cancel(id)) } }
+    deinit { if !buffer.isFinished { loop.cancel(id) } }
 
     func next() async throws -> [UInt8]? {
         while true {
             switch try buffer.take() {
             case .chunk(let bytes, let resume):
-                if resume { loop.post(.resume(id)) }
+                if resume { loop.resume(id) }
                 return bytes
             case .end:
                 return nil
             case .wait(let arrival):
                 // A cancelled reader is woken by the loop, after the transfer was removed.
                 let (id, loop) = (id, loop)
-                try await arrival.value(onCancel: { loop.post(.cancel(id)) })
+                try await arrival.value(onCancel: { loop.cancel(id) })
             }
         }
     }

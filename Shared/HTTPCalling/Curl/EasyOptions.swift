@@ -2,11 +2,8 @@ import CCurl
 import HTTPCore
 
 extension EasyHandle {
-    /// Sets everything that follows from the request, which has been checked, except a multipart body.
-    ///
-    /// - Returns: the header list, to be freed by the caller after the transfer.
-    func applyRequest(_ request: ClientRequest) -> UnsafeMutablePointer<curl_slist>? {
-        set(CURLOPT_URL, request.url)
+    /// Sets what is the same for all requests.
+    func applyConstants(maxConnectionAge: Int) {
         set(CURLOPT_PROTOCOLS_STR, "http,https")
         set(CURLOPT_PATH_AS_IS, true)
         set(CURLOPT_NOSIGNAL, true)
@@ -18,7 +15,20 @@ extension EasyHandle {
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         // Asks for no compression, but reads it where the other side compresses unasked.
         set(CURLOPT_ACCEPT_ENCODING, "identity")
-        applyMethod(request)
+        set(CURLOPT_MAXAGE_CONN, maxConnectionAge)
+    }
+
+    /// Sets everything that follows from the request, which has been checked, except a multipart body.
+    ///
+    /// - Returns: the header list, to be freed by the caller after the transfer.
+    func apply(_ request: ClientRequest, _ shape: Shape) -> UnsafeMutablePointer<curl_slist>? {
+        forgetError()
+        set(CURLOPT_URL, request.url)
+        applyBody(request)
+        if self.shape == nil {
+            applyMethod(request)
+            self.shape = shape
+        }
         var list = curl_slist_append(nil, "Expect:")
         var hasContentType = false
         for (name, value) in request.headers {
@@ -31,22 +41,23 @@ extension EasyHandle {
     }
 
     private func applyMethod(_ request: ClientRequest) {
-        switch request.body {
-        case .none:
-            switch request.method {
-            case .get: set(CURLOPT_HTTPGET, true)
-            case .head: set(CURLOPT_NOBODY, true)
-            case .post, .put, .patch: applyBody([], method: request.method)
-            default: set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-            }
-        case .bytes(let bytes):
-            applyBody(bytes, method: request.method)
-        case .multipart:
-            if request.method != .post { set(CURLOPT_CUSTOMREQUEST, request.method.rawValue) }
+        switch (request.body, request.method) {
+        case (.none, .get): set(CURLOPT_HTTPGET, true)
+        case (.none, .head): set(CURLOPT_NOBODY, true)
+        case (_, .post): break
+        default: set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
     }
 
-    private func applyBody(_ bytes: [UInt8], method: HTTPMethod) {
+    private func applyBody(_ request: ClientRequest) {
+        switch request.body {
+        case .bytes(let bytes): applyBody(bytes)
+        case .none: if [.post, .put, .patch].contains(request.method) { applyBody([]) }
+        case .multipart: break
+        }
+    }
+
+    private func applyBody(_ bytes: [UInt8]) {
         set(CURLOPT_POST, true)
         ccurl_set_offset(pointer, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
         if bytes.isEmpty {
@@ -56,7 +67,6 @@ extension EasyHandle {
                 _ = ccurl_set_string(pointer, CURLOPT_COPYPOSTFIELDS, buffer.bindMemory(to: CChar.self).baseAddress)
             }
         }
-        if method != .post { set(CURLOPT_CUSTOMREQUEST, method.rawValue) }
     }
 
     /// - Returns: the tree, to be freed by the caller after the transfer.

@@ -3,7 +3,7 @@ import ConcurrencySupport
 import HTTPCore
 import Observability
 
-/// One attempt on the wire: what was asked, what has come, how far it is. Lives on the loop's thread.
+/// One attempt on the wire: what was asked, what has come, how far it is. Lives on its loop's thread.
 final class Transfer {
     private enum Phase {
         case connecting, awaitingFirstByte, receiving
@@ -12,8 +12,8 @@ final class Transfer {
     let id: UInt64
     let request: ClientRequest
     let easy: EasyHandle
-    /// The loop knows its transfers and outlives them.
-    private unowned let loop: LoopThread
+    /// It knows its transfers and outlives them.
+    private unowned let engine: TransferEngine
     private let delivery: Delivery
 
     var isAdded = false
@@ -40,14 +40,14 @@ final class Transfer {
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private var mime: OpaquePointer?
 
-    init(id: UInt64, request: ClientRequest, delivery: Delivery, easy: EasyHandle, loop: LoopThread) {
+    init(id: UInt64, request: ClientRequest, delivery: Delivery, easy: EasyHandle, engine: TransferEngine) {
         self.id = id
         self.request = request
         self.delivery = delivery
         self.easy = easy
-        self.loop = loop
-        since = loop.now
-        totalDue = loop.now + request.deadline.remaining.nanoseconds
+        self.engine = engine
+        since = engine.now
+        totalDue = engine.now + request.deadline.remaining.nanoseconds
     }
 
     // MARK: Time
@@ -60,10 +60,10 @@ final class Transfer {
         }
     }
 
-    func touch() { since = loop.now }
+    func touch() { since = engine.now }
 
     var timeoutFailure: HTTPClientError {
-        if loop.now >= totalDue { return failure(.timeout(.total), "the deadline has passed") }
+        if engine.now >= totalDue { return failure(.timeout(.total), "the deadline has passed") }
         return switch phase {
         case .connecting: failure(.timeout(.connect), "no connection within \(request.timeouts.connect)")
         case .awaitingFirstByte: failure(.timeout(.firstByte), "no answer within \(request.timeouts.firstByte)")
@@ -73,20 +73,19 @@ final class Transfer {
 
     private func enter(_ phase: Phase) {
         self.phase = phase
-        since = loop.now
-        loop.reschedule(self)
+        since = engine.now
+        engine.reschedule(self)
     }
 
     // MARK: Set-up and end
 
-    func configure(maxConnectionAge: Int) {
+    func configure(_ shape: EasyHandle.Shape) {
         let unowned = Unmanaged.passUnretained(self).toOpaque()
         easy.set(CURLOPT_PRIVATE, unowned)
         ccurl_set_write(easy.pointer, bodyArrived, unowned)
         ccurl_set_header(easy.pointer, headerArrived, unowned)
         ccurl_set_prereq(easy.pointer, aboutToSend, unowned)
-        easy.set(CURLOPT_MAXAGE_CONN, maxConnectionAge)
-        headerList = easy.applyRequest(request)
+        headerList = easy.apply(request, shape)
         switch request.body {
         case .none: break
         case .bytes(let bytes): if bytes.count > 65_536 { watchUpload(unowned) }
@@ -99,6 +98,7 @@ final class Transfer {
     private func watchUpload(_ unowned: UnsafeMutableRawPointer) {
         ccurl_set_progress(easy.pointer, progressed, unowned)
         easy.set(CURLOPT_NOPROGRESS, false)
+        easy.isReusable = false
     }
 
     /// Frees what curl only borrowed. After removal from the multi handle.
@@ -110,13 +110,10 @@ final class Transfer {
     }
 
     func deliver(_ result: Result<Void, HTTPClientError>) {
-        switch delivery {
-        case .whole(let answer):
-            answer.complete(
-                with: result.map { ClientResponse(status: status, headers: headers, body: body) }.mapError { $0 as any Error })
-        case .stream(let head, let buffer):
-            buffer.finish(result)
-            if case .failure(let error) = result { head.fail(error) }
+        switch (result, delivery) {
+        case (.failure(let error), _): delivery.fail(error)
+        case (.success, .whole(let answer)): answer.succeed(ClientResponse(status: status, headers: headers, body: body))
+        case (.success, .stream(_, let buffer)): buffer.finish(.success(()))
         }
     }
 
