@@ -1,9 +1,13 @@
+import ConcurrencySupport
+
 /// A connection's state and what its events do to it. Always used under the connection's lock; what is to be done after it is returned.
 struct ConnectionCore: ~Copyable {
     enum Phase { case connecting, ready, gone }
 
     enum Action {
         case nothing
+        /// On the loop's thread: watch for something else than until now.
+        case rewatch
         case complete(Connection.Completion, ExchangeOutcome)
         case ready
         case gone(PostgresError, Connection.Completion?, ExchangeOutcome?)
@@ -15,9 +19,13 @@ struct ConnectionCore: ~Copyable {
 
     private var handle: PQHandle
     private(set) var phase = Phase.connecting
-    private var token: UInt64 = 0
+    private(set) var loop: EventLoop
     private var descriptor: Int32 = -1
     private var isWaitingToWrite = false
+    /// What the loop watches the descriptor for.
+    private var watched: Readiness = []
+    /// Loops that it was on before, and that have not heard of its leaving yet.
+    private var leftLoops: [EventLoop] = []
     private var statements = StatementCache(capacity: 256)
     private var running: RunningExchange?
     private var connectBy: ContinuousClock.Instant?
@@ -25,45 +33,103 @@ struct ConnectionCore: ~Copyable {
     private var cancelsUnderWay = 0
     private var afterCancels: (@Sendable () -> Void)?
 
-    init(handle: consuming PQHandle) { self.handle = handle }
+    init(handle: consuming PQHandle, loop: EventLoop) {
+        self.handle = handle
+        self.loop = loop
+    }
+
+    // MARK: The loop
+
+    /// Watches for what is wanted now. On the loop's thread.
+    mutating func watch(_ handler: Connection) {
+        // libpq closes its socket where it finds the connection dead; the number may be somebody else's by now.
+        guard phase != .gone, loop.isCurrent, handle.socket == descriptor, descriptor >= 0, wanted != watched else { return }
+        // Cannot fail on an open descriptor but for want of memory; then the deadline ends it.
+        if watched.isEmpty {
+            try? loop.watch(descriptor, for: wanted, handler: handler)
+        } else {
+            try? loop.rewatch(descriptor, for: wanted)
+        }
+        watched = wanted
+    }
+
+    private var wanted: Readiness { isWaitingToWrite ? [.readable, .hangUp, .writable] : [.readable, .hangUp] }
+
+    private mutating func unwatch(_ handler: Connection) {
+        if !watched.isEmpty { loop.unwatch(descriptor, of: handler) }
+        watched = []
+    }
+
+    /// Puts a connection that is not in use on the loop whose thread this is. The one before hears of it when something comes: telling it
+    /// would wake it.
+    mutating func move(to here: EventLoop, _ handler: Connection) {
+        guard here !== loop, phase == .ready else { return }
+        leftLoops.append(loop)
+        loop = here
+        if let index = leftLoops.firstIndex(where: { $0 === here }) {
+            // It is still watched here.
+            leftLoops.remove(at: index)
+            loop.unwatch(descriptor, of: handler)
+        }
+        watched = []
+        watch(handler)
+    }
+
+    private mutating func leave(_ former: EventLoop, _ handler: Connection) {
+        former.unwatch(descriptor, of: handler)
+        leftLoops.removeAll { $0 === former }
+    }
+
+    /// Closes what has ended. On the loop's thread.
+    mutating func close(_ handler: Connection) {
+        unwatch(handler)
+        handle.close()
+        let descriptor = descriptor
+        for former in leftLoops { former.execute { former.unwatch(descriptor, of: handler) } }
+        leftLoops = []
+    }
 
     // MARK: Connecting
 
-    mutating func start(token: UInt64, connectBy: ContinuousClock.Instant) {
-        self.token = token
+    mutating func start(_ handler: Connection, connectBy: ContinuousClock.Instant) {
+        guard phase == .connecting else { return }
         self.connectBy = connectBy
         // libpq wants the first step when the socket can be written.
-        watch(writable: true)
-    }
-
-    private mutating func watch(writable: Bool) {
+        isWaitingToWrite = true
         descriptor = handle.socket
-        EventLoop.shared.watch(descriptor, token: token, writable: writable)
+        watch(handler)
     }
 
-    mutating func socketIsReady() -> Action {
+    mutating func socketIsReady(_ handler: Connection, on here: EventLoop) -> Action {
+        guard here === loop else {
+            leave(here, handler)
+            return .nothing
+        }
         switch phase {
-        case .connecting: advanceConnect()
-        case .ready: receive()
-        case .gone: .nothing
+        case .connecting: return advanceConnect(handler)
+        case .ready:
+            let action = receive()
+            watch(handler)
+            return action
+        case .gone: return .nothing
         }
     }
 
-    private mutating func advanceConnect() -> Action {
-        switch handle.pollConnect() {
-        case .needsRead:
-            watch(writable: false)
-            return .nothing
-        case .needsWrite:
-            watch(writable: true)
-            return .nothing
+    private mutating func advanceConnect(_ handler: Connection) -> Action {
+        // The step may close the socket and open another.
+        unwatch(handler)
+        let step = handle.pollConnect()
+        switch step {
+        case .needsRead: isWaitingToWrite = false
+        case .needsWrite: isWaitingToWrite = true
         case .connected:
+            isWaitingToWrite = false
             phase = .ready
-            watch(writable: false)
-            return .ready
-        case .failed(let error):
-            return end(error)
+        case .failed(let error): return end(error)
         }
+        descriptor = handle.socket
+        watch(handler)
+        return phase == .ready ? .ready : .nothing
     }
 
     // MARK: Sending
@@ -84,7 +150,8 @@ struct ConnectionCore: ~Copyable {
         }
         let isSent = send(request.commands, into: &exchange)
         running = exchange
-        return isSent && flush() ? .nothing : end(handle.lossError())
+        guard isSent, flush() else { return end(handle.lossError()) }
+        return wanted == watched ? .nothing : .rewatch
     }
 
     private mutating func send(_ commands: [Command], into exchange: inout RunningExchange) -> Bool {
@@ -120,10 +187,7 @@ struct ConnectionCore: ~Copyable {
 
     private mutating func flush() -> Bool {
         guard let isPending = handle.flush() else { return false }
-        if isPending != isWaitingToWrite {
-            isWaitingToWrite = isPending
-            watch(writable: isPending)
-        }
+        isWaitingToWrite = isPending
         return true
     }
 
@@ -240,13 +304,10 @@ struct ConnectionCore: ~Copyable {
         for case .query(let sql) in commands { statements.remove(sql.cacheKey) }
     }
 
-    /// Closes the connection; a running exchange fails.
+    /// Ends the connection, which is to be closed next; a running exchange fails.
     mutating func end(_ error: PostgresError) -> Action {
         guard phase != .gone else { return .nothing }
         phase = .gone
-        if descriptor >= 0 { EventLoop.shared.unwatch(descriptor) }
-        EventLoop.shared.unregister(token)
-        handle.close()
         guard let exchange = running.take() else { return .gone(error, nil, nil) }
         var outcome = exchange.outcome
         outcome.isInTransaction = false

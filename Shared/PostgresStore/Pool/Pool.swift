@@ -4,7 +4,7 @@ import Observability
 import struct Synchronization.Atomic
 
 /// Carries out what the pool's state machine decides.
-final class Pool: ConnectionOwner, Ticking {
+final class Pool: ConnectionOwner {
     typealias LeaseHandler = @Sendable (Result<Connection, any Error>) -> Void
 
     private struct State {
@@ -21,13 +21,19 @@ final class Pool: ConnectionOwner, Ticking {
     private let connectTimeout: Duration
     private let logger: Logger
     private let ids = Atomic<UInt64>(1)
+    private let ticker = Ticker(loop: EventLoopGroup.shared.next())
 
     init(target: ConnectionTarget, configuration: PoolStateMachine.Configuration, connectTimeout: Duration, logger: Logger) {
         self.target = target
         self.connectTimeout = connectTimeout
         self.logger = logger
         state = Lock(State(machine: PoolStateMachine(configuration: configuration)))
-        EventLoop.shared.add(self)
+        ticker.start { [weak self] now in self?.tick(now: now) }
+    }
+
+    deinit {
+        ticker.stop()
+        closeAll()
     }
 
     /// A number that names a waiter, and the exchange that follows.
@@ -41,12 +47,13 @@ final class Pool: ConnectionOwner, Ticking {
 
     // MARK: Leasing
 
-    /// Calls `handler` once, with a connection or with the reason why there is none: at once if one is free, else on another thread.
+    /// Calls `handler` once, with a connection or with the reason why there is none: at once if one is free, else on another thread. A
+    /// connection of the caller's own loop is preferred.
     func acquire(_ id: UInt64, deadline: ContinuousClock.Instant, handler: @escaping LeaseHandler) {
-        let now = ContinuousClock.now
+        let (now, home) = (ContinuousClock.now, Self.here)
         let (leased, opening, tickBy) = state.withLock {
             state -> (Result<Connection, any Error>?, Int?, ContinuousClock.Instant) in
-            switch state.machine.acquire(.init(id: id, since: now, deadline: deadline)) {
+            switch state.machine.acquire(.init(id: id, since: now, deadline: deadline, home: home)) {
             case .lease(let connection):
                 return (state.connections[connection].map { .success($0) } ?? .failure(DatabaseClosed()), nil, now)
             case .wait(let opening, let tickBy):
@@ -57,8 +64,14 @@ final class Pool: ConnectionOwner, Ticking {
             }
         }
         if let leased { return handler(leased) }
-        EventLoop.shared.tick(by: tickBy)
+        ticker.tick(by: tickBy)
         if let opening { open(opening) }
+    }
+
+    /// The number of the loop whose thread this is; `nil` elsewhere.
+    private static var here: Int? {
+        guard let current = EventLoop.current else { return nil }
+        return EventLoopGroup.shared.loops.firstIndex { $0 === current }
     }
 
     /// Ends the wait for a connection, or the exchange that runs under this name.
@@ -106,10 +119,12 @@ final class Pool: ConnectionOwner, Ticking {
     // MARK: Life of connections
 
     private func open(_ id: Int) {
+        let loops = EventLoopGroup.shared.loops
+        let loop = loops[state.withLock { $0.machine.home(of: id) } % loops.count]
         Task.detached { [self] in
             do {
                 let connection = try await BlockingPool.databaseNames.run { [self] in
-                    try Connection(id: id, target: target, owner: self)
+                    try Connection(id: id, target: target, loop: loop, ticker: ticker, owner: self)
                 }
                 let isWanted = state.withLock { state -> Bool in
                     guard !state.machine.isClosed else { return false }
@@ -155,18 +170,18 @@ final class Pool: ConnectionOwner, Ticking {
         if !isRepeated { logger.warning("database connection lost", ["reason": error.description]) }
         for handler in handlers { handler(.failure(error)) }
         for opening in orders.open { open(opening) }
-        if let next { EventLoop.shared.tick(by: next) }
+        if let next { ticker.tick(by: next) }
         if let whenEmpty { finishClosing(whenEmpty) }
     }
 
     private func finishClosing(_ whenEmpty: OneShot<Void>) {
-        EventLoop.shared.remove(self)
+        ticker.stop()
         whenEmpty.succeed()
     }
 
     // MARK: Time
 
-    func tick(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+    private func tick(now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         let (orders, handlers, connections, closing, next) = state.withLock { state in
             let orders = state.machine.tick(now: now)
             let handlers = orders.expired.map { ($0, state.handlers.removeValue(forKey: $0.id)) }

@@ -2,6 +2,8 @@
 ///
 /// Connections are opened when somebody waits for one, kept while they are used, and closed when they were idle for long. After a failed
 /// attempt the next one waits a little, longer each time; if there is no other connection, those who wait are told at once.
+///
+/// Connections and waiters have homes: the number of the event loop that they are on. Where there is a choice, the two meet at home.
 struct PoolStateMachine {
     typealias Instant = ContinuousClock.Instant
 
@@ -10,12 +12,15 @@ struct PoolStateMachine {
         var idleTimeout: Duration
         var firstRetryDelay = Duration.milliseconds(50)
         var longestRetryDelay = Duration.seconds(1)
+        /// Whoever has waited for so long goes first, wherever the connection is.
+        var homePreference = Duration.milliseconds(5)
     }
 
     struct Waiter: Equatable {
         let id: UInt64
         let since: Instant
         let deadline: Instant
+        var home: Int?
     }
 
     enum Acquisition: Equatable {
@@ -47,6 +52,7 @@ struct PoolStateMachine {
     private var holders: [Int: Holder] = [:]
     /// The last one back is the first to go: its caches are warm, and the others may time out.
     private var idle: [Int] = []
+    private var homes: [Int: Int] = [:]
     private var waiters = WaiterQueue()
     private var nextConnection = 1
     private var openingCount = 0
@@ -61,11 +67,14 @@ struct PoolStateMachine {
     var waitingCount: Int { waiters.count }
     var leasedCount: Int { holders.count - idle.count - openingCount }
 
+    /// Where the connection is to be opened, or was last used.
+    func home(of id: Int) -> Int { homes[id] ?? id }
+
     // MARK: Events
 
     mutating func acquire(_ waiter: Waiter) -> Acquisition {
         guard !isClosed else { return .refuse }
-        if let id = idle.popLast() {
+        if let id = takeIdle(home: waiter.home) {
             holders[id] = .leased
             return .lease(id)
         }
@@ -82,7 +91,7 @@ struct PoolStateMachine {
         guard holders[id] != nil, !isClosed else {
             return .close
         }
-        if let waiter = waiters.popFirst() {
+        if let waiter = waiters.popFirst(home: homes[id], unlessSince: now - configuration.homePreference) {
             holders[id] = .leased
             return .lease(waiter: waiter.id)
         }
@@ -105,6 +114,7 @@ struct PoolStateMachine {
     mutating func lost(_ id: Int, now: Instant, jitter: Double) -> Orders {
         var orders = Orders()
         guard let holder = holders.removeValue(forKey: id) else { return orders }
+        homes[id] = nil
         switch holder {
         case .opening:
             openingCount -= 1
@@ -125,6 +135,7 @@ struct PoolStateMachine {
         while let id = idle.first, case .idle(let since) = holders[id], since + configuration.idleTimeout <= now {
             idle.removeFirst()
             holders[id] = nil
+            homes[id] = nil
             orders.close.append(id)
         }
         orders.open = openWhatIsWanted(now: now)
@@ -153,6 +164,14 @@ struct PoolStateMachine {
         return orders
     }
 
+    private mutating func takeIdle(home: Int?) -> Int? {
+        guard let home else { return idle.popLast() }
+        guard let index = idle.lastIndex(where: { homes[$0] == home }) ?? idle.indices.last else { return nil }
+        let id = idle.remove(at: index)
+        homes[id] = home
+        return id
+    }
+
     // MARK: Opening
 
     private mutating func openWhatIsWanted(now: Instant) -> [Int] {
@@ -170,6 +189,7 @@ struct PoolStateMachine {
         let id = nextConnection
         nextConnection += 1
         holders[id] = .opening
+        homes[id] = waiters.homeOfLast
         openingCount += 1
         return id
     }
@@ -213,6 +233,21 @@ private struct WaiterQueue {
         head = 0
         return nil
     }
+
+    /// The first, or the first few's first whose home it is, if nobody has waited since `limit`.
+    mutating func popFirst(home: Int?, unlessSince limit: PoolStateMachine.Instant) -> PoolStateMachine.Waiter? {
+        guard let home, count > 1 else { return popFirst() }
+        let candidates = slots[head...].prefix(32)
+        guard let first = candidates.lazy.compactMap({ $0 }).first, first.since > limit, first.home != home,
+            let index = candidates.firstIndex(where: { $0?.home == home })
+        else { return popFirst() }
+        let waiter = slots[index]
+        slots[index] = nil
+        count -= 1
+        return waiter
+    }
+
+    var homeOfLast: Int? { slots.last.flatMap { $0 }?.home }
 
     mutating func remove(_ id: UInt64) -> Bool {
         guard let index = slots[head...].firstIndex(where: { $0?.id == id }) else { return false }
