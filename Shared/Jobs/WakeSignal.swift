@@ -31,10 +31,7 @@ final class WakeSignal: Sendable {
             return false
         }
         if isRung { return }
-        let alarm = Task {
-            try await Task.sleep(for: limit)
-            self.ring()
-        }
+        let alarm = Alarm.set(at: .after(limit)) { self.ring() }
         try? await waiter.value()
         alarm.cancel()
         state.withLock { if $0.waiter === waiter { $0.waiter = nil } }

@@ -97,7 +97,8 @@ public struct ServiceGroup: Sendable {
     private static func run(_ service: any Service, with manager: GracefulShutdownManager) async -> (any Error)? {
         await GracefulShutdownManager.$current.withValue(manager) {
             do {
-                try await service.run()
+                // Relays, consumers and sweepers work on a loop like requests do, and find their database connections there.
+                try await withTaskExecutorPreference(EventLoopGroup.shared.next()) { try await service.run() }
                 return nil
             } catch {
                 return error

@@ -60,7 +60,9 @@ public final class Consumer: Service {
             .subscribe(Subscription(id: id, queue: queue, prefetch: UInt16(clamping: prefetch), deliver: deliver)))
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
-                for lane in lanes { group.addTask { await self.work(through: lane.stream) } }
+                for lane in lanes {
+                    group.addTask(executorPreference: EventLoopGroup.shared.next()) { await self.work(through: lane.stream) }
+                }
             }
         } onGracefulShutdown: {
             self.isDraining.withLock { $0 = true }

@@ -38,7 +38,7 @@ public final class OutboxRelay: Service {
     /// Relays until graceful shutdown, then finishes the batch that is under way. Start it after its publisher.
     public func run() async throws {
         await withGracefulShutdownHandler {
-            await work()
+            await withTaskExecutorPreference(EventLoopGroup.shared.next()) { await work() }
         } onGracefulShutdown: { [bell] in
             bell.close()
         }
@@ -192,11 +192,8 @@ final class Bell: Sendable {
             return false
         }
         if isReady { return true }
-        let timer = Task {
-            try await Task.sleep(for: limit)
-            rung.succeed(false)
-        }
-        defer { timer.cancel() }
+        let alarm = Alarm.set(at: .after(limit)) { rung.succeed(false) }
+        defer { alarm.cancel() }
         let wasRung = (try? await rung.value()) ?? false
         if !wasRung { state.withLock { if $0.waiter === rung { $0.waiter = nil } } }
         return wasRung

@@ -75,7 +75,7 @@ struct ChatCompletions: ChatModel {
         return try await withThrowingTaskGroup(of: ChatAnswer?.self) { group in
             group.addTask { try await self.read(wire, request) { begun.raise() } }
             group.addTask {
-                try await Task.sleep(until: firstToken.instant, clock: .continuous)
+                try await firstToken.sleep()
                 if begun.isRaised { return nil }
                 throw ChatFailure(.timeout, .nextRoute, .count, message: "time-out: first token")
             }

@@ -1,3 +1,4 @@
+import ConcurrencySupport
 public import ConfigReading
 public import Cryptography
 public import Observability
@@ -16,6 +17,7 @@ public import Observability
 /// | `CONTEXT_SIGNING_KEY` | own Ed25519 seed, 32 bytes in base64; secret | – |
 /// | `CONTEXT_PUBLIC_KEYS` | `service=key` pairs, 32 bytes in base64 each: at least of all callers | – |
 /// | `OTEL_EXPORTER_OTLP_ENDPOINT` | where spans go, without `/v1/traces` | none: no spans |
+/// | `EVENT_LOOPS` | threads that serve requests | one per core |
 /// | `DRAIN_DEADLINE` | how long a shutdown may take | `20s` |
 /// | `ORCHESTRATION_URL`, `AGENT_CENTER_URL`, `CONTENT_CENTER_URL`, `CONNECTOR_URL` | those the service calls | local ports |
 public struct CommonSettings: Sendable {
@@ -30,6 +32,7 @@ public struct CommonSettings: Sendable {
     public var contextSigningKey: Ed25519.PrivateKey
     public var contextPublicKeys: [ServiceName: Ed25519.PublicKey]
     public var telemetryEndpoint: String?
+    public var eventLoops: Int
     public var drainDeadline: Duration
     public var upstreamURLs: [ServiceName: String]
 
@@ -46,6 +49,7 @@ public struct CommonSettings: Sendable {
         contextSigningKey = Self.signingKey(from: &reader)
         contextPublicKeys = Self.publicKeys(for: service, from: &reader)
         telemetryEndpoint = reader.optionalURL("OTEL_EXPORTER_OTLP_ENDPOINT")
+        eventLoops = reader.int("EVENT_LOOPS", default: EventLoopGroup.coreCount, in: 1...256)
         drainDeadline = reader.duration("DRAIN_DEADLINE", default: .seconds(20))
         upstreamURLs = [:]
         for callee in CallMap.allowed[service] ?? [] {

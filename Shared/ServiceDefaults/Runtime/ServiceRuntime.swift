@@ -41,6 +41,7 @@ public struct ServiceRuntime: Sendable {
     ) {
         self.name = name
         self.settings = settings
+        EventLoopGroup.setSharedCount(settings.eventLoops)
         let logger = logger ?? Logger(service: name.rawValue, level: settings.logLevel)
         let metrics = MetricsRegistry()
         let http = HTTPClient()

@@ -16,7 +16,7 @@ from .secrets_file import Secrets
 # What a service may inherit from the terminal; everything else it gets from here.
 INHERITED = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "LOG_LEVEL",
-    "OTEL_EXPORTER_OTLP_ENDPOINT", "DRAIN_DEADLINE",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "DRAIN_DEADLINE", "EVENT_LOOPS",
 )
 # Model vendors: only agent-center hears of them.
 MODEL_PREFIXES = ("OPENAI_", "DEEPSEEK_", "MODEL_")

@@ -112,11 +112,8 @@ final class ConcurrencyLimit: Sendable {
             return (state.nextTicket, turn)
         }
         guard let (ticket, turn) = waiter else { return }
-        let clock = Task {
-            try await Task.sleep(until: deadline.instant, clock: .continuous)
-            turn.fail(DeadlineExceeded())
-        }
-        defer { clock.cancel() }
+        let alarm = Alarm.set(at: deadline) { turn.fail(DeadlineExceeded()) }
+        defer { alarm.cancel() }
         do {
             try await turn.value()
         } catch {

@@ -45,7 +45,8 @@ final class UsageDesk: Service {
         let (flight, isOwner) = state.withLock { state -> (Flight, Bool) in
             if let flight = state.flights[key] { return (flight, false) }
             state.nextId += 1
-            let flight = Flight(id: state.nextId, task: Task { try await self.perform(call, worstCase, work) })
+            let task = Task(executorPreference: EventLoop.current) { try await self.perform(call, worstCase, work) }
+            let flight = Flight(id: state.nextId, task: task)
             state.flights[key] = flight
             return (flight, true)
         }
