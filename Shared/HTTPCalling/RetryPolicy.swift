@@ -44,11 +44,11 @@ public struct RetryPolicy: Sendable {
     ///   - attempt: the number of attempts made so far, from 1.
     ///   - remaining: until the deadline.
     ///   - secondsSince1970: the wall clock, for `Retry-After` dates.
-    ///   - chance: 0..<1.
+    ///   - chance: 0..<1; drawn only for a repeat.
     /// - Returns: how long to wait before the next attempt, or `nil` for no repeat.
     public func delay(
         afterAttempt attempt: Int, outcome: Outcome, isIdempotent: Bool, remaining: Duration, secondsSince1970: Double,
-        chance: Double
+        chance: @autoclosure () -> Double
     ) -> Duration? {
         guard attempt < maxAttempts else { return nil }
         var hint: Duration?
@@ -62,7 +62,7 @@ public struct RetryPolicy: Sendable {
             if let hint, hint > maxRetryAfter { return nil }
         }
         let doubled = baseDelay * (1 << min(attempt - 1, 30))
-        let backOff = min(doubled, maxDelay) * (1 - jitter * chance)
+        let backOff = min(doubled, maxDelay) * (1 - jitter * chance())
         let delay = max(backOff, hint ?? .zero)
         return delay < remaining ? delay : nil
     }

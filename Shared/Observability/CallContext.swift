@@ -1,3 +1,4 @@
+import ConcurrencySupport
 public import FoundationEssentials
 
 /// W3C Trace Context, level 1: which trace a piece of work belongs to and which span is its parent.
@@ -64,7 +65,7 @@ public struct TraceContext: Sendable, Hashable {
     /// 16 digits per word; never all zero.
     private static func randomHex(words: Int) -> String {
         let digits: StaticString = "0123456789abcdef"
-        var generator = SystemRandomNumberGenerator()
+        var generator = BufferedRandom()
         return String(unsafeUninitializedCapacity: words * 16) { text in
             for word in 0..<words {
                 var bits = UInt64.random(in: 1 ... .max, using: &generator)

@@ -18,7 +18,7 @@ extension UUID {
             last = max(last + 1, milliseconds << 12 | fraction)
             return last
         }
-        var generator = SystemRandomNumberGenerator()
+        var generator = BufferedRandom()
         let high = (stamp >> 12) << 16 | 0x7000 | (stamp & 0xFFF)
         let low = generator.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
