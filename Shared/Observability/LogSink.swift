@@ -17,8 +17,9 @@ public struct LogSink: Sendable {
     /// The process's standard output. One writer for the whole process.
     public static let standardOutput = LogSink.descriptor(STDOUT_FILENO)
 
-    /// A file, pipe or terminal. While its reader keeps up, lines are written by the caller; when it stalls they queue (up to 1 MB) for a
-    /// thread of their own, so that no caller waits for it. Lines beyond the queue are dropped and counted in the next line.
+    /// A file, pipe or terminal. While its reader keeps up, lines are written by the caller; on an event loop those of one turn go in one
+    /// piece, before the loop waits. When the reader stalls they queue (up to 1 MB) for a thread of their own, so that no caller waits for
+    /// it. Lines beyond the queue are dropped and counted in the next line.
     public static func descriptor(_ descriptor: Int32) -> LogSink {
         let writer = DescriptorWriter(descriptor: descriptor)
         return LogSink(write: { writer.write($0) }, flush: { writer.flush(atMost: $0) })
@@ -32,10 +33,16 @@ public struct LogSink: Sendable {
 
 private final class DescriptorWriter: Sendable {
     private struct State {
+        /// Lines of the running turns of event loops, less than ``atomicSize``.
+        var pending: [UInt8] = []
+        /// A loop will write them.
+        var isFlushDue = false
         var backlog: [[UInt8]] = []
         var backlogBytes = 0
         var dropped = 0
         var threadIsRunning = false
+        /// There is a backlog, and nobody at work on it.
+        var needsThread: Bool { !threadIsRunning && (!backlog.isEmpty || dropped > 0) }
     }
 
     private let descriptor: Int32
@@ -47,25 +54,60 @@ private final class DescriptorWriter: Sendable {
     init(descriptor: Int32) { self.descriptor = descriptor }
 
     func write(_ line: [UInt8]) {
-        let startThread = state.withLock { state -> Bool in
-            if !state.threadIsRunning, line.count <= Self.atomicSize, isWritable() {
-                writeAll(line)
-                return false
+        guard let loop = EventLoop.current, line.count < Self.atomicSize else {
+            return settle { state in
+                takePending(&state)
+                take(line, &state)
             }
-            guard state.backlogBytes + line.count <= Self.backlogLimit else {
-                state.dropped += 1
-                return false
-            }
-            state.backlog.append(line)
-            state.backlogBytes += line.count
-            defer { state.threadIsRunning = true }
-            return !state.threadIsRunning
+        }
+        var isFirst = false
+        settle { state in
+            if state.pending.count + line.count > Self.atomicSize { takePending(&state) }
+            state.pending.append(contentsOf: line)
+            isFirst = !state.isFlushDue
+            state.isFlushDue = true
+        }
+        if isFirst { loop.beforePolling { self.writePending() } }
+    }
+
+    private func writePending() {
+        settle { state in
+            state.isFlushDue = false
+            takePending(&state)
+        }
+    }
+
+    /// Changes the state, and starts the thread where that left a backlog.
+    private func settle(_ change: (inout State) -> Void) {
+        let startThread = state.withLock { state in
+            change(&state)
+            guard state.needsThread else { return false }
+            state.threadIsRunning = true
+            return true
         }
         if startThread { OwnThread.start(name: "log") { self.drain() } }
     }
 
+    private func takePending(_ state: inout State) {
+        guard !state.pending.isEmpty else { return }
+        take(state.pending, &state)
+        state.pending.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes whole lines, or queues them.
+    private func take(_ lines: [UInt8], _ state: inout State) {
+        if !state.threadIsRunning, state.backlog.isEmpty, lines.count <= Self.atomicSize, isWritable() { return writeAll(lines) }
+        guard state.backlogBytes + lines.count <= Self.backlogLimit else {
+            state.dropped += lines.count { $0 == UInt8(ascii: "\n") }
+            return
+        }
+        state.backlog.append(lines)
+        state.backlogBytes += lines.count
+    }
+
     func flush(atMost limit: Duration) {
         let deadline = Deadline.after(limit)
+        writePending()
         while state.withLock({ $0.threadIsRunning }), !deadline.isPast { usleep(2_000) }
     }
 

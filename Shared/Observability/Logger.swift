@@ -76,7 +76,8 @@ public struct Logger: Sendable {
             line.value(Redaction.value(value.attributeValue, for: key))
         }
         line.endObject()
-        sink.write(line.bytes + [UInt8(ascii: "\n")])
+        line.endLine()
+        sink.write(line.bytes)
     }
 
     /// Waits until written lines have left the process; for its end only.
