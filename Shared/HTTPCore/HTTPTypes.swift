@@ -85,6 +85,8 @@ public struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral, 
     }
 
     private static func same(_ a: String, _ b: String) -> Bool {
+        // Most names are spelled as everybody spells them.
+        if a == b { return true }
         let (a, b) = (a.utf8, b.utf8)
         return a.count == b.count && zip(a, b).allSatisfy { lower($0) == lower($1) }
     }

@@ -181,8 +181,10 @@ private final class Series<Value: Sendable>: Sendable {
     func update(_ labelValues: [String], _ change: (inout Value) -> Void) {
         precondition(labelValues.count == labels.count, "\(name) has the labels \(labels), not \(labelValues.count) of them")
         values.withLock { values in
-            let isKnown = values[labelValues] != nil || values.count < limit
-            change(&values[isKnown ? labelValues : overflow, default: zero])
+            guard let index = values.index(forKey: labelValues) else {
+                return change(&values[values.count < limit ? labelValues : overflow, default: zero])
+            }
+            change(&values.values[index])
         }
     }
 

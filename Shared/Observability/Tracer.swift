@@ -66,49 +66,57 @@ public final class Span: Sendable {
     }
 
     public let trace: TraceContext
-    private let exporter: SpanExporter?
-    /// `nil` when nobody wants the span, and after its end.
-    private let record: Lock<Record?>
+    /// `nil` when nobody wants the span.
+    private let recording: Recording?
+
+    /// What is handed on at the end; `nil` after it.
+    private final class Recording: Sendable {
+        let exporter: SpanExporter
+        let record: Lock<Record?>
+
+        init(_ record: Record, for exporter: SpanExporter) {
+            self.exporter = exporter
+            self.record = Lock(record)
+        }
+    }
 
     init(
         name: String, kind: Kind, trace: TraceContext, parentId: String?, attributes: Attributes, exporter: SpanExporter?
     ) {
         self.trace = trace
-        self.exporter = exporter
-        guard exporter != nil else {
-            record = Lock(nil)
+        guard let exporter else {
+            recording = nil
             return
         }
         let now = WallClock.now()
-        record = Lock(
+        recording = Recording(
             Record(
                 name: name, kind: kind, trace: trace, parentId: parentId, start: now, end: now, attributes: attributes,
-                failure: nil))
+                failure: nil), for: exporter)
     }
 
     public func set(_ key: String, _ value: @autoclosure () -> some AttributeConvertible) {
-        guard exporter != nil else { return }
+        guard let recording else { return }
         let value = value()
-        record.withLock { $0?.attributes[key] = value }
+        recording.record.withLock { $0?.attributes[key] = value }
     }
 
     /// Marks the span as failed with the error's type; its text stays in the log.
     public func fail(_ error: any Error) { fail("\(type(of: error))") }
 
     public func fail(_ reason: String) {
-        guard exporter != nil else { return }
-        record.withLock { $0?.failure = reason }
+        recording?.record.withLock { $0?.failure = reason }
     }
 
     /// Ends the span and hands it to the exporter; a second call does nothing.
     public func end() {
-        guard let exporter else { return }
-        let ended = record.withLock { record -> Record? in
+        guard let recording else { return }
+        let ended = recording.record.withLock { record -> Record? in
             defer { record = nil }
             return record
         }
         guard var ended else { return }
         ended.end = WallClock.now()
-        exporter.add(ended)
+        recording.exporter.add(ended)
     }
 }

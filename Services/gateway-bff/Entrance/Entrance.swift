@@ -69,9 +69,10 @@ struct Entrance: Sendable {
 
     private func authenticate(_ request: Request) async throws -> Member {
         guard let header = request.headers["Authorization"] else { throw Unauthorized(code: "auth.token_missing") }
-        let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw Unauthorized(code: "auth.token_invalid") }
-        let token = String(parts[1])
+        // As bytes: a token is long, and the characters of a text are found with effort.
+        let parts = header.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, let scheme = String(parts[0]), scheme.lowercased() == "bearer", let token = String(parts[1])
+        else { throw Unauthorized(code: "auth.token_invalid") }
         let known = token.hasPrefix(APIKeys.marker) ? try await keys.member(for: token) : tokens.verify(token)
         guard let member = known else { throw Unauthorized(code: "auth.token_invalid") }
         return member

@@ -19,6 +19,12 @@ public struct Principal: Sendable, Hashable {
         self.actingJob = actingJob
     }
 
+    /// Two who differ in the rest only are rare, and cheaper to compare than to hash.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(tenantId)
+        hasher.combine(subject)
+    }
+
     /// What a job or an event handler works as. The tenant comes from a row that we wrote ourselves, or from a verified event.
     public static func service(_ name: ServiceName, tenantId: UUID, job: String) -> Principal {
         Principal(tenantId: tenantId, subject: "service:\(name.rawValue)", actingJob: job)
