@@ -6,7 +6,7 @@
 (c) idle memory (PSS) of the five services
 (d) from start to ready, per service
 
-Release builds; authentication, limits and audit are on. SECONDS=10 ROUNDS=3 CONNECTIONS=64 change the length.
+Release builds; authentication, limits and audit are on. SECONDS_EACH=10 ROUNDS=3 CONNECTIONS=64 change the length.
 """
 
 import os
@@ -93,17 +93,22 @@ class Bench:
             latencies: dict[str, list[str]] = {name: [] for name in peers}
             for url in peers.values():
                 wrk(url, token, seconds=2)
+            spent, requests = 0.0, 0
             for _ in range(ROUNDS):
                 for name, url in peers.items():
+                    before = cpu_seconds(process.pid)
                     report = wrk(url, token, seconds=DURATION)
                     found[name].append(report["rate"])
                     latencies[name].append(report["p99"])
+                    if name == "gateway":
+                        spent, requests = spent + cpu_seconds(process.pid) - before, requests + report["requests"]
             middle = {name: statistics.median(rates) for name, rates in found.items()}
             say(f"(a) proxying GET /api/contents, {CONNECTIONS} connections, {ROUNDS} x {DURATION} s, interleaved")
             for name in peers:
                 rates = ", ".join(f"{rate:,.0f}" for rate in found[name])
                 say(f"      {name:<8} {middle[name]:>9,.0f} requests/s (runs: {rates}; p99 {', '.join(latencies[name])})")
-            say(f"      ratio    {middle['gateway'] / middle['nginx']:.2f} of nginx (aim: at least 0.5)")
+            say(f"      ratio    {middle['gateway'] / middle['nginx']:.2f} of nginx (aim: at least 0.5); "
+                f"the gateway spends {1e6 * spent / max(requests, 1):.0f} µs of CPU per request")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
@@ -197,6 +202,7 @@ def main() -> int:
     (REPOSITORY / ".local").mkdir(exist_ok=True)
     if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
         return 1
+    load = os.getloadavg()[0]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
     layout = Layout.for_tests(directory)
     stack = Stack(layout)
@@ -204,7 +210,8 @@ def main() -> int:
     try:
         stack.start_backends()
         stack.start_services(bench.products, bench.settings(trivial=False))
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, release build\n")
+        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, release build")
+        say(f"load average before it began {load:.1f}: what else runs on the machine lowers rates and lengthens latencies\n")
         time.sleep(5)
         bench.memory("idle")
         bench.starting()
