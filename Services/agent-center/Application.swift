@@ -13,6 +13,9 @@ enum Application: ServiceApplication {
         let routing = routing(settings, runtime)
         let models = AIGeneration(
             routing: routing, metrics: GenerationMetrics(runtime.metrics), logger: runtime.logger)
+        let catalogue = CatalogueDesk(
+            store: CatalogueStore(app: runtime.database, system: runtime.system), holder: routing.catalogue,
+            keys: settings.dataKeys, logger: runtime.logger)
         let desk = UsageDesk(store: PostgresUsageStore(database: runtime.database, currency: models.currency))
         let prompts = PromptRepository(shipped: ShippedPrompts.all)
         let titles = TitleGeneration(models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics))
@@ -23,8 +26,11 @@ enum Application: ServiceApplication {
         for route in routes { runtime.health.add("model:\(route.name)", isHard: false) { try route.checkOpen() } }
 
         var router = runtime.makeRouter()
-        Routes(titles: TitleGenerationRoutes(flow: titles), authentication: runtime.internalAuthentication).register(on: &router)
-        return ServiceParts(router: router, background: [desk])
+        Routes(
+            titles: TitleGenerationRoutes(flow: titles), catalogue: CatalogueRoutes(desk: catalogue),
+            authentication: runtime.internalAuthentication
+        ).register(on: &router)
+        return ServiceParts(router: router, background: [desk, catalogue])
     }
 
     private static func routing(_ settings: Settings, _ runtime: ServiceRuntime) -> Routing {

@@ -5,6 +5,7 @@ import ServiceDefaults
 /// The table of contents: method and path → flow. `/healthz`, `/readyz` and `/metrics` come with the runtime.
 struct Routes {
     let titles: TitleGenerationRoutes
+    let catalogue: CatalogueRoutes
     let authentication: InternalAuthentication
 
     func register(on router: inout Router) {
@@ -15,6 +16,21 @@ struct Routes {
                 options: RouteOptions(
                     deadline: .seconds(20), maxBodyBytes: 256 << 10, flow: "TitleGeneration", hangUp: .runsToEnd),
                 titles.write)
+
+            func catalogued(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
+                routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration"), handler)
+            }
+            catalogued(.get, "/v1/ai/catalogue", catalogue.show)
+            catalogued(.put, "/v1/ai/providers/{name}", catalogue.putProvider)
+            catalogued(.delete, "/v1/ai/providers/{name}", catalogue.removeProvider)
+            catalogued(.put, "/v1/ai/providers/{name}/key", catalogue.putKey)
+            catalogued(.delete, "/v1/ai/providers/{name}/key", catalogue.removeKey)
+            catalogued(.put, "/v1/ai/models/{provider}/{name}", catalogue.putModel)
+            catalogued(.delete, "/v1/ai/models/{provider}/{name}", catalogue.removeModel)
+            catalogued(.post, "/v1/ai/aliases", catalogue.addAlias)
+            catalogued(.post, "/v1/ai/prices", catalogue.addPrice)
+            catalogued(.put, "/v1/ai/policies/{scene}", catalogue.putPolicy)
+            catalogued(.delete, "/v1/ai/policies/{scene}", catalogue.removePolicy)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ConfigReading
+import Cryptography
 import ServiceDefaults
 
 /// The settings of agent-center beside the common ones (see `CommonSettings`). Each key also as `KEY_FILE`.
@@ -17,6 +18,7 @@ import ServiceDefaults
 /// | `MODEL_IDLE_TIMEOUT` | between two pieces of an answer | `10s` |
 /// | `MODEL_TOTAL_TIMEOUT` | one call altogether | `2m` |
 /// | `MODEL_CONCURRENCY` | calls to one model at a time | 64 |
+/// | `DATA_ENCRYPTION_KEYS` | seals stored provider keys: `id=base64 of 32 bytes`, the current one first; secret | none: none stored |
 /// | `MODEL_STREAMING` | ask for streams: life shows earlier, each token costs an event | `false` |
 ///
 /// A vendor counts as configured when its key or its base URL is set. The first vendor's model is the primary route; the next
@@ -29,6 +31,7 @@ struct Settings: ServiceSettings {
     let timeouts: RouteTimeouts
     let modelConcurrency: Int
     let streamsModels: Bool
+    let dataKeys: KeyRing?
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: .agentCenter, from: &reader)
@@ -53,6 +56,14 @@ struct Settings: ServiceSettings {
             idle: reader.duration("MODEL_IDLE_TIMEOUT", default: .seconds(10)),
             total: reader.duration("MODEL_TOTAL_TIMEOUT", default: .seconds(120)))
         modelConcurrency = reader.int("MODEL_CONCURRENCY", default: 64, in: 1...10_000)
+        dataKeys = reader.optionalSecret("DATA_ENCRYPTION_KEYS").flatMap { setting in
+            do {
+                return try KeyRing(setting: setting)
+            } catch {
+                reader.report("DATA_ENCRYPTION_KEYS", "is not usable: \(error)")
+                return nil
+            }
+        }
         streamsModels = reader.bool("MODEL_STREAMING", default: false)
     }
 

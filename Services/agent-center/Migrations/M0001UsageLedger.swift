@@ -2,7 +2,7 @@ import PostgresStore
 
 /// The history of database `agent`.
 enum AgentCenterMigrations {
-    static let all = [M0001UsageLedger.migration, M0002Budgets.migration]
+    static let all = [M0001UsageLedger.migration, M0002Budgets.migration, M0003ModelCatalogue.migration]
 }
 
 enum M0001UsageLedger {

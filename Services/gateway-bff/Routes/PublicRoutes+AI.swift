@@ -3,5 +3,41 @@ import ServiceDefaults
 
 /// Pure model work without a business flow, with its budgets and what it used: agent-center.
 extension PublicRoutes {
-    static let ai: [PublicRoute] = []
+    static let ai = catalogue
+
+    static let catalogue = [
+        PublicRoute(
+            method: .get, path: "/api/ai/catalogue", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/catalogue"), rateClass: .read),
+        PublicRoute(
+            method: .put, path: "/api/ai/providers/{name}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/providers/{name}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}"), rateClass: .write),
+        PublicRoute(
+            method: .put, path: "/api/ai/providers/{name}/key", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}/key"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/providers/{name}/key", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}/key"), rateClass: .write),
+        PublicRoute(
+            method: .put, path: "/api/ai/models/{provider}/{name}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/models/{provider}/{name}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write),
+        PublicRoute(
+            method: .post, path: "/api/ai/aliases", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/aliases"), rateClass: .write),
+        PublicRoute(
+            method: .post, path: "/api/ai/prices", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/prices"), rateClass: .write),
+        PublicRoute(
+            method: .put, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
+    ]
 }

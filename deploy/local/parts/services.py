@@ -49,6 +49,8 @@ class Services:
         if service.product == "gateway-bff":
             environment["ACCESS_TOKEN_SIGNING_KEY"] = self.secrets["gateway-bff.access-token.seed"]
             environment["PUBLIC_URL"] = self.layout.url(service.product)
+        if service.product == "agent-center":
+            environment["DATA_ENCRYPTION_KEYS"] = f"local={self.secrets['agent-center.data.key']}"
         return environment | self.overrides.get(service.product, {})
 
     def owner_environment(self, service: ServiceInfo) -> dict[str, str]:

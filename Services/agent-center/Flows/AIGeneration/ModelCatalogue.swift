@@ -11,6 +11,8 @@ struct ModelCatalogue: Sendable {
         let baseURL: String
         /// A local server may want any.
         let key: Secret
+        /// The tenant whose own key it is.
+        var ownedBy: UUID?
     }
 
     struct Model: Sendable, Equatable {

@@ -1,0 +1,171 @@
+import ConcurrencySupport
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// The input rules of the catalogue's routes.
+enum CatalogueInput {
+    static func provider(_ json: JSONValue, name: String) throws -> (setting: ModelProviderSetting, dialect: ChatProfile.Vendor) {
+        var fields = FieldReader(json)
+        let dialect = fields.choice("dialect", of: ChatProfile.Vendor.self)
+        var url = fields.text("baseUrl", length: 1...500)
+        let key = fields.optionalText("key", length: 1...500)
+        let enabled = fields.bool("enabled", default: true)
+        if !url.isEmpty, !isWebAddress(url) {
+            fields.refuse("baseUrl", code: "not_a_url", zh: "应为 http 或 https 地址", en: "must be an http or https address")
+        }
+        if let key, key.unicodeScalars.contains(where: { !(0x21...0x7E).contains($0.value) }) {
+            fields.refuse("key", code: "not_ascii", zh: "应为可见 ASCII 字符", en: "must be visible ASCII characters")
+        }
+        try fields.finish()
+        while url.hasSuffix("/") { url.removeLast() }
+        let vendor = dialect ?? .openai
+        return (ModelProviderSetting(dialect: vendor.rawValue, baseUrl: url, key: key, enabled: enabled), vendor)
+    }
+
+    /// Host and port with an optional path; no user, query or fragment.
+    private static func isWebAddress(_ text: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
+        let rest = text.dropFirst(scheme.count)
+        let allowed = rest.unicodeScalars.allSatisfy {
+            (0x21...0x7E).contains($0.value) && !"@?#\\\"<>".unicodeScalars.contains($0)
+        }
+        return allowed && rest.first.map { $0.isLetter || $0.isNumber || $0 == "[" } == true
+    }
+
+    static func key(_ json: JSONValue) throws -> String {
+        var fields = FieldReader(json)
+        let key = fields.text("key", length: 1...500)
+        if key.unicodeScalars.contains(where: { !(0x21...0x7E).contains($0.value) }) {
+            fields.refuse("key", code: "not_ascii", zh: "应为可见 ASCII 字符", en: "must be visible ASCII characters")
+        }
+        try fields.finish()
+        return key
+    }
+
+    static func model(_ json: JSONValue, name: String, of provider: String) throws -> CatalogueChanges.Model {
+        var fields = FieldReader(json)
+        let words = fields.textList("capabilities", maxItems: ModelCapability.allCases.count, length: 1...40)
+        let capabilities = choices(words, of: ModelCapability.self, "capabilities", &fields)
+        let contextTokens = fields.integer("contextTokens", in: 1...100_000_000)
+        let dimensions = fields.optionalInteger("dimensions", in: 1...100_000)
+        let enabled = fields.bool("enabled", default: true)
+        try fields.finish()
+        return CatalogueChanges.Model(
+            model: .init(
+                provider: provider, name: name, capabilities: capabilities, contextTokens: contextTokens, dimensions: dimensions),
+            isEnabled: enabled)
+    }
+
+    static func alias(_ json: JSONValue, in catalogue: ModelCatalogue) throws -> ModelCatalogue.Alias {
+        var fields = FieldReader(json)
+        let name = fields.text("name", length: 1...64)
+        let provider = fields.text("provider", length: 1...64)
+        let model = fields.text("model", length: 1...64)
+        let validFrom = fields.optionalDate("validFrom")
+        let validUntil = fields.optionalDate("validUntil")
+        requireModel(model, of: provider, in: catalogue, &fields)
+        if name.lowercased() == ModelNames.auto {
+            fields.refuse("name", code: "reserved", zh: "auto 是保留名称", en: "auto is a reserved name")
+        }
+        if let validUntil, validUntil <= validFrom ?? .distantPast {
+            fields.refuse("validUntil", code: "before_start", zh: "应晚于 validFrom", en: "must be after validFrom")
+        }
+        requireDate(validFrom, "validFrom", &fields)
+        try fields.finish()
+        return .init(
+            name: name.lowercased(), provider: provider, model: model, validFrom: validFrom ?? Date(), validUntil: validUntil)
+    }
+
+    /// A price holds from an instant that has not passed: what was charged stays as it was.
+    static func price(_ json: JSONValue, in catalogue: ModelCatalogue, now: Date) throws -> (PriceTable.Entry, model: String) {
+        var fields = FieldReader(json)
+        let provider = fields.text("provider", length: 1...64)
+        let model = fields.text("model", length: 1...64)
+        let validFrom = fields.optionalDate("validFrom")
+        let rates = fields.object("rates", Self.rates)
+        let peakRates = fields.optionalObject("peakRates", Self.rates)
+        let source = fields.text("source", length: 1...300)
+        requireModel(model, of: provider, in: catalogue, &fields)
+        requireDate(validFrom, "validFrom", &fields)
+        if let validFrom, validFrom < now {
+            fields.refuse(
+                "validFrom", code: "in_the_past", zh: "价格不能追溯生效", en: "a price cannot hold for what was charged already")
+        }
+        try fields.finish()
+        let nothing = PriceTable.Rates(cachedPrompt: 0, prompt: 0, completion: 0)
+        return (
+            PriceTable.Entry(
+                provider: provider, models: [model], validFrom: validFrom ?? now, rates: rates ?? nothing, peakRates: peakRates,
+                source: source), model
+        )
+    }
+
+    private static func rates(_ fields: inout FieldReader) -> PriceTable.Rates {
+        func amount(_ name: String) -> Int64 {
+            let text = fields.text(name, length: 1...12)
+            if let value = Int64(text), value >= 0, text.allSatisfy(\.isNumber) { return value }
+            if !text.isEmpty {
+                fields.refuse(name, code: "not_an_amount", zh: "应为十进制整数字符串", en: "must be a decimal integer as a string")
+            }
+            return 0
+        }
+        return PriceTable.Rates(
+            cachedPrompt: amount("cachedPromptNano"), prompt: amount("promptNano"), completion: amount("completionNano"))
+    }
+
+    /// 1–20 routes to models that the tenant can call.
+    static func policy(_ json: JSONValue, in catalogue: ModelCatalogue) throws -> [RouteSetting] {
+        var fields = FieldReader(json)
+        let routes = fields.objectList("routes", minItems: 1, maxItems: 20) { route in
+            let provider = route.text("provider", length: 1...64)
+            let model = route.text("model", length: 1...64)
+            requireModel(model, of: provider, in: catalogue, &route)
+            let languages = route.textList("languages", maxItems: 20, length: 2...20)
+            let tasks = route.textList("tasks", maxItems: AITask.allCases.count, length: 1...40)
+            let needs = route.textList("needs", maxItems: ModelCapability.allCases.count, length: 1...40)
+            _ = choices(tasks, of: AITask.self, "tasks", &route)
+            _ = choices(needs, of: ModelCapability.self, "needs", &route)
+            let usual = RouteTimeouts.standard
+            return RouteSetting(
+                provider: provider, model: model, rank: route.integer("rank", in: 0...1_000, default: 0),
+                weight: route.integer("weight", in: 0...1_000, default: 1), languages: languages.isEmpty ? nil : languages,
+                tasks: tasks.isEmpty ? nil : tasks, needs: needs.isEmpty ? nil : needs,
+                minLength: route.optionalInteger("minLength", in: 0...10_000_000),
+                maxLength: route.optionalInteger("maxLength", in: 0...10_000_000),
+                concurrency: route.integer("concurrency", in: 1...10_000, default: 64),
+                connectTimeoutMs: route.integer("connectTimeoutMs", in: 10...60_000, default: Int(usual.connect.milliseconds)),
+                firstTokenTimeoutMs: route.integer(
+                    "firstTokenTimeoutMs", in: 10...600_000, default: Int(usual.firstToken.milliseconds)),
+                idleTimeoutMs: route.integer("idleTimeoutMs", in: 10...600_000, default: Int(usual.idle.milliseconds)),
+                totalTimeoutMs: route.integer("totalTimeoutMs", in: 10...600_000, default: Int(usual.total.milliseconds)))
+        }
+        try fields.finish()
+        return routes
+    }
+
+    // MARK: Parts
+
+    private static func choices<Choice: RawRepresentable<String> & Hashable & CaseIterable>(
+        _ words: [String], of type: Choice.Type, _ name: String, _ fields: inout FieldReader
+    ) -> Set<Choice> {
+        let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        for (index, word) in words.enumerated() where Choice(rawValue: word) == nil {
+            fields.refuse(name, item: index, code: "unknown_value", zh: "应为以下之一：\(known)", en: "must be one of \(known)")
+        }
+        return Set(words.compactMap(Choice.init))
+    }
+
+    private static func requireModel(
+        _ model: String, of provider: String, in catalogue: ModelCatalogue, _ fields: inout FieldReader
+    ) {
+        guard !model.isEmpty, !provider.isEmpty, catalogue.model(model, of: provider) == nil else { return }
+        fields.refuse(
+            "model", code: "unknown_model", zh: "没有名为“\(provider)/\(model)”的模型", en: "there is no model \(provider)/\(model)")
+    }
+
+    private static func requireDate(_ date: Date?, _ name: String, _ fields: inout FieldReader) {
+        guard date == nil, !fields.issues.contains(where: { $0.pointer == "/\(name)" }) else { return }
+        fields.refuse(name, code: "required", zh: "必填", en: "is required")
+    }
+}

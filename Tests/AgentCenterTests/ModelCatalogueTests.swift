@@ -1,0 +1,273 @@
+import ConcurrencySupport
+import ConfigReading
+import Cryptography
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import Observability
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import AgentCenter
+
+@Suite("The model catalogue")
+struct ModelCatalogueTests {
+    private static let environment = ["DATA_ENCRYPTION_KEYS": "k1=" + Base64.encode(Array(repeating: 7, count: 32))]
+    private static let answering = [ScriptedVendor.Reply.says(ModelTitles.json())]
+
+    private static func administrator(_ tenant: UUID = TestContext.tenant, of platform: Bool = false) -> Principal {
+        TestContext.principal(
+            tenant: tenant, roles: [platform ? "system_admin" : "tenant_admin"], scopes: ["ai:admin", "ai:usage"])
+    }
+
+    private static func send(
+        _ service: TitleService, _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil,
+        as principal: Principal = administrator()
+    ) async throws -> TestResponse {
+        var headers = try TestContext.headers(from: .gatewayBFF, to: .agentCenter, as: principal)
+        if body != nil { headers["Content-Type"] = "application/json" }
+        return try await service.app.client.send(method, path, headers: headers, body: body?.encode() ?? [])
+    }
+
+    private static func catalogue(
+        _ service: TitleService, as principal: Principal = administrator()
+    ) async throws -> ModelCatalogueView {
+        try await send(service, .get, "/v1/ai/catalogue", as: principal).decode(ModelCatalogueView.self)
+    }
+
+    private static func keys(_ vendor: ScriptedVendor) -> [String] {
+        vendor.received.compactMap { received in
+            received.head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("authorization:") }
+                .map { String($0.dropFirst("Authorization: Bearer ".count)) }
+        }
+    }
+
+    @Test("shows what was seeded, and no key")
+    func seeded() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let response = try await Self.send(service, .get, "/v1/ai/catalogue")
+            #expect(!response.text.contains("sk-primary-secret"))
+            let view = try response.decode(ModelCatalogueView.self)
+            #expect(
+                view.providers == [ModelProvider(name: "openai", dialect: "openai", baseUrl: vendor.url, usesTenantKey: false)])
+            #expect(view.models.contains { $0.name == "deepseek-flash" && $0.capabilities.contains("tools") })
+            #expect(view.aliases.contains { $0.name == "deepseek/chat" })
+            let mini = try #require(view.prices.first { $0.model == "gpt-4o-mini" })
+            #expect(mini.rates == TokenRates(promptNano: "150", cachedPromptNano: "75", completionNano: "600"))
+            #expect(view.policies.map(\.isOwn) == [false])
+        }
+    }
+
+    @Test("A tenant's own key is used for its calls only, stored sealed, and gone when removed")
+    func tenantKey() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let put = try await Self.send(service, .put, "/v1/ai/providers/openai/key", ["key": "sk-of-the-tenant"])
+            #expect(put.status == .noContent)
+            #expect(try await Self.catalogue(service).providers.map(\.usesTenantKey) == [true])
+            #expect(
+                try await Self.catalogue(service, as: Self.administrator(TestContext.otherTenant)).providers.map(\.usesTenantKey)
+                    == [false])
+            _ = try await service.write()
+            _ = try await service.write(tenant: TestContext.otherTenant)
+            #expect(Self.keys(vendor) == ["sk-of-the-tenant", "sk-primary-secret"])
+
+            let row = try await service.database.superuser.query(
+                "SELECT to_jsonb(k)::text || encode(key_sealed, 'escape') AS text FROM tenant_provider_keys k"
+            ).only
+            #expect(try !row.decode("text", as: String.self).contains("sk-of-the-tenant"))
+
+            #expect(
+                try await Self.send(
+                    service, .delete, "/v1/ai/providers/openai/key", as: Self.administrator(TestContext.otherTenant)
+                ).status == .notFound)
+            #expect(try await Self.send(service, .delete, "/v1/ai/providers/openai/key").status == .noContent)
+            _ = try await service.write()
+            #expect(Self.keys(vendor).last == "sk-primary-secret")
+        }
+    }
+
+    @Test("Without encryption keys no provider's key is stored")
+    func noEncryption() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor) { service in
+            let response = try await Self.send(service, .put, "/v1/ai/providers/openai/key", ["key": "sk-x"])
+            #expect(response.status == .serviceUnavailable)
+            #expect(try response.problem().code == "catalogue.keys_not_configured")
+        }
+    }
+
+    @Test("A tenant's policy decides its routes: by scene before for every scene")
+    func policy() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let routes: JSONValue = ["routes": [["provider": "openai", "model": "gpt-4o", "weight": 3]]]
+            let put = try await Self.send(service, .put, "/v1/ai/policies/*", routes)
+            #expect(put.status == .ok, "\(put.text)")
+            #expect(try put.decode(RoutingPolicyView.self).routes.first?.totalTimeoutMs == 120_000)
+            _ = try await service.write()
+            _ = try await service.write(tenant: TestContext.otherTenant)
+            #expect(vendor.received[0].body.contains(#""model":"gpt-4o""#))
+            #expect(vendor.received[1].body.contains(#""model":"gpt-4o-mini""#))
+            #expect(try await Self.send(service, .delete, "/v1/ai/policies/*").status == .noContent)
+            _ = try await service.write()
+            #expect(vendor.received[2].body.contains(#""model":"gpt-4o-mini""#))
+        }
+    }
+
+    @Test("The platform's administrators add providers, models, names and prices; nobody else does")
+    func platform() async throws {
+        let (vendor, other) = (try ScriptedVendor(Self.answering), try ScriptedVendor(Self.answering))
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let platform = Self.administrator(of: true)
+            let later = RFC3339.format(Date().addingTimeInterval(3_600))
+            let rates: JSONValue = ["promptNano": "5", "cachedPromptNano": "1", "completionNano": "9"]
+            let changes: [(HTTPMethod, String, JSONValue)] = [
+                (.put, "/v1/ai/providers/house", ["dialect": "openai", "baseUrl": .string(other.url + "/"), "key": "sk-house"]),
+                (.put, "/v1/ai/models/house/qwen", ["capabilities": ["json_object"], "contextTokens": 32_000]),
+                (
+                    .post, "/v1/ai/aliases",
+                    ["name": "best", "provider": "house", "model": "qwen", "validFrom": "2020-01-01T00:00:00Z"]
+                ),
+                (
+                    .post, "/v1/ai/prices",
+                    [
+                        "provider": "house", "model": "qwen", "validFrom": .string(later), "rates": rates, "source": "a contract",
+                    ]
+                ),
+            ]
+            for (method, path, body) in changes {
+                let refused = try await Self.send(service, method, path, body)
+                #expect(refused.status == .forbidden)
+                #expect(try refused.problem().code == "auth.platform_administrator_only")
+            }
+            for (method, path, body) in changes {
+                let response = try await Self.send(service, method, path, body, as: platform)
+                #expect(response.status.isSuccess, "\(path): \(response.text)")
+            }
+            // Names and prices are added, never changed.
+            for (method, path, body) in changes.suffix(2) {
+                #expect(try await Self.send(service, method, path, body, as: platform).status == .conflict)
+            }
+            var request = TitleWritingRequest.sample()
+            request.model = "best"
+            let answer = try await service.write(request)
+            #expect(answer.provider == "house")
+            #expect(Self.keys(other) == ["sk-house"])
+            #expect(other.received.first?.body.contains(#""model":"qwen""#) == true)
+
+            #expect(try await Self.send(service, .delete, "/v1/ai/providers/house", as: platform).status == .noContent)
+            #expect(try await Self.send(service, .delete, "/v1/ai/providers/house", as: platform).status == .notFound)
+            #expect(try await Self.send(service, .delete, "/v1/ai/models/house/qwen", as: platform).status == .noContent)
+            #expect(try await !Self.catalogue(service).models.contains { $0.provider == "house" })
+        }
+    }
+
+    @Test("Bad input is told field by field and changes nothing")
+    func badInput() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let platform = Self.administrator(of: true)
+            let cases: [(HTTPMethod, String, JSONValue, [String])] = [
+                (.put, "/v1/ai/providers/x", ["dialect": "latin", "baseUrl": "ftp://x"], ["/dialect", "/baseUrl"]),
+                (.put, "/v1/ai/providers/x", ["dialect": "openai", "baseUrl": "http://user@x/"], ["/baseUrl"]),
+                (
+                    .put, "/v1/ai/models/openai/x", ["capabilities": ["json_object", "magic"], "contextTokens": 0],
+                    ["/capabilities/1", "/contextTokens"]
+                ),
+                (
+                    .post, "/v1/ai/aliases", ["name": "auto", "provider": "openai", "model": "no-such"],
+                    ["/model", "/name", "/validFrom"]
+                ),
+                (
+                    .post, "/v1/ai/prices",
+                    [
+                        "provider": "openai", "model": "gpt-4o", "validFrom": "2020-01-01T00:00:00Z", "source": "s",
+                        "rates": ["promptNano": "1.5", "cachedPromptNano": "-1", "completionNano": "9"],
+                    ], ["/rates/promptNano", "/rates/cachedPromptNano", "/validFrom"]
+                ),
+                (
+                    .put, "/v1/ai/policies/s",
+                    [
+                        "routes": [
+                            ["provider": "openai", "model": "gone"], ["provider": "openai", "model": "gpt-4o", "tasks": ["x"]],
+                        ]
+                    ],
+                    ["/routes/0/model", "/routes/1/tasks/0"]
+                ),
+                (.put, "/v1/ai/policies/s", ["routes": []], ["/routes"]),
+            ]
+            for (method, path, body, pointers) in cases {
+                let response = try await Self.send(service, method, path, body, as: platform)
+                #expect(response.status == .unprocessableContent, "\(path): \(response.text)")
+                #expect(try Set(response.problem().errors?.map(\.pointer) ?? []) == Set(pointers), "\(path)")
+            }
+            let revision = try await service.database.superuser.query("SELECT revision FROM catalogue_revision").only
+            #expect(try revision.decode("revision", as: Int64.self) == 0)
+        }
+    }
+
+    @Test("Another replica learns of a change without being told")
+    func replicas() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let runtime = service.app.runtime
+            let holder = CatalogueHolder(ModelCatalogue.seeded([]))
+            let desk = CatalogueDesk(
+                store: CatalogueStore(app: runtime.database, system: runtime.system), holder: holder, keys: nil, logger: .silent)
+            let watching = Task { try await desk.run() }
+            defer { watching.cancel() }
+            let put = try await Self.send(
+                service, .put, "/v1/ai/policies/douyin-title-zh", ["routes": [["provider": "openai", "model": "gpt-4o"]]])
+            #expect(put.status == .ok)
+            try await eventually {
+                holder.current(for: TestContext.tenant).policies.contains { $0.scene == "douyin-title-zh" }
+            }
+            #expect(!holder.common.policies.contains { $0.scene == "douyin-title-zh" })
+        }
+    }
+
+    @Test("A price holds from its instant; what was charged before stays priced as it was")
+    func priceHistory() throws {
+        let start = PriceTable.day(2027, 1, 1)
+        var changes = CatalogueChanges()
+        changes.prices = [
+            PriceTable.Entry(
+                provider: "openai", models: ["gpt-4o-mini"], validFrom: start,
+                rates: .init(cachedPrompt: 1, prompt: 2, completion: 3), peakRates: nil, source: "test")
+        ]
+        let (common, _) = changes.applied(to: .seeded([])) { _, _ in nil }
+        let before = try #require(
+            common.prices.price(provider: "openai", model: "gpt-4o-mini", at: start.addingTimeInterval(-1)))
+        let after = try #require(common.prices.price(provider: "openai", model: "gpt-4o-mini", at: start))
+        #expect(before.rates.prompt == 150 && before.version == "openai/gpt-4o-mini@2024-07-18")
+        #expect(after.rates.prompt == 2 && after.version == "openai/gpt-4o-mini@2027-01-01")
+    }
+
+    @Test("A sealed key opens for the row it was made for only, and with rotated keys")
+    func sealedKeys() throws {
+        let old = try KeyRing(setting: Secret("k1=" + Base64.encode(Array(repeating: 1, count: 32))))
+        let both = try KeyRing(
+            setting: Secret(
+                "k2=" + Base64.encode(Array(repeating: 2, count: 32)) + ",k1=" + Base64.encode(Array(repeating: 1, count: 32))))
+        let context = CatalogueChanges.context(of: "openai", tenantId: TestContext.tenant)
+        let sealed = old.seal(Array("sk-1".utf8), context: Array(context.utf8))
+        var changes = CatalogueChanges()
+        let provider = ModelCatalogue.Provider(name: "openai", dialect: .openai, baseURL: "http://x", key: Secret("seeded"))
+        let seeded = ModelCatalogue.seeded([.init(provider: provider, models: ["gpt-4o"])])
+        changes.tenantKeys = [
+            .init(tenantId: TestContext.tenant, provider: "openai", key: sealed),
+            // Moved by hand into another tenant's row.
+            .init(tenantId: TestContext.otherTenant, provider: "openai", key: sealed),
+        ]
+        let (_, ofTenants) = changes.applied(to: seeded) { sealed, context in
+            (try? both.open(sealed, context: Array(context.utf8))).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(ofTenants[TestContext.tenant]?.provider("openai")?.key.exposed == "sk-1")
+        #expect(ofTenants[TestContext.otherTenant]?.provider("openai")?.key.exposed == "seeded")
+    }
+}
