@@ -10,8 +10,10 @@ import Testing
         PoolStateMachine(configuration: .init(capacity: capacity, idleTimeout: .seconds(60)))
     }
 
-    private func waiter(_ id: UInt64, at offset: Duration = .zero, limit: Duration = .seconds(5)) -> PoolStateMachine.Waiter {
-        .init(id: id, since: start + offset, deadline: start + offset + limit)
+    private func waiter(
+        _ id: UInt64, at offset: Duration = .zero, limit: Duration = .seconds(5), home: Int? = nil
+    ) -> PoolStateMachine.Waiter {
+        .init(id: id, since: start + offset, deadline: start + offset + limit, home: home)
     }
 
     @Test func opensAsManyAsAreWaitedForUpToTheCapacity() {
@@ -36,6 +38,33 @@ import Testing
         _ = pool.release(1, now: start)
         _ = pool.release(2, now: start + .seconds(1))
         #expect(pool.acquire(waiter(3)) == .lease(2))
+    }
+
+    @Test func aConnectionOfTheCallersHomeIsLentFirstAndAnyOtherMovesThere() {
+        var pool = machine()
+        _ = pool.acquire(waiter(1, home: 0))
+        _ = pool.acquire(waiter(2, home: 1))
+        #expect((pool.home(of: 1), pool.home(of: 2)) == (0, 1))
+        _ = pool.opened(1, now: start)
+        _ = pool.opened(2, now: start)
+        _ = pool.release(1, now: start)
+        _ = pool.release(2, now: start)
+        #expect(pool.acquire(waiter(3, home: 0)) == .lease(1))
+        #expect(pool.acquire(waiter(4, home: 0)) == .lease(2))
+        #expect(pool.home(of: 2) == 0)
+    }
+
+    @Test func waitersOfTheSameHomeGoFirstUnlessAnotherHasWaitedForLong() {
+        var pool = machine(capacity: 1)
+        _ = pool.acquire(waiter(1, home: 0))
+        _ = pool.opened(1, now: start)
+        _ = pool.acquire(waiter(2, home: 1))
+        _ = pool.acquire(waiter(3, home: 0))
+        _ = pool.acquire(waiter(4, home: 0))
+        #expect(pool.release(1, now: start + .milliseconds(1)) == .lease(waiter: 3))
+        #expect(pool.release(1, now: start + .milliseconds(5)) == .lease(waiter: 2))
+        #expect(pool.release(1, now: start + .milliseconds(6)) == .lease(waiter: 4))
+        #expect(pool.release(1, now: start + .milliseconds(7)) == .keep)
     }
 
     @Test func waitersLeaveByCancellationAndByDeadline() {
