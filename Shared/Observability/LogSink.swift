@@ -38,6 +38,7 @@ private final class DescriptorWriter: Sendable {
         /// A loop will write them.
         var isFlushDue = false
         var backlog: [[UInt8]] = []
+        /// Of the backlog and of what the thread has taken from it and not written yet.
         var backlogBytes = 0
         var dropped = 0
         var threadIsRunning = false
@@ -113,17 +114,19 @@ private final class DescriptorWriter: Sendable {
 
     /// The thread's body: writes what is queued, then ends. The next stall starts another.
     private func drain() {
+        var written = 0
         while true {
             let (lines, dropped) = state.withLock { state in
                 let next = (state.backlog, state.dropped)
                 state.backlog = []
-                state.backlogBytes = 0
+                state.backlogBytes -= written
                 state.dropped = 0
                 if next.0.isEmpty, next.1 == 0 { state.threadIsRunning = false }
                 return next
             }
             if lines.isEmpty, dropped == 0 { return }
             for line in lines { writeAll(line) }
+            written = lines.reduce(0) { $0 + $1.count }
             if dropped > 0 {
                 writeAll(Array("{\"level\":\"warning\",\"message\":\"log lines were dropped\",\"count\":\(dropped)}\n".utf8))
             }

@@ -249,7 +249,7 @@ struct VendorFaultTests {
         let body = try JSONValue(parsing: Array(try #require(vendor.received.last).body.utf8))
         let messages = try #require(body["messages"]?.array)
         #expect(messages.compactMap { $0["role"]?.string } == ["system", "user", "assistant", "user"])
-        let brief = try JSONValue(parsing: Array((messages.last?["content"]?.string ?? "").utf8))
+        let brief = try #require(ModelJSON.parse(messages.last?["content"]?.string ?? ""))
         #expect(brief["topic"]?.string == "夏季防晒霜推荐")
         #expect(brief["correction"]?.string?.contains("不是合法的 JSON") == true)
     }

@@ -3,7 +3,6 @@ import FoundationEssentials
 import HTTPCore
 import Lifecycle
 import Observability
-import PostgresStore
 
 /// Does each operation once, and within its budgets: sets the worst case aside, lets the work run, settles what it came to. A repeat
 /// finds the stored answer, a repeat that comes while the first is at work waits for it.
@@ -59,7 +58,7 @@ final class UsageDesk: Service {
     ///
     /// - Throws: ``BudgetExhausted`` or ``OperationInProgress``.
     func open(_ call: ModelCall, worstCase: Int64) async throws -> UsageTicket {
-        let claim = UsageClaim(call: call, ticketId: .version7(), amount: worstCase)
+        let claim = UsageClaim(call, worstCase: worstCase)
         switch try await admission(of: claim) {
         case .granted:
             let ticket = UsageTicket(claim, store: store, lanes: lanes)
@@ -84,7 +83,7 @@ final class UsageDesk: Service {
         _ call: ModelCall, _ worstCase: Int64,
         _ work: @Sendable (UsageTicket) async throws -> (answer: Answer, entry: LedgerEntry)
     ) async throws -> any Sendable {
-        let claim = UsageClaim(call: call, ticketId: .version7(), amount: worstCase)
+        let claim = UsageClaim(call, worstCase: worstCase)
         switch try await admission(of: claim) {
         case .granted: break
         case .answered(let stored):

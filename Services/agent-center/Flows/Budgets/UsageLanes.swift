@@ -1,7 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
 import HTTPCore
-import PostgresStore
 
 /// Sends the steps of many calls in few round trips. Each tenant has a lane: while one batch is under way the next collects; where
 /// nothing is under way a step goes at once.
@@ -88,17 +87,20 @@ final class UsageLanes: Sendable {
                 for (item, answer) in zip(batch.receipts, answers) { item.result.succeed(answer) }
                 for (item, admission) in zip(batch.claims, admissions) { item.result.succeed(admission) }
                 return
-            } catch let error as PostgresError where error.isConnectionLoss && .now < limit {
-                try? await Task.sleep(for: .milliseconds(50))
-            } catch let error as PostgresError where error.isSerializationFailure && .now < limit {
-                await Task.yield()
-            } catch let error as PostgresError where !error.isConnectionLoss && batch.count > 1 {
-                // One of them is at fault: it alone shall fail.
-                for item in batch.receipts { await send(Batch(receipts: [item])) }
-                for item in batch.claims { await send(Batch(claims: [item])) }
-                return
             } catch {
-                return batch.fail(error)
+                switch UsageStoreFault(error) {
+                case .away where .now < limit:
+                    try? await Task.sleep(for: .milliseconds(50))
+                case .conflict where .now < limit:
+                    await Task.yield()
+                case .conflict where batch.count > 1, .refused where batch.count > 1:
+                    // One of them is at fault: it alone shall fail.
+                    for item in batch.receipts { await send(Batch(receipts: [item])) }
+                    for item in batch.claims { await send(Batch(claims: [item])) }
+                    return
+                case .away, .conflict, .refused, .other:
+                    return batch.fail(error)
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import FoundationEssentials
 import HTTPCore
+import PostgresStore
 
 /// What a desk asks its store to set aside.
 struct UsageClaim: Sendable {
@@ -9,6 +10,12 @@ struct UsageClaim: Sendable {
     let ticketId: UUID
     /// The worst case, in 1e-9 of the platform's currency.
     let amount: Int64
+
+    init(_ call: ModelCall, worstCase: Int64) {
+        self.call = call
+        ticketId = .version7()
+        amount = worstCase
+    }
 
     /// How long the claim stands without being settled: as long as anybody waits for the work, and the time to write it down.
     var lease: Duration { call.deadline.remaining + .seconds(15) }
@@ -34,6 +41,26 @@ struct UsageReceipt: Sendable {
     let entry: LedgerEntry
     /// JSON text for the repeat; `nil` where nothing is kept.
     let answer: String?
+}
+
+/// What a store's error means for the batch that met it.
+enum UsageStoreFault: Sendable {
+    /// The store is away; the same batch may be sent again once it is back.
+    case away
+    /// Another transaction was in the way; the same batch may be sent again at once.
+    case conflict
+    /// One of the batch's members is at fault.
+    case refused
+    /// Nothing that sending again would cure.
+    case other
+
+    init(_ error: any Error) {
+        guard let error = error as? PostgresError else {
+            self = .other
+            return
+        }
+        self = error.isConnectionLoss ? .away : error.isSerializationFailure ? .conflict : .refused
+    }
 }
 
 /// Keeps budgets, reservations, ledger and answers. Every step is atomic, and may be sent again after a broken connection.

@@ -3,7 +3,7 @@ extension ShippedPrompts {
     static let title = #"""
         ---
         name: title
-        revision: 2
+        revision: 3
         scene: title-zh
         language: zh
         description: 爆款标题生成器：按平台、卖点与禁用词写若干短视频标题
@@ -11,7 +11,7 @@ extension ShippedPrompts {
         maxTokens: 200 + count * (maxLength * 2 + 40)
         variables:
           topic: text(500) required 主题
-          platform: choice(douyin, xiaohongshu, wechat_channels, kuaishou, bilibili) required 平台
+          platform: choice(douyin, xiaohongshu, wechat_channels, kuaishou, bilibili, weibo, wechat_official, zhihu) required 平台
           audience: text(200) 目标人群
           sellingPoints: textList(10, 200) 卖点
           tone: text(100) 语气
@@ -63,6 +63,9 @@ extension ShippedPrompts {
         - wechat_channels 微信视频号：稳重可信，适合转发给家人朋友。
         - kuaishou 快手：直白接地气，讲真实生活。
         - bilibili 哔哩哔哩：信息量足，可用【】标出栏目，少用夸张。
+        - weibo 微博：一句话说清看点，可带态度，适合转发讨论。
+        - wechat_official 微信公众号：有信息增量或观点，让人愿意点开读完。
+        - zhihu 知乎：像一个值得回答的问题或一份经验总结，克制、具体。
 
         输出：只输出一个 json 对象，不要解释，不要代码块，格式如下：
         {"titles":[{"title":"标题文字","formula":"question"}]}
