@@ -97,6 +97,7 @@ def tenant_tables(stack, database: str) -> list[str]:
     return [name for (name,) in stack.rows(database, """
         SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND a.attname = 'tenant_id' AND NOT a.attisdropped
+            AND NOT c.relispartition
         ORDER BY 1""") if name not in GLOBAL_TABLES]
 
 
@@ -153,6 +154,28 @@ def test_the_catalogue_test_finds_a_careless_table(stack):
     assert found == ["careless does not force row-level security", "careless: careless_name_key lacks tenant_id"]
 
 
+def test_the_catalogue_test_finds_a_careless_partition(stack):
+    with stack.administrator("connector") as connection:
+        connection.execute("CREATE TABLE parted (tenant_id uuid PRIMARY KEY) PARTITION BY HASH (tenant_id)")
+        connection.execute("ALTER TABLE parted ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+        connection.execute("CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0)")
+        connection.execute("CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)")
+        connection.execute("GRANT SELECT ON parted TO connector_app, connector_system")
+        try:
+            assert catalogue_breaches(stack, "connector") == []
+            connection.execute("GRANT SELECT ON parted_0 TO connector_app")
+            connection.execute("GRANT UPDATE (tenant_id) ON parted_1 TO connector_system")
+            connection.execute("GRANT DELETE ON parted_1 TO PUBLIC")
+            found = catalogue_breaches(stack, "connector")
+        finally:
+            connection.execute("DROP TABLE parted")
+    assert found == [
+        "parted_0 can be reached past its parent: connector_app has SELECT",
+        "parted_1 can be reached past its parent: PUBLIC has DELETE",
+        "parted_1 can be reached past its parent: connector_system has UPDATE",
+    ]
+
+
 def catalogue_breaches(stack, database: str) -> list[str]:
     breaches = []
     for table in tenant_tables(stack, database):
@@ -171,4 +194,15 @@ def catalogue_breaches(stack, database: str) -> list[str]:
             WHERE x.indrelid = %s::regclass AND x.indisunique
                 AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid) GROUP BY 1""", (table, table))
         breaches += sorted(f"{table}: {name} lacks tenant_id" for name, _, columns in keys if "tenant_id" not in columns)
-    return breaches
+    return breaches + partition_breaches(stack, database)
+
+
+def partition_breaches(stack, database: str) -> list[str]:
+    """A partition asked by its own name knows nothing of its parent's policies: nobody but the owner may ask it."""
+    held = stack.rows(database, """
+        SELECT c.relname, CASE held.grantee WHEN 0 THEN 'PUBLIC' ELSE held.grantee::regrole::text END, held.privilege_type
+        FROM pg_class c
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attacl IS NOT NULL
+        CROSS JOIN LATERAL (SELECT (aclexplode(c.relacl)).* UNION SELECT (aclexplode(a.attacl)).*) held
+        WHERE c.relkind IN ('r', 'p') AND c.relispartition AND held.grantee <> c.relowner""")
+    return sorted({f"{name} can be reached past its parent: {grantee} has {privilege}" for name, grantee, privilege in held})
