@@ -4,14 +4,21 @@ import ServiceDefaults
 
 /// The table of contents, in the order of `openapi/orchestration-service.yaml`.
 enum Routes {
-    static func register(on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration) {
+    static func register(
+        on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs
+    ) {
         let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
+        let runsRoutes = RunsRoutes(runs: runs)
         router.group(authentication) { group in
             // A flow runs to its end when the client leaves (design §9).
             group.on(
                 .post, "/v1/titles",
                 options: RouteOptions(deadline: .seconds(28), flow: "TitleGeneration", hangUp: .runsToEnd),
                 titleGeneration.generate)
+            group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs"), runsRoutes.list)
+            group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
+            group.on(
+                .post, "/v1/runs/{id}/cancel", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.cancel)
         }
     }
 }

@@ -95,18 +95,40 @@ public struct CopyGenerationItem: Codable, Sendable, Equatable {
 
 /// Why a part of a flow did not come about, in the words of problem+json.
 public struct FlowProblem: Codable, Sendable, Equatable {
+    /// A field that was refused.
+    public struct Field: Codable, Sendable, Equatable {
+        /// JSON pointer into the flow's request.
+        public var pointer: String
+        public var code: String
+        public var message: String
+
+        public init(pointer: String, code: String, message: String) {
+            self.pointer = pointer
+            self.code = code
+            self.message = message
+        }
+    }
+
     public var code: String
     public var title: String
     public var status: Int
     public var detail: String?
     public var retryable: Bool
+    /// After how many seconds a repetition may succeed, where that is known.
+    public var retryAfterSeconds: Int?
+    public var errors: [Field]?
 
-    public init(code: String, title: String, status: Int, detail: String? = nil, retryable: Bool) {
+    public init(
+        code: String, title: String, status: Int, detail: String? = nil, retryable: Bool, retryAfterSeconds: Int? = nil,
+        errors: [Field]? = nil
+    ) {
         self.code = code
         self.title = title
         self.status = status
         self.detail = detail
         self.retryable = retryable
+        self.retryAfterSeconds = retryAfterSeconds
+        self.errors = errors
     }
 }
 

@@ -22,6 +22,21 @@ public struct JobContext: Sendable {
         try JSONDecoder().decode(type, from: Data(lease.payload.text.utf8))
     }
 
+    /// The kept result of a step that has been done.
+    public func result<Value: Decodable>(of step: String, as type: Value.Type = Value.self) throws -> Value? {
+        try steps.result(of: step, as: type)
+    }
+
+    /// Writes to the database, and only while the lease holds: nobody takes the job before the transaction ends.
+    ///
+    /// - Throws: ``JobLeaseLost`` if the job belongs to somebody else by now.
+    public func whileHeld<Value: Sendable>(_ body: @Sendable (Transaction) async throws -> Value) async throws -> Value {
+        try await database.transaction(tenant: tenant) { transaction in
+            try await lease.assertHeld(in: transaction)
+            return try await body(transaction)
+        }
+    }
+
     /// Does a step whose result is kept: a repetition of the job returns the result without doing the step again.
     ///
     /// A crash between the end of `body` and the keeping of its result repeats the step: what it does outside the database must bear
@@ -47,8 +62,7 @@ public struct JobContext: Sendable {
         _ name: String, _ body: @Sendable (Transaction) async throws -> Value
     ) async throws -> Value {
         if let kept = try steps.result(of: name, as: Value.self) { return kept }
-        let (value, encoded) = try await database.transaction(tenant: tenant) { transaction in
-            try await lease.assertHeld(in: transaction)
+        let (value, encoded) = try await whileHeld { transaction in
             let value = try await body(transaction)
             let encoded = try steps.encode(value)
             try lease.keep(step: name, result: encoded, in: transaction)

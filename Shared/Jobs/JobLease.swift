@@ -36,7 +36,11 @@ struct JobLease: Sendable {
     }
 
     /// Claims a candidate under its tenant.
-    static func claim(_ id: UUID, tenant: UUID, duration: Duration, app: Database) async throws -> Claim {
+    ///
+    /// - Parameter onEnd: told where the claim finds that the job is over: it was to stop, or its attempts are used up.
+    static func claim(
+        _ id: UUID, tenant: UUID, duration: Duration, app: Database, onEnd: JobEnd.Observer?
+    ) async throws -> Claim {
         try await app.transaction(tenant: tenant) { transaction in
             let rows = try await transaction.query(
                 """
@@ -60,8 +64,10 @@ struct JobLease: Sendable {
                     """)
                 return .nothing
             }
-            guard try row.decode("state", as: JobState.self) == .running else {
+            let state: JobState = try row.decode("state")
+            guard state == .running else {
                 try transaction.enqueue("DELETE FROM job_due WHERE job_id = \(id)")
+                try await onEnd?(JobEnd(tenant: tenant, id: id, kind: try row.decode("kind"), state: state), transaction)
                 return .nothing
             }
             let lease = JobLease(
@@ -120,7 +126,9 @@ struct JobLease: Sendable {
 
     // MARK: Its end
 
-    func finish(_ state: JobState, result: JSONText? = nil, failure: String? = nil, app: Database) async throws {
+    func finish(
+        _ state: JobState, result: JSONText? = nil, failure: String? = nil, app: Database, onEnd: JobEnd.Observer?
+    ) async throws {
         try await app.transaction(tenant: tenant) { transaction in
             let finished = try await transaction.execute(
                 """
@@ -130,6 +138,7 @@ struct JobLease: Sendable {
                 """)
             guard finished == 1 else { throw JobLeaseLost() }
             try transaction.enqueue("DELETE FROM job_due WHERE job_id = \(id)")
+            try await onEnd?(JobEnd(tenant: tenant, id: id, kind: kind, state: state), transaction)
         }
     }
 

@@ -52,18 +52,53 @@ public enum JobStore {
         in transaction: Transaction
     ) async throws -> UUID {
         let id = UUID.version7()
-        let added = try await transaction.query(
+        let isNew = try await add(
+            id, kind: kind, payload: payload, key: key, delay: delay, maxAttempts: maxAttempts, in: transaction)
+        if isNew { return id }
+        return try await transaction.query("SELECT id FROM jobs WHERE kind = \(kind) AND dedupe_key = \(key)").only.decode("id")
+    }
+
+    /// Adds a job under an id that names it already, such as an operation's.
+    ///
+    /// - Returns: whether it was added; `false` if there is a job with this id, or one of the kind with this key.
+    public static func add(
+        _ id: UUID, kind: String, payload: JSONText, key: String? = nil, delay: Duration = .zero, maxAttempts: Int = 5,
+        in transaction: Transaction
+    ) async throws -> Bool {
+        try await transaction.execute(
             """
             WITH added AS (
                 INSERT INTO jobs (tenant_id, id, kind, dedupe_key, payload, max_attempts)
                 VALUES (app_tenant(), \(id), \(kind), \(key), \(payload), \(maxAttempts))
-                ON CONFLICT (tenant_id, kind, dedupe_key) DO NOTHING RETURNING tenant_id, id, kind
+                ON CONFLICT DO NOTHING RETURNING tenant_id, id, kind
             )
             INSERT INTO job_due (tenant_id, job_id, kind, due_at)
             SELECT tenant_id, id, kind, app_now() + make_interval(secs => \(delay.seconds)) FROM added
+            """) == 1
+    }
+
+    /// Puts a failed job back to its beginning, with the results of the steps that it has kept.
+    ///
+    /// - Parameters:
+    ///   - steps: whose results are forgotten, so that they are done again.
+    ///   - delay: as with ``enqueue(kind:payload:key:delay:maxAttempts:in:)``.
+    /// - Returns: whether there was such a job and it had failed.
+    public static func reopen(
+        _ id: UUID, forgetting steps: [String], delay: Duration = .zero, in transaction: Transaction
+    ) async throws -> Bool {
+        let reopened = try await transaction.execute(
+            """
+            WITH reopened AS (
+                UPDATE jobs SET state = 'queued', attempt = 0, failure = NULL, result = NULL, finished_at = NULL,
+                    cancel_requested_at = NULL
+                WHERE id = \(id) AND state = 'failed' RETURNING tenant_id, id, kind
+            )
+            INSERT INTO job_due (tenant_id, job_id, kind, due_at)
+            SELECT tenant_id, id, kind, app_now() + make_interval(secs => \(delay.seconds)) FROM reopened
             """)
-        if added.affectedRows == 1 { return id }
-        return try await transaction.query("SELECT id FROM jobs WHERE kind = \(kind) AND dedupe_key = \(key)").only.decode("id")
+        guard reopened == 1 else { return false }
+        try transaction.enqueue("DELETE FROM job_steps WHERE job_id = \(id) AND name = ANY(\(steps))")
+        return true
     }
 
     public static func status(of id: UUID, in database: Database, tenant: UUID) async throws -> JobStatus? {

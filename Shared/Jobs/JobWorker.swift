@@ -1,5 +1,5 @@
 import ConcurrencySupport
-import FoundationEssentials
+public import FoundationEssentials
 public import Lifecycle
 public import Observability
 public import PostgresStore
@@ -44,27 +44,53 @@ public final class JobWorker: Service {
     private let handlers: [String: Handler]
     private let configuration: Configuration
     private let logger: Logger
+    private let onEnd: JobEnd.Observer?
     private let signal = WakeSignal()
     private let finished: Counter?
+    /// Those that run here, by job, to be told that they are to stop.
+    private let watches = Lock<[UUID: WakeSignal]>([:])
+    private let begun = Lock<(next: Int, tasks: [Int: Task<Void, Never>])>((0, [:]))
 
     /// - Parameters:
     ///   - app: where the work is done, under the job's tenant.
     ///   - system: finds due jobs of all tenants.
     ///   - handlers: by kind. Jobs of other kinds are left to other workers.
+    ///   - onEnd: told of every end that this worker brings about.
     public init(
         app: Database, system: Database, handlers: [String: Handler], configuration: Configuration = Configuration(),
-        logger: Logger = .silent, metrics: MetricsRegistry? = nil
+        onEnd: JobEnd.Observer? = nil, logger: Logger = .silent, metrics: MetricsRegistry? = nil
     ) {
         self.app = app
         self.system = system
         self.handlers = handlers
         self.configuration = configuration
+        self.onEnd = onEnd
         self.logger = logger
         finished = metrics?.counter("jobs_finished_total", help: "Attempts that ended, by outcome.", labels: ["kind", "outcome"])
     }
 
     /// Looks for due jobs now: to be called after the commit that added one.
     public func wake() { signal.ring() }
+
+    /// Works on one job at once, whether or not ``run()`` does and how many jobs there are: for one that somebody waits for here.
+    ///
+    /// - Returns: ends when the attempt has ended and is written down, or at once if the job is over or somebody else's.
+    @discardableResult
+    public func begin(_ id: UUID, tenant: UUID) -> Task<Void, Never> {
+        begun.withLock { begun in
+            let number = begun.next
+            let task = Task(executorPreference: EventLoop.current) {
+                await self.work(on: id, tenant: tenant)
+                self.begun.withLock { $0.tasks[number] = nil }
+            }
+            begun.tasks[number] = task
+            begun.next += 1
+            return task
+        }
+    }
+
+    /// Looks now whether a job that runs here is to stop: to be called after the commit that asked for it.
+    public func cancelRequested(_ id: UUID) { watches.withLock { $0[id] }?.ring() }
 
     /// Works until graceful shutdown, then finishes the jobs that run. If its task is cancelled, the handlers are cancelled and their
     /// jobs are put back, without counting the attempt.
@@ -89,11 +115,22 @@ public final class JobWorker: Service {
                     if found.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
                 }
             }
+            await endBegun()
         } onGracefulShutdown: {
             isStopping.set()
             self.signal.ring()
         }
         try Task.checkCancellation()
+    }
+
+    private func endBegun() async {
+        while let task = begun.withLock({ $0.tasks.values.first }) {
+            await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                for task in begun.withLock({ Array($0.tasks.values) }) { task.cancel() }
+            }
+        }
     }
 
     private func candidates(_ kinds: [String], limit: Int) async -> [(tenant: UUID, id: UUID)] {
@@ -114,35 +151,38 @@ public final class JobWorker: Service {
     }
 
     private func work(on id: UUID, tenant: UUID) async {
-        do {
-            guard
-                case .lease(let lease, let steps) = try await JobLease.claim(
-                    id, tenant: tenant, duration: configuration.lease, app: app),
-                let handler = handlers[lease.kind]
-            else { return }
-            let context = CallContext(requestId: "job-\(id.uuidString.lowercased())", operationId: id, tenantId: tenant)
-            await CallContext.$current.withValue(context) {
+        let context = CallContext(requestId: "job-\(id.uuidString.lowercased())", operationId: id, tenantId: tenant)
+        await CallContext.$current.withValue(context) {
+            do {
+                guard
+                    case .lease(let lease, let steps) = try await JobLease.claim(
+                        id, tenant: tenant, duration: configuration.lease, app: app, onEnd: onEnd),
+                    let handler = handlers[lease.kind]
+                else { return }
                 let outcome = await attempt(lease, steps, handler)
                 // What came of it is written even if this worker is being cancelled.
                 await Task.detached { [self] in
                     await CallContext.$current.withValue(context) { await settle(lease, outcome) }
                 }.value
-            }
-        } catch {
-            // The job falls due again when the lease that it might have got would have ended.
-            if !(error is CancellationError) {
-                logger.warning("cannot claim a job", ["job": id.uuidString, "reason": "\(error)"])
+            } catch {
+                // The job falls due again when the lease that it might have got would have ended.
+                if !(error is CancellationError) {
+                    logger.warning("cannot claim a job", ["job": id.uuidString, "reason": "\(error)"])
+                }
             }
         }
     }
 
     private func attempt(_ lease: JobLease, _ steps: [String: JSONText], _ handler: @escaping Handler) async -> Outcome {
         let context = JobContext(lease: lease, steps: StepResults(steps), database: app)
+        let watch = WakeSignal()
+        watches.withLock { $0[lease.id] = watch }
+        defer { watches.withLock { if $0[lease.id] === watch { $0[lease.id] = nil } } }
         return await withTaskGroup(of: Outcome?.self) { group in
             group.addTask {
                 do { return .returned(try await handler(context)) } catch { return .threw(error) }
             }
-            group.addTask { await self.guardLease(lease) }
+            group.addTask { await self.guardLease(lease, watch) }
             var stopReason: Outcome?
             var outcome: Outcome?
             while let next = await group.next() {
@@ -169,12 +209,13 @@ public final class JobWorker: Service {
     /// Renews the lease and watches for a request to stop, until cancelled.
     ///
     /// - Returns: why the handler has to stop; `nil` when it has stopped by itself.
-    private func guardLease(_ lease: JobLease) async -> Outcome? {
+    private func guardLease(_ lease: JobLease, _ watch: WakeSignal) async -> Outcome? {
         var (renewed, heldUntil) = (ContinuousClock.now, ContinuousClock.now + configuration.lease)
         let interval = min(configuration.cancelPollInterval, configuration.lease / 3)
         while true {
             do {
-                try await Task.sleep(for: interval)
+                await watch.wait(atMost: interval)
+                try Task.checkCancellation()
                 if try await lease.isCancelRequested(app: app) { return .cancelRequested }
                 if renewed.duration(to: .now) >= configuration.lease / 3 - interval / 2 {
                     let began = ContinuousClock.now
@@ -195,10 +236,10 @@ public final class JobWorker: Service {
         var name = "succeeded"
         do {
             switch outcome {
-            case .returned(let result): try await lease.finish(.succeeded, result: result, app: app)
+            case .returned(let result): try await lease.finish(.succeeded, result: result, app: app, onEnd: onEnd)
             case .cancelRequested:
                 name = "cancelled"
-                try await lease.finish(.cancelled, app: app)
+                try await lease.finish(.cancelled, app: app, onEnd: onEnd)
             case .shutDown:
                 name = "put back"
                 try await lease.giveBack(after: .zero, failure: nil, counts: false, app: app)
@@ -210,7 +251,7 @@ public final class JobWorker: Service {
                 logger.warning(
                     "job attempt failed", ["kind": lease.kind, "attempt": lease.attempt, "isLast": isLast, "reason": reason])
                 if isLast {
-                    try await lease.finish(.failed, failure: reason, app: app)
+                    try await lease.finish(.failed, failure: reason, app: app, onEnd: onEnd)
                 } else {
                     let delays = configuration.retryDelays
                     let delay = delays.isEmpty ? .zero : delays[min(lease.attempt, delays.count) - 1]

@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import PostgresStore
 
 /// Durable work: the row is the truth, whoever holds its lease works on it, and what a step has done is not done again.
@@ -60,6 +61,18 @@ public enum JobState: String, Sendable, Codable, PostgresArrayElement, PostgresD
     case queued, running, succeeded, failed, cancelled
 
     public var isFinal: Bool { self != .queued && self != .running }
+}
+
+/// A job that is over, as whoever listens is told in the transaction that ends it.
+public struct JobEnd: Sendable, Equatable {
+    public let tenant: UUID
+    public let id: UUID
+    public let kind: String
+    /// Final.
+    public let state: JobState
+
+    /// Writes what must become true together with a job's end; if it throws, the job has not ended.
+    public typealias Observer = @Sendable (JobEnd, Transaction) async throws -> Void
 }
 
 /// Thrown by a handler for work that no repetition will bring about; the job fails at once. The reason is stored for people.

@@ -57,6 +57,7 @@ extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
 extension VideoScriptType: StringChoice {}
+extension RunState: StringChoice {}
 extension VersionSource.Kind: StringChoice {}
 
 private struct NoteTaker: Decoder {

@@ -23,7 +23,7 @@ URL_KEYS = {
     "content-center": "CONTENT_CENTER_URL", "delivery-connector-douyin": "CONNECTOR_URL", "sandbox": "SANDBOX_URL",
 }
 SERVICES = tuple(CALL_MAP["services"])
-SCOPES = ("titles:generate", "contents:read", "contents:write", "stream:read")
+SCOPES = ("titles:generate", "contents:read", "contents:write", "stream:read", "runs:read", "runs:cancel")
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
 T = TypeVar("T")
 

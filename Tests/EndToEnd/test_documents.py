@@ -17,6 +17,7 @@ SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
 INNER = {
     "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS",
+    "RunState", "RunStep", "FlowProblem",
 }
 
 
@@ -31,7 +32,8 @@ def registry() -> referencing.Registry:
 def schema_for(example: pathlib.Path) -> str:
     name = example.stem.split(".")[0]
     if name == "CloudEvent":
-        message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated"}[example.stem.split(".")[1]]
+        message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated",
+                   "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"
 

@@ -31,6 +31,17 @@ struct OrchestrationHarness {
         }
     }
 
+    func send(
+        _ method: HTTPMethod, _ target: String, _ body: String? = nil, tenant: UUID = TestContext.tenant, scopes: [String],
+        operation: UUID? = nil, headers: HTTPHeaders = [:]
+    ) async throws -> TestResponse {
+        var all = try TestContext.headers(
+            to: .orchestrationService, as: TestContext.principal(tenant: tenant, scopes: scopes), operation: operation)
+        if body != nil { all["Content-Type"] = "application/json" }
+        for (name, value) in headers { all[name] = value }
+        return try await client.send(method, target, headers: all, body: Array((body ?? "").utf8))
+    }
+
     func titles(
         _ body: String = #"{"topic": "猫砂盆"}"#, tenant: UUID = TestContext.tenant,
         scopes: [String] = ["titles:generate", "contents:write"], operation: UUID? = nil, headers: HTTPHeaders = [:],

@@ -6,7 +6,9 @@ extension DocumentedTypes {
     static let flows: Types = [
         "Asset": Asset.self, "Content": Content.self, "ContentBodyPatch": ContentBodyPatch.self, "CopyBody": CopyBody.self,
         "ImageSlot": ImageSlot.self, "ImageTextBody": ImageTextBody.self, "NewVersion": NewVersion.self,
-        "SceneEdit": SceneEdit.self, "VideoScene": VideoScene.self, "VideoScriptBody": VideoScriptBody.self,
+        "FlowProblem": FlowProblem.self, "Run": Run.self, "RunPage": Page<Run>.self, "RunProgressed": RunProgressed.self,
+        "RunStep": RunStep.self, "SceneEdit": SceneEdit.self, "VideoScene": VideoScene.self,
+        "VideoScriptBody": VideoScriptBody.self,
         "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
         "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
         "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,

@@ -3,6 +3,6 @@
 TOO_LARGE = b'{"topic": "' + b"a" * 3_000_000 + b'"}'
 AS_JSON = {"Content-Type": "application/json"}
 
-from . import catalogue, contents, identity, stream, titles  # noqa: E402
+from . import catalogue, contents, identity, runs, stream, titles  # noqa: E402
 
-AREAS = [identity, catalogue, titles, contents, stream]
+AREAS = [identity, catalogue, titles, runs, contents, stream]

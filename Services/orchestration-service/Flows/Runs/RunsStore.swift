@@ -1,0 +1,167 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Jobs
+import Messaging
+import PostgresStore
+
+/// The SQL of runs: a run is a job, with its steps as people see them. Its every move is one transaction with the event that tells it.
+struct RunsStore: Sendable {
+    let database: Database
+    /// Wakes the outbox relay after a commit, so that events leave at once.
+    let onCommit: @Sendable () -> Void
+
+    /// A run whose process dies before it has the lease falls to any worker after this time.
+    static let grace = Duration.seconds(2)
+    static let maxAttempts = 5
+
+    // MARK: Starting
+
+    /// Writes a run, unless there is one for the operation.
+    ///
+    /// - Returns: its id, and whether it is over.
+    func start(_ operationId: UUID?, _ order: RunOrder) async throws -> (id: UUID, isOver: Bool) {
+        let id = operationId ?? .version7()
+        let payload = try order.payload()
+        let isOver = try await database.transaction(tenant: order.tenantId) { transaction in
+            let isNew = try await JobStore.add(
+                id, kind: order.flow, payload: payload, delay: Self.grace, maxAttempts: Self.maxAttempts, in: transaction)
+            guard isNew else { return try await find(id, order, in: transaction) }
+            try transaction.enqueue("INSERT INTO runs (tenant_id, id) VALUES (app_tenant(), \(id))")
+            try transaction.enqueue(
+                """
+                INSERT INTO run_steps (tenant_id, run_id, position, name)
+                SELECT app_tenant(), \(id), position, name FROM unnest(\(order.steps)) WITH ORDINALITY AS s (name, position)
+                """)
+            try await RunMove.tell(id, flow: order.flow, state: .queued, tenant: order.tenantId, in: transaction)
+            return false
+        }
+        onCommit()
+        return (id, isOver)
+    }
+
+    /// What there is under this id already; a failure that passes is taken back.
+    private func find(_ id: UUID, _ order: RunOrder, in transaction: Transaction) async throws -> Bool {
+        let input = JSONText(bytes: order.input)
+        let row = try await transaction.query(
+            """
+            SELECT j.state, j.kind = \(order.flow) AND j.payload -> 'input' = \(input)::jsonb AS is_same, r.problem
+            FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id WHERE j.id = \(id) FOR NO KEY UPDATE OF j
+            """
+        ).first
+        guard let row, try row.decode("is_same") else { throw RunError.operationReused }
+        let state: JobState = try row.decode("state")
+        guard state == .failed, try row.problem()?.retryable ?? true else { return state.isFinal }
+        let undone = try await transaction.query(
+            "UPDATE run_steps SET state = 'queued', problem = NULL WHERE run_id = \(id) AND state <> 'succeeded' RETURNING name")
+        _ = try await JobStore.reopen(
+            id, forgetting: try undone.map { try $0.decode("name") }, delay: Self.grace, in: transaction)
+        try transaction.enqueue("UPDATE runs SET problem = NULL WHERE id = \(id)")
+        try await RunMove.tell(id, flow: order.flow, state: .queued, tenant: order.tenantId, in: transaction)
+        return false
+    }
+
+    // MARK: Ending
+
+    func end(of id: UUID, tenant: UUID) async throws -> RunEnd? {
+        let rows = try await database.query(
+            """
+            SELECT j.state, j.result, r.problem FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id
+            WHERE j.id = \(id)
+            """, tenant: tenant)
+        guard let row = rows.first else { throw RunError.notFound }
+        switch try row.decode("state", as: JobState.self) {
+        case .queued, .running: return nil
+        case .succeeded: return .succeeded(try row.decode("result", as: JSONText.self).bytes)
+        case .failed: return .failed(try row.problem() ?? RunError.unfinished)
+        case .cancelled: return .canceled
+        }
+    }
+
+    /// - Returns: the run's state after the request; `nil` if there is no such run.
+    func requestCancel(_ id: UUID, of tenantId: UUID) async throws -> RunState? {
+        let state = try await database.transaction(tenant: tenantId) { transaction -> RunState? in
+            let rows = try await transaction.query(
+                """
+                SELECT j.kind, j.state FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id
+                WHERE j.id = \(id) FOR NO KEY UPDATE OF j
+                """)
+            guard let row = rows.first else { return nil }
+            let before: JobState = try row.decode("state")
+            let after = try await JobStore.requestCancel(id, in: transaction)
+            if before != .cancelled, after == .cancelled {
+                try await RunMove.end(id, flow: try row.decode("kind"), state: .canceled, tenant: tenantId, in: transaction)
+            }
+            return after.map { RunState($0) }
+        }
+        onCommit()
+        return state
+    }
+
+    // MARK: Reading
+
+    func run(_ id: UUID, of tenantId: UUID) async throws -> Run? {
+        try await runs("AND j.id = \(id)", of: tenantId).first
+    }
+
+    func list(olderThan id: UUID?, limit: Int, of tenantId: UUID) async throws -> [Run] {
+        let condition: SQL = id.map { "AND j.id < \($0)" } ?? ""
+        return try await runs("\(condition) ORDER BY j.id DESC LIMIT \(limit)", of: tenantId)
+    }
+
+    private func runs(_ condition: SQL, of tenantId: UUID) async throws -> [Run] {
+        let rows = try await database.query(
+            """
+            SELECT j.id, j.kind, j.state, j.created_at, j.started_at, j.finished_at, j.cancel_requested_at IS NOT NULL AS is_cancelled,
+                r.problem, (
+                    SELECT json_agg(json_build_object('name', s.name, 'state', s.state, 'contentId', s.content_id,
+                        'problem', s.problem) ORDER BY s.position)
+                    FROM run_steps s WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id
+                ) AS steps
+            FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id WHERE j.tenant_id = \(tenantId) \(condition)
+            """, tenant: tenantId)
+        return try rows.map { row in
+            let steps = try row.decode("steps", as: JSONText?.self).map { try JSON.decode([RunStep].self, from: $0.bytes) } ?? []
+            let state = RunState(try row.decode("state", as: JobState.self))
+            return Run(
+                id: try row.decode("id"), flow: try row.decode("kind"), state: state,
+                progress: RunMove.progress(of: steps, in: state), steps: steps, contentIds: steps.compactMap(\.contentId),
+                cancelRequested: try row.decode("is_cancelled"), problem: try row.problem(),
+                createdAt: try row.decode("created_at"), startedAt: try row.decode("started_at"),
+                finishedAt: try row.decode("finished_at"))
+        }
+    }
+}
+
+extension Row {
+    fileprivate func problem() throws -> FlowProblem? {
+        try decode("problem", as: JSONText?.self).map { try JSON.decode(FlowProblem.self, from: $0.bytes) }
+    }
+}
+
+extension RunState {
+    init(_ state: JobState) {
+        self =
+            switch state {
+            case .queued: .queued
+            case .running: .running
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .cancelled: .canceled
+            }
+    }
+}
+
+/// What a job of a run holds.
+struct RunPayload<Input: Decodable & Sendable>: Decodable, Sendable {
+    let input: Input
+    let request: RunOrder.OriginalRequest
+}
+
+extension RunOrder {
+    /// A ``RunPayload``.
+    fileprivate func payload() throws -> JSONText {
+        let request = String(decoding: try JSON.encode(request), as: UTF8.self)
+        return JSONText("{\"input\":\(String(decoding: input, as: UTF8.self)),\"request\":\(request)}")
+    }
+}

@@ -1,0 +1,23 @@
+import uuid
+
+
+def provoke(stack, member) -> None:
+    waiting, over = (write(stack, member.tenant, state) for state in ("queued", "succeeded"))
+    assert member.request("GET", "/api/runs").status_code == 200
+    assert member.request("GET", "/api/runs", params={"limit": 0}).status_code == 422
+    assert member.request("GET", f"/api/runs/{waiting}").json()["state"] == "queued"
+    assert member.request("POST", f"/api/runs/{waiting}/cancel").json()["state"] == "canceled"
+    assert member.request("POST", f"/api/runs/{over}/cancel").status_code == 409
+    for method, path in (("GET", ""), ("POST", "/cancel")):
+        assert member.request(method, f"/api/runs/{uuid.uuid4()}{path}").status_code == 404
+
+
+def write(stack, tenant: str, state: str) -> str:
+    """A run of a flow that nobody works on."""
+    run = str(uuid.uuid4())
+    with stack.administrator("orchestration") as connection:
+        connection.execute(
+            "INSERT INTO jobs (tenant_id, id, kind, payload, state, max_attempts) VALUES (%s, %s, 'Provocation', '{}', %s, 1)",
+            (tenant, run, state))
+        connection.execute("INSERT INTO runs (tenant_id, id) VALUES (%s, %s)", (tenant, run))
+    return run

@@ -1,0 +1,250 @@
+import ConcurrencySupport
+import DTO
+import Foundation
+import HTTPCore
+import Jobs
+import Observability
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import OrchestrationService
+
+@Suite(.timeLimit(.minutes(3))) struct RunsTests {
+    private static let busy = UpstreamUnavailable(callee: .agentCenter, reason: "down")
+
+    @Test func takesEachStepOnceAndTellsEachMove() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let content = UUID()
+            let replica = Replica(database) { StepResult(value: "made \($0)", contentId: $0 == "b" ? content : nil) }
+            let run = try await replica.start(["a", "b"])
+            #expect(try await replica.end(of: run) == .succeeded(Array(#"["made a", "made b"]"#.utf8)))
+
+            let moves = try await database.moves(of: run.id)
+            #expect(moves.map(\.version) == [1, 2, 3, 4, 5, 6])
+            #expect(moves.map(\.move.state) == [.queued, .running, .running, .running, .running, .succeeded])
+            #expect(moves.map(\.move.progress) == [0, 0, 50, 50, 100, 100])
+            #expect(
+                moves.map(\.move.step) == [
+                    nil, RunStep(name: "a", state: .running), RunStep(name: "a", state: .succeeded),
+                    RunStep(name: "b", state: .running), RunStep(name: "b", state: .succeeded, contentId: content), nil,
+                ])
+            let shown = try await replica.runs.run(run.id, of: TestContext.tenant)
+            #expect(shown.flow == "Probe" && shown.state == .succeeded && shown.progress == 100 && !shown.cancelRequested)
+            #expect(shown.contentIds == [content] && shown.steps.map(\.state) == [.succeeded, .succeeded])
+            #expect(shown.startedAt != nil && shown.finishedAt != nil && shown.problem == nil)
+        }
+    }
+
+    @Test func theSameOperationTwiceAtOnceIsOneRunOnOneOfTwoReplicas() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let replicas = (0..<2).map { _ in
+                Replica(database) { step in
+                    notes.add(step)
+                    return StepResult(value: step)
+                }
+            }
+            let operation = UUID()
+            let ends = try await withThrowingTaskGroup(of: RunEnd.self) { group in
+                for number in 0..<10 {
+                    group.addTask {
+                        let replica = replicas[number % 2]
+                        return try await replica.end(of: try await replica.start(["a", "b"], operation: operation))
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(ends == Array(repeating: .succeeded(Array(#"["a", "b"]"#.utf8)), count: 10))
+            #expect(notes.all == ["a", "b"])
+        }
+    }
+
+    @Test func anotherProcessGoesOnWhereADeadOneStopped() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let (notes, gate) = (Notes(), Gate())
+            let dying = Replica(database) { step in
+                if step == "b" { try await gate.pass() }
+                notes.add("dying \(step)")
+                return StepResult(value: "dying \(step)")
+            }
+            let heir = Replica(database) { step in
+                notes.add("heir \(step)")
+                return StepResult(value: "heir \(step)")
+            }
+            let run = try await dying.start(["a", "b"])
+            try await eventually("the second step is under way") { gate.arrived == 1 }
+            // Nobody renews the lease any more.
+            try await database.superuser.query("UPDATE jobs SET lease_until = app_now() - interval '1 second'")
+            let again = try await heir.start(["a", "b"], operation: run.id)
+            #expect(try await heir.end(of: again) == .succeeded(Array(#"["dying a", "heir b"]"#.utf8)))
+            // The first comes back to life: its write is refused.
+            gate.open()
+            await run.attempt?.task.value
+            #expect(try await heir.runs.end(of: again, until: .after(.zero)) == .succeeded(Array(#"["dying a", "heir b"]"#.utf8)))
+            #expect(try await database.superuser.query("SELECT 1 FROM job_steps").count == 2)
+            #expect(notes.all.prefix(2) == ["dying a", "heir b"])
+        }
+    }
+
+    @Test func anybodysWorkerTakesUpARunThatNobodyBegan() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let replica = Replica(database) { StepResult(value: $0) }
+            let order = try RunOrder(ProbeFlow.self, .init(steps: ["a"]), as: replica.principal)
+            let (id, isOver) = try await replica.runs.store.start(nil, order)
+            #expect(!isOver)
+            let background = Task { try await replica.work.worker.run() }
+            let end = try await replica.end(of: StartedRun(id: id, tenantId: TestContext.tenant, attempt: nil))
+            background.cancel()
+            _ = await background.result
+            #expect(end == .succeeded(Array(#"["a"]"#.utf8)))
+        }
+    }
+
+    @Test func theWorkIsDoneInTheNameOfWhoeverAsked() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            struct Namer: DurableFlow {
+                static let name = "Namer"
+                static func steps(for input: String) -> [String] { [] }
+                func run(_ input: String, in run: RunContext) -> [String?] {
+                    let context = CallContext.current
+                    #expect(context?.operationId == run.id && context?.deadline == nil && context?.tenantId == TestContext.tenant)
+                    return [run.principal.subject, run.principal.scopes.first, context?.requestId, run.principal.actingJob]
+                }
+            }
+            let work = JobRunWork(flows: [Namer()], database: database.app, system: database.system)
+            let runs = Runs(store: RunsStore(database: database.app) {}, work: work)
+            let context = CallContext(requestId: "request-7", operationId: TestContext.tenant, deadline: .now + .seconds(30))
+            let run = try await CallContext.$current.withValue(context) {
+                try await runs.start(Namer.self, "", as: TestContext.principal(subject: "user-9", scopes: ["copies:generate"]))
+            }
+            let end = try await runs.end(of: run, until: .after(.seconds(60)))
+            let job = "run:11111111-1111-4111-8111-00000000000a"
+            #expect(end == .succeeded(Array(#"["user-9", "copies:generate", "request-7", "\#(job)"]"#.utf8)))
+        }
+    }
+
+    // MARK: Failures
+
+    @Test func aStepWaitsForWhatIsAwayForAMoment() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let replica = Replica(database) { step in
+                notes.add(step)
+                if notes.all.count < 3 { throw Self.busy }
+                return StepResult(value: step)
+            }
+            let run = try await replica.start(["a"])
+            #expect(try await replica.end(of: run) == .succeeded(Array(#"["a"]"#.utf8)))
+            #expect(notes.all == ["a", "a", "a"])
+        }
+    }
+
+    @Test func aFailureThatPassesIsTakenUpByTheRepeatAndOnlyThat() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let isDown = Lock(true)
+            let replica = Replica(database) { step in
+                notes.add(step)
+                if step == "b", isDown.withLock({ $0 }) { throw Self.busy }
+                return StepResult(value: step)
+            }
+            let run = try await replica.start(["a", "b", "c"])
+            let problem = FlowProblem(
+                code: "upstream.unavailable", title: "服务暂时不可用", status: 503, retryable: true, retryAfterSeconds: 1)
+            #expect(try await replica.end(of: run) == .failed(problem))
+            let failed = try await replica.runs.run(run.id, of: TestContext.tenant)
+            #expect(failed.state == .failed && failed.problem == problem)
+            #expect(failed.steps.map(\.state) == [.succeeded, .failed, .canceled] && failed.steps[1].problem == problem)
+            #expect(notes.all == ["a", "b", "b", "b"])
+
+            isDown.withLock { $0 = false }
+            let again = try await replica.start(["a", "b", "c"], operation: run.id)
+            #expect(try await replica.end(of: again) == .succeeded(Array(#"["a", "b", "c"]"#.utf8)))
+            #expect(notes.all == ["a", "b", "b", "b", "b", "c"])
+            #expect(try await replica.runs.run(run.id, of: TestContext.tenant).problem == nil)
+        }
+    }
+
+    @Test func aFailureThatStaysIsFoundByTheRepeat() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let replica = Replica(database) { step in
+                notes.add(step)
+                throw ValidationFailure(pointer: "/model", code: "unknown_value", zh: "没有这个模型", en: "no such model")
+            }
+            let problem = FlowProblem(
+                code: "request.invalid", title: "请求内容不符合要求", status: 422, retryable: false,
+                errors: [.init(pointer: "/model", code: "unknown_value", message: "没有这个模型")])
+            let run = try await replica.start(["a"])
+            #expect(try await replica.end(of: run) == .failed(problem))
+            let again = try await replica.start(["a"], operation: run.id)
+            #expect(try await replica.end(of: again) == .failed(problem))
+            #expect(notes.all == ["a"])
+        }
+    }
+
+    @Test func anOperationIsNotTwoRuns() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let replica = Replica(database) { StepResult(value: $0) }
+            let run = try await replica.start(["a"])
+            _ = try await replica.end(of: run)
+            await #expect(throws: RunError.operationReused) { try await replica.start(["b"], operation: run.id) }
+        }
+    }
+
+    // MARK: Cancelling
+
+    @Test func cancellingStopsTheStepUnderWayAndKeepsWhatIsDone() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let (gate, notes) = (Gate(), Notes())
+            let content = UUID()
+            let replica = Replica(database) { step in
+                do {
+                    if step == "b" { try await gate.pass() }
+                } catch {
+                    notes.add("stopped")
+                    throw error
+                }
+                return StepResult(value: step, contentId: content)
+            }
+            let run = try await replica.start(["a", "b", "c"])
+            try await eventually("the second step is under way") { gate.arrived == 1 }
+            #expect(try await replica.runs.cancel(run.id, of: TestContext.tenant).cancelRequested)
+            #expect(try await replica.end(of: run) == .canceled)
+            #expect(notes.all == ["stopped"])
+            let shown = try await replica.runs.run(run.id, of: TestContext.tenant)
+            #expect(shown.state == .canceled && shown.contentIds == [content])
+            #expect(shown.steps.map(\.state) == [.succeeded, .canceled, .canceled])
+            #expect(try await database.moves(of: run.id).last?.move.state == .canceled)
+            // Again is the same; and the repeat of the request does not begin it anew.
+            #expect(try await replica.runs.cancel(run.id, of: TestContext.tenant).state == .canceled)
+            #expect(try await replica.end(of: try await replica.start(["a", "b", "c"], operation: run.id)) == .canceled)
+        }
+    }
+
+    @Test func whatWaitsIsCancelledAtOnce() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let replica = Replica(database) { StepResult(value: $0) }
+            let order = try RunOrder(ProbeFlow.self, .init(steps: ["a"]), as: replica.principal)
+            let (id, _) = try await replica.runs.store.start(nil, order)
+            let shown = try await replica.runs.cancel(id, of: TestContext.tenant)
+            #expect(shown.state == .canceled && shown.steps == [RunStep(name: "a", state: .canceled)])
+            #expect(try await database.moves(of: id).map(\.move.state) == [.queued, .canceled])
+        }
+    }
+
+    @Test func whatHasEndedIsNotCancelled() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let replica = Replica(database) { StepResult(value: $0) }
+            let run = try await replica.start(["a"])
+            _ = try await replica.end(of: run)
+            await #expect(throws: RunError.finished(.succeeded)) {
+                try await replica.runs.cancel(run.id, of: TestContext.tenant)
+            }
+            await #expect(throws: RunError.notFound) { try await replica.runs.cancel(run.id, of: TestContext.otherTenant) }
+            await #expect(throws: RunError.notFound) { try await replica.runs.run(run.id, of: TestContext.otherTenant) }
+        }
+    }
+}
