@@ -5,6 +5,7 @@ import ServiceDefaults
 /// The table of contents, in the order of `openapi/content-center.yaml`.
 enum Routes {
     static func register(on router: inout Router, authentication: InternalAuthentication, contents: Contents, assets: Assets) {
+        let exports = ContentExportRoutes(contents: contents)
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
         router.group(authentication) { group in
@@ -12,6 +13,7 @@ enum Routes {
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
             group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
             group.on(.patch, "/v1/contents/{id}", options: .write("Contents"), contents.edit)
+            group.on(.get, "/v1/contents/{id}/export", options: .read("ContentExport"), exports.export)
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
             group.on(.post, "/v1/contents/{id}/versions", options: .write("Contents"), contents.write)
             group.on(.post, "/v1/assets", options: .write("Assets", maximumBodyBytes: Assets.maximumSize), assets.keep)

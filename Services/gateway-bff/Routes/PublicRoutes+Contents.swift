@@ -17,6 +17,9 @@ extension PublicRoutes {
             method: .patch, path: "/api/contents/{id}", flow: "Contents", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .write),
         PublicRoute(
+            method: .get, path: "/api/contents/{id}/export", flow: "ContentExport", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/export"), rateClass: .read),
+        PublicRoute(
             method: .get, path: "/api/contents/{id}/versions", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions"), rateClass: .read),
     ]

@@ -4,6 +4,7 @@ from . import AS_JSON, TOO_LARGE
 
 
 def provoke(stack, member) -> None:
+    provoke_exports(stack, member)
     first, second = (member.draft(topic="状态码", count=1)["contentId"] for _ in range(2))
     provoke_conflict(stack, member.tenant, [first, second])
     inner = f"/v1/contents/{first}"
@@ -31,3 +32,14 @@ def provoke_conflict(stack, tenant: str, contents: list[str]) -> None:
         for content in contents
     ]
     assert statuses == [200, 409]
+
+
+def provoke_exports(stack, member) -> None:
+    content = member.draft(topic="导出", count=1)["contentId"]
+    answer = member.request("GET", f"/api/contents/{content}/export")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/markdown")
+    assert answer.headers["Content-Disposition"].endswith("filename*=UTF-8''%E5%AF%BC%E5%87%BA.md")
+    for format in ("srt", "docx"):
+        assert member.request("GET", f"/api/contents/{content}/export", params={"format": format}).status_code == 422
+    member.request("GET", f"/api/contents/{uuid.uuid4()}/export")

@@ -15,6 +15,10 @@ enum ContentsError: Error, Equatable {
     case otherKind(ContentKind)
     /// These slots name pictures that the tenant does not have.
     case unknownAssets(slots: [Int])
+    /// Contents of this kind have no such file.
+    case formatRefused(ContentExportFormat, ContentKind)
+    /// Subtitles of a script in which nobody speaks.
+    case nothingSpoken
 }
 
 extension ContentsError: HTTPFailure {
@@ -58,6 +62,16 @@ extension ContentsError: HTTPFailure {
                         pointer: "/body/slots/\($0)/assetId", code: "not_found",
                         message: LocalizedText(zh: "没有这张图片", en: "there is no such picture"))
                 }
+            ).problem
+        case .formatRefused(let format, let kind):
+            ValidationFailure(
+                pointer: "?format", code: "other_kind", zh: "\(kind.rawValue) 类内容不能导出为 \(format.rawValue)",
+                en: "a content of kind \(kind.rawValue) cannot be exported as \(format.rawValue)"
+            ).problem
+        case .nothingSpoken:
+            ValidationFailure(
+                pointer: "?format", code: "nothing_spoken", zh: "脚本没有台词，没有可导出的字幕",
+                en: "nobody speaks in this script, so there are no subtitles"
             ).problem
         case .operationReused:
             ProblemDescription(
