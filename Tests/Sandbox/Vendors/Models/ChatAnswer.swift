@@ -55,6 +55,10 @@ extension ChatAnswer {
         if wantsTitles, let brief = TitleWriter.Brief(in: subject) {
             return TitleWriter.write(brief, generator: &generator).text
         }
+        if wantsJSON, let written = flowText(for: subject, generator: &generator) {
+            guard case .jsonSchema(let schema) = request.format else { return written.text }
+            return written.fitted(to: schema, root: schema, generator: &generator).text
+        }
         switch request.format {
         case .text: return TextWriter.text(about: subject, generator: &generator)
         case .jsonSchema(let schema): return TextWriter.sample(schema, root: schema, generator: &generator).text
@@ -63,6 +67,12 @@ extension ChatAnswer {
             if !request.mentionsJSON { return String(repeating: " \n", count: 2 * (request.maxTokens ?? 64)) }
             return JSON.make(["answer": .string(TextWriter.text(about: subject, generator: &generator))]).text
         }
+    }
+
+    /// The texts of the flows that ask for more than titles, told by what their briefs say.
+    private static func flowText(for subject: String, generator: inout SeededGenerator) -> JSON? {
+        if let brief = VideoScriptWriter.Brief(in: subject) { return VideoScriptWriter.write(brief, generator: &generator) }
+        return ImageTextWriter.Brief(in: subject).map { ImageTextWriter.write($0, generator: &generator) }
     }
 
     /// One call of the first function, or of the one that `tool_choice` names.

@@ -61,6 +61,13 @@ enum Fault: String, Sendable, CaseIterable {
     case halfClose = "half-close"
     case scripted
     case rawBytes = "raw-bytes"
+    // Of pictures.
+    case pictureWrongBytes = "picture-wrong-bytes"
+    case pictureGone = "picture-gone"
+    case pictureHuge = "picture-huge"
+    case pictureElsewhere = "picture-elsewhere"
+    case pictureRedirect = "picture-redirect"
+    case pictureMissing = "picture-missing"
     /// No fault: changes the normal answer's parameters (pauses, usage, model).
     case none
 

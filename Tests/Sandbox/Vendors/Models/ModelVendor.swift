@@ -51,6 +51,9 @@ struct ModelVendor: Sendable {
         case ("POST", "/chat/completions"): return chat(json ?? .null, body: request.body, rule: rule, use: use)
         case ("POST", "/embeddings") where dialect == .openAI:
             return whole(Embeddings.answer(json ?? .null, seed: control.seed), rule)
+        case ("POST", "/images/generations") where dialect == .openAI:
+            let host = request.header("host") ?? "127.0.0.1"
+            return whole(Images.answer(json ?? .null, host: host, seed: control.seed, rule: rule), rule)
         case ("GET", "/models"): return whole(models, rule)
         case ("GET", "/user/balance") where dialect == .deepSeek: return whole(balance, rule)
         default: return whole(ErrorAnswers.invalid("Invalid URL (\(request.method) \(request.path))", status: 404), rule)
