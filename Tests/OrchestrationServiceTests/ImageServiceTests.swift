@@ -19,14 +19,14 @@ import Testing
 
     private struct Played {
         var service: OpenAIImageService
-        var requests: Lock<[Request]>
+        var requests: Locked<[Request]>
     }
 
     /// An image service that answers as `handler` says.
     private func withService(
         _ handler: @escaping Handler, _ body: @escaping @Sendable (Played) async throws -> Void
     ) async throws {
-        let requests = Lock<[Request]>([])
+        let requests = Locked<[Request]>([])
         let recording: Handler = { request in
             requests.withLock { $0.append(request) }
             return try await handler(request)

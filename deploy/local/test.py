@@ -121,10 +121,14 @@ def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
 
 
 def test_settings(stack: Stack, collector: Collector) -> dict[str, dict[str, str]]:
-    """The model is the sandbox's, spans go to the stub collector, and budgets are out of the way."""
+    """Models and pictures are the sandbox's, spans go to the stub collector, and budgets are out of the way."""
     common = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     settings = {service.product: dict(common) for service in SERVICES}
     settings["agent-center"] |= {"OPENAI_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "OPENAI_API_KEY": "sandbox"}
+    settings["orchestration-service"] |= {
+        "IMAGE_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "IMAGE_API_KEY": "sandbox", "IMAGE_MODEL": "sandbox-image",
+        "IMAGE_TIMEOUT": "8s",
+    }
     settings["gateway-bff"] |= {"RATE_LIMIT_SCALE": "1000"}
     return settings
 

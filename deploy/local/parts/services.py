@@ -20,6 +20,8 @@ INHERITED = (
 )
 # Model vendors: only agent-center hears of them.
 MODEL_PREFIXES = ("OPENAI_", "DEEPSEEK_", "MODEL_")
+# The image service: only orchestration-service hears of it.
+IMAGE_PREFIX = "IMAGE_"
 _UPSTREAM_URL_KEYS = {service.product: service.url_key for service in SERVICES}
 
 
@@ -36,6 +38,8 @@ class Services:
         environment = {key: os.environ[key] for key in INHERITED if os.environ.get(key)}
         if service.product == "agent-center":
             environment |= {key: value for key, value in os.environ.items() if key.startswith(MODEL_PREFIXES) and value}
+        if service.product == "orchestration-service":
+            environment |= {key: value for key, value in os.environ.items() if key.startswith(IMAGE_PREFIX) and value}
         environment |= {"HOST": "127.0.0.1", "PORT": str(self.layout.ports[service.product])}
         if service is not SANDBOX:
             environment |= {
