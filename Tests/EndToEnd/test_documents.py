@@ -16,7 +16,9 @@ SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
 # Parts of others; their examples stand inside those.
 INNER = {
     "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
-    "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS",
+    "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "ContentBodyPatch",
+    "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
+    "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
     "RunState", "RunStep", "FlowProblem",
 }
 

@@ -73,7 +73,7 @@ def provoked(stack, member, viewer, outsider):
     for service, caller in CALLERS.items():
         for route, operation in operations(service).items():
             if "Operations" not in operation["tags"]:
-                provoke_inner(stack, member.tenant, caller, service, route, draft["contentId"])
+                provoke_inner(stack, member.tenant, caller, service, route, operation, draft["contentId"])
     for route, operation in operations("gateway-bff").items():
         if "403" in operation["responses"]:
             method, path = route.split()
@@ -92,7 +92,8 @@ def filled(path: str, identifier: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda name: identifier if name[1].lower().endswith("id") else "1", path)
 
 
-def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, content_id: str) -> None:
+def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, operation: dict,
+                  content_id: str) -> None:
     """What any caller can do wrong."""
     method, path = route.split()
     path = filled(path, content_id)
@@ -106,8 +107,10 @@ def provoke_inner(stack, tenant: str, caller: str, service: str, route: str, con
         as_json = {"Content-Type": "application/json", "If-Match": '"1"'}
         for body in (b"not json", b"{}", b'{"colour": 1}'):
             stack.inner(caller, service, method, path, tenant, data=body, headers=as_json)
-        assert stack.inner(caller, service, method, path, tenant, data=TOO_LARGE, headers=as_json).status_code == 413, route
         stack.inner(caller, service, method, path, tenant, data=b"a=b", headers={"Content-Type": "text/plain"})
+        if "application/json" not in operation.get("requestBody", {}).get("content", {"application/json": {}}):
+            return
+        assert stack.inner(caller, service, method, path, tenant, data=TOO_LARGE, headers=as_json).status_code == 413, route
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -7,6 +7,7 @@ def provoke(stack, member) -> None:
     provoke_exports(stack, member)
     first, second = (member.draft(topic="状态码", count=1)["contentId"] for _ in range(2))
     provoke_conflict(stack, member.tenant, [first, second])
+    provoke_versions(stack, member)
     inner = f"/v1/contents/{first}"
     stack.inner("gateway-bff", "content-center", "GET", inner, member.tenant, headers={"If-None-Match": '"2"'})
     for version in ('"99"', '"2"'):
@@ -20,6 +21,29 @@ def provoke(stack, member) -> None:
         member.request("PATCH", path, data=body, headers=headers)
     assert member.request("PATCH", path, data=TOO_LARGE, headers=headers).status_code == 413
     member.request("PATCH", path, data=b"x", headers={"Content-Type": "text/plain", "If-Match": '"1"'})
+
+
+def provoke_versions(stack, member) -> None:
+    """A flow that writes the next version whole."""
+    draft = member.draft(topic="状态码", count=1)["contentId"]
+    body = {"topic": "状态码", "platform": "douyin",
+            "candidates": [{"title": "状态码也能写得好看", "reasons": ["人工改写"], "formula": "manual"}]}
+    version = {"step": "again", "kind": "title_set", "body": body, "source": {"kind": "human"}}
+    copy = {"topic": "状态码", "platform": "douyin", "text": "正文", "hashtags": []}
+
+    def write(content: str, seen: str | None, operation: str | None = None, **changes) -> int:
+        headers = {"X-Operation-Id": operation or str(uuid.uuid4())} | ({"If-Match": seen} if seen else {})
+        return stack.inner("orchestration-service", "content-center", "POST", f"/v1/contents/{content}/versions", member.tenant,
+                           json=version | changes, headers=headers).status_code
+
+    operation = str(uuid.uuid4())
+    assert write(draft, '"1"', operation) == 200
+    assert write(draft, '"1"') == 412
+    assert write(draft, None) == 428
+    assert write(draft, '"2"', kind="copy", body=copy) == 422
+    assert write(str(uuid.uuid4()), '"1"') == 404
+    other = member.draft(topic="状态码", count=1)["contentId"]
+    assert write(other, '"1"', operation) == 409
 
 
 def provoke_conflict(stack, tenant: str, contents: list[str]) -> None:
