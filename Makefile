@@ -2,7 +2,7 @@
 # as root or as a user with sudo.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-models format lint clean
+.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-models bench-compliance format lint clean
 
 BOOTSTRAP := deploy/local/bootstrap
 FORMATTED := Package.swift Services Shared Tests
@@ -30,6 +30,9 @@ bench: ## the measurements, on release builds
 
 bench-models: ## model calls through us and through LiteLLM
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/models_bench.py
+
+bench-compliance: ## nanoseconds per character of the search for forbidden words
+	@exec python3 Tests/Benchmarks/compliance_bench.py
 
 images: ## container images of the five services, with docker, podman or buildah
 	@exec deploy/images/build

@@ -18,7 +18,11 @@ enum Application: ServiceApplication {
             keys: settings.dataKeys, logger: runtime.logger)
         let desk = UsageDesk(store: PostgresUsageStore(database: runtime.database, currency: models.currency))
         let prompts = PromptRepository(shipped: ShippedPrompts.all)
-        let titles = TitleGeneration(models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics))
+        let bannedWords = BannedWordLists()
+        let titles = TitleGeneration(
+            models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics), bannedWords: bannedWords)
+        let writing = TextWriting(
+            models: models, desk: desk, prompts: prompts, metrics: TextMetrics(runtime.metrics), bannedWords: bannedWords)
 
         let routes = routing.configuredRoutes()
         runtime.logger.info("model routes", ["routes": routes.map(\.name).joined(separator: ", ")])
@@ -27,7 +31,11 @@ enum Application: ServiceApplication {
 
         var router = runtime.makeRouter()
         Routes(
-            titles: TitleGenerationRoutes(flow: titles), catalogue: CatalogueRoutes(desk: catalogue),
+            titles: TitleGenerationRoutes(flow: titles),
+            copies: CopyGenerationRoutes(flow: CopyGeneration(writing: writing)),
+            imageTexts: ImageTextCreationRoutes(flow: ImageTextCreation(writing: writing)),
+            videoScripts: VideoScriptGenerationRoutes(flow: VideoScriptGeneration(writing: writing)),
+            catalogue: CatalogueRoutes(desk: catalogue),
             authentication: runtime.internalAuthentication
         ).register(on: &router)
         return ServiceParts(router: router, background: [desk, catalogue])

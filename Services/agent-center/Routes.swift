@@ -5,17 +5,25 @@ import ServiceDefaults
 /// The table of contents: method and path → flow. `/healthz`, `/readyz` and `/metrics` come with the runtime.
 struct Routes {
     let titles: TitleGenerationRoutes
+    let copies: CopyGenerationRoutes
+    let imageTexts: ImageTextCreationRoutes
+    let videoScripts: VideoScriptGenerationRoutes
     let catalogue: CatalogueRoutes
     let authentication: InternalAuthentication
 
     func register(on router: inout Router) {
         router.group(authentication) { routes in
-            routes.on(
-                .post, "/v1/titles",
-                // A caller that leaves does not stop what is paid for: its repeat finds the answer.
-                options: RouteOptions(
-                    deadline: .seconds(20), maxBodyBytes: 256 << 10, flow: "TitleGeneration", hangUp: .runsToEnd),
-                titles.write)
+            // A caller that leaves does not stop what is paid for: its repeat finds the answer.
+            func writes(_ path: String, _ flow: String, within deadline: Duration = .seconds(20), _ handler: @escaping Handler) {
+                routes.on(
+                    .post, path,
+                    options: RouteOptions(deadline: deadline, maxBodyBytes: 2 << 20, flow: flow, hangUp: .runsToEnd), handler)
+            }
+            writes("/v1/titles", "TitleGeneration", titles.write)
+            writes("/v1/copies", "CopyGeneration", copies.write)
+            writes("/v1/image-texts", "ImageTextCreation", imageTexts.write)
+            // A script of a quarter of an hour is ten times as long as any copy.
+            writes("/v1/video-scripts", "VideoScriptGeneration", within: .seconds(120), videoScripts.write)
 
             func catalogued(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
                 routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration"), handler)

@@ -270,6 +270,8 @@ public struct ComplianceFinding: Codable, Sendable, Equatable {
         case rewritten
         /// A harmless word was put in its place by rule.
         case replaced
+        /// The draft was given up; a template wrote the text.
+        case discarded
         /// It stands in the text; an editor should look.
         case warned
     }

@@ -107,7 +107,7 @@ struct TitleServiceTests {
             #expect(answer.modelName == "gpt-4o-mini-2024-07-18")
             #expect(!answer.degraded)
             #expect(answer.degradedReason == nil)
-            #expect(answer.promptVersion == "title@0.3")
+            #expect(answer.promptVersion == "title@0.4")
             let cost: Int64 = 60 * 75 + 40 * 150 + 40 * 600
             #expect(answer.usage == TokenUsage(promptTokens: 100, completionTokens: 40, costNano: "\(cost)", currency: "USD"))
 

@@ -93,7 +93,7 @@ struct TitleTaskTests {
         #expect(
             brief.object?.names == [
                 "topic", "platform", "audience", "sellingPoints", "tone", "keywords", "bannedWords", "brandWords", "count",
-                "maxLength",
+                "maxLength", "previous", "feedback",
             ])
         #expect(plain.messages[0].content.contains("json"))
     }

@@ -4,8 +4,10 @@ import HTTPCore
 import Testing
 
 /// The types that stand in a document, by their schema's name.
-private let documentedTypes = [DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.models, DocumentedTypes.prompts]
-    .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+private let documentedTypes = [
+    DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.writers,
+]
+.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
 /// Documented, but no DTO: written by health checks and the key set, or a choice that stands inside others.
 private let withoutType: Set = [

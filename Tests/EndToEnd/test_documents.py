@@ -20,6 +20,8 @@ INNER = {
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
     "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
     "RunState", "RunStep", "FlowProblem",
+    "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
+    "ComplianceFinding", "TextCheck",
 }
 
 

@@ -23,3 +23,11 @@ extension Character {
     /// Part of a word in an alphabet: letters and digits that are not Chinese characters.
     var isAlphabetic: Bool { !isHan && (isLetter || isNumber) }
 }
+
+extension Character {
+    /// Shown as a picture. Digits and `#`, which may begin one, are not.
+    var isEmoji: Bool {
+        guard !isPlainlyWord, let first = unicodeScalars.first, first.properties.isEmoji else { return false }
+        return first.properties.isEmojiPresentation || unicodeScalars.contains { $0.value == 0xFE0F }
+    }
+}

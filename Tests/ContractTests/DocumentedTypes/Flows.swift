@@ -18,4 +18,14 @@ extension DocumentedTypes {
         "TitleSetCandidate": TitleSetCandidate.self, "TitleWritingAnswer": TitleWritingAnswer.self,
         "TitleWritingRequest": TitleWritingRequest.self, "TokenUsage": TokenUsage.self, "VersionSource": VersionSource.self,
     ]
+
+    /// agent-center's writers.
+    static let writers: Types = [
+        "ComplianceFinding": ComplianceFinding.self, "CopyRevision": CopyRevision.self, "CopyRules": CopyRules.self,
+        "CopyText": CopyText.self, "CopyWritingAnswer": CopyWritingAnswer.self, "CopyWritingRequest": CopyWritingRequest.self,
+        "ImageSlotText": ImageSlotText.self, "ImageTextRevision": ImageTextRevision.self, "ImageTextText": ImageTextText.self,
+        "ImageTextWritingAnswer": ImageTextWritingAnswer.self, "ImageTextWritingRequest": ImageTextWritingRequest.self,
+        "TextCheck": TextCheck.self, "VideoScript": VideoScript.self, "VideoScriptRevision": VideoScriptRevision.self,
+        "VideoScriptWritingAnswer": VideoScriptWritingAnswer.self, "VideoScriptWritingRequest": VideoScriptWritingRequest.self,
+    ]
 }

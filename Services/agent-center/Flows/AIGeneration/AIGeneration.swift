@@ -224,6 +224,8 @@ struct ModelAttempt: Sendable, Codable, Equatable {
         case retry
         /// With the fault of the answer before it quoted.
         case reask
+        /// For the passages alone in which forbidden words stand.
+        case rewrite
     }
 
     var provider: String
@@ -263,6 +265,15 @@ struct ModelAttempt: Sendable, Codable, Equatable {
         isEstimated = usage.isEstimated
         priceVersion = price?.version
         costNano = price?.cost(of: usage) ?? 0
+    }
+}
+
+extension ModelAttempt {
+    /// The same, said of a rewrite; a second attempt at it keeps its own name.
+    var asRewrite: ModelAttempt {
+        var attempt = self
+        if purpose == .ask { attempt.purpose = .rewrite }
+        return attempt
     }
 }
 

@@ -16,6 +16,8 @@ struct TitleBrief: Sendable {
     let maxLength: Int
     /// `auto` or a model's name.
     let model: String
+    /// What stands and what its editor wants changed.
+    let revision: TitleRevision?
     let keyWord: KeyWord
     /// Advertising law, the platform's bans and `bannedWords`.
     let compliance: Compliance
@@ -33,6 +35,7 @@ struct TitleBrief: Sendable {
         count = request.count
         maxLength = request.maxLength
         model = request.model
+        revision = request.revision
         keyWord = KeyWord(of: request.topic, preferring: request.keywords)
         compliance = Compliance(
             platform: request.platform, bannedWords: words ?? WordFinder(words: request.bannedWords))

@@ -1,5 +1,4 @@
 import ConcurrencySupport
-import Cryptography
 import DTO
 import FoundationEssentials
 import Observability
@@ -10,20 +9,13 @@ import Observability
 /// the pattern library does, and says so. Every title is judged by the same explained rules. The work is written into the
 /// ledger once per operation.
 struct TitleGeneration: Sendable {
-    /// Who asks, on whose behalf, and until when an answer is of use.
-    struct Caller: Sendable {
-        let tenantId: UUID
-        let subject: String
-        let operationId: UUID
-        let deadline: Deadline
-    }
-
     static let step = "titles"
 
     let models: AIGeneration
     let desk: UsageDesk
     let prompts: PromptRepository
     let metrics: TitleMetrics
+    let bannedWords: BannedWordLists
 
     /// - Returns: `request.count` titles, best first; the same ones for the same operation.
     func write(_ request: TitleWritingRequest, for caller: Caller) async throws -> TitleWritingAnswer {
@@ -31,9 +23,10 @@ struct TitleGeneration: Sendable {
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model,
             deadline: caller.deadline)
-        let brief = TitleBrief(request)
+        let brief = TitleBrief(
+            request, words: bannedWords.finder(for: request.bannedWords, of: caller.tenantId))
         let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
-        let task = try TitleTask(brief: brief, version: prompt.version, customer: Self.customer(caller.tenantId))
+        let task = try TitleTask(brief: brief, version: prompt.version, customer: Caller.vendorName(of: caller.tenantId))
         let worstCase = models.worstCase(of: task.question, for: call)
         let (answer, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
             try await writeOnce(brief, task, prompt, for: call, ticket)
@@ -60,7 +53,9 @@ struct TitleGeneration: Sendable {
                     costNano: String(totals.costNano), currency: currency),
                 promptVersion: prompt.ref, latencyMs: 0)
         } else {
-            let seed = SeededGenerator.seed(from: [brief.topic, brief.platform.rawValue, call.operationId.uuidString])
+            let seed = SeededGenerator.seed(
+                from: [brief.topic, brief.platform.rawValue, call.operationId.uuidString]
+                    + [brief.revision?.feedback].compactMap { $0 })
             let titles = TitleTemplates.titles(for: brief, seed: seed)
             guard !titles.isEmpty else { throw NoTitleFits() }
             answer = TitleWritingAnswer(
@@ -101,14 +96,6 @@ struct TitleGeneration: Sendable {
                 completion: answer.candidates.map(\.title).joined(separator: "\n")),
             degradedReason: answer.degradedReason, isDegraded: answer.degraded)
     }
-
-    /// The tenant as vendors may know it: always the same, and saying nothing.
-    static func customer(_ tenantId: UUID) -> String {
-        SHA256.hash("agent-center/" + tenantId.uuidString.lowercased()).prefix(16).map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
-    }
 }
 
 /// Every sentence is too long or holds a banned word.
@@ -125,14 +112,6 @@ struct TitleMetrics: Sendable {
     }
 
     func count(_ answer: TitleWritingAnswer, isRepeat: Bool) {
-        let outcome =
-            if isRepeat {
-                "repeated"
-            } else if answer.provider == TitleTemplates.provider {
-                "template"
-            } else {
-                answer.degraded ? "fallback_model" : "model"
-            }
-        answers.increment([outcome])
+        answers.increment([TextMetrics.outcome(answer.provider, isDegraded: answer.degraded, isRepeat: isRepeat)])
     }
 }

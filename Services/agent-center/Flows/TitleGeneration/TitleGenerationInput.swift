@@ -13,19 +13,21 @@ enum TitleGenerationInput {
         let sellingPoints = fields.textList("sellingPoints", maxItems: 10, length: 1...200)
         let tone = fields.optionalText("tone", length: 1...100)
         let keywords = fields.textList("keywords", maxItems: 10, length: 1...50)
-        // The caller's 50 and those of the tenant and the platform.
-        let bannedWords = fields.textList("bannedWords", maxItems: 1_000, length: 1...50)
+        let bannedWords = fields.textList("bannedWords", maxItems: WritingInput.mostBannedWords, length: 1...50)
         let brandWords = fields.textList("brandWords", maxItems: 200, length: 1...50)
         let count = fields.integer("count", in: 1...20)
         let maxLength = fields.integer("maxLength", in: 5...100)
-        let model = fields.text("model", length: 1...64)
-        if !model.isEmpty, !isKnown(model) {
-            fields.refuse("model", code: "unknown_model", zh: "没有名为“\(model)”的模型", en: "there is no model named \(model)")
+        let model = WritingInput.model(&fields, knows: isKnown)
+        let revision = fields.optionalObject("revision") { fields in
+            TitleRevision(
+                previous: fields.textList("previous", minItems: 1, maxItems: 50, length: 1...200),
+                feedback: fields.text("feedback", length: 1...500))
         }
         try fields.finish()
         return TitleWritingRequest(
             topic: topic, platform: platform ?? .douyin, audience: audience, sellingPoints: sellingPoints, tone: tone,
-            keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength, model: model
-        )
+            keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength,
+            model: model,
+            revision: revision)
     }
 }

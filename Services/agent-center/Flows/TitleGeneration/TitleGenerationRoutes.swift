@@ -13,12 +13,7 @@ struct TitleGenerationRoutes: Sendable {
         let principal = try request.principal
         let input = try TitleGenerationInput.read(
             try request.json(), knows: { flow.models.routing.knows($0, for: principal.tenantId) })
-        let answer = try await flow.write(
-            input,
-            for: TitleGeneration.Caller(
-                tenantId: principal.tenantId, subject: principal.subject,
-                // A caller that names no operation cannot repeat one either.
-                operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline))
+        let answer = try await flow.write(input, for: Caller(of: request))
         return try .json(.ok, answer)
     }
 }

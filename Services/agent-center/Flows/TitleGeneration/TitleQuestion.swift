@@ -34,8 +34,10 @@ enum TitlePrompt {
             "topic": .string(brief.topic), "platform": .string(brief.platform.rawValue),
             "audience": brief.audience.map { .string($0) } ?? .null, "sellingPoints": list(brief.sellingPoints),
             "tone": brief.tone.map { .string($0) } ?? .null, "keywords": list(brief.keywords),
-            "bannedWords": list(brief.bannedWords), "brandWords": list(brief.brandWords), "count": .number(String(brief.count)),
-            "maxLength": .number(String(brief.maxLength)),
+            "bannedWords": list(Array(brief.bannedWords.prefix(WritingBrief.bannedWordsTold))),
+            "brandWords": list(brief.brandWords), "count": .number(String(brief.count)),
+            "maxLength": .number(String(brief.maxLength)), "previous": list(brief.revision?.previous ?? []),
+            "feedback": brief.revision.map { .string($0.feedback) } ?? .null,
         ]
     }
 

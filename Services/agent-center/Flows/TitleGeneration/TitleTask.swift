@@ -104,27 +104,6 @@ struct TitleTask: GenerationTask {
             if !inner.contains(open), !inner.contains(close) { text = inner }
         }
         trim()
-        var spelt = String(text)
-        for brand in brief.brandWords where !brand.isEmpty { spelt = Self.spelling(brand, in: spelt) }
-        return spelt
-    }
-
-    /// Replaces other letter cases of the brand by its own.
-    private static func spelling(_ brand: String, in text: String) -> String {
-        let (needle, haystack) = (Array(brand.lowercased()), Array(text))
-        guard !needle.isEmpty, haystack.count >= needle.count else { return text }
-        var result = ""
-        var index = 0
-        while index < haystack.count {
-            let end = index + needle.count
-            if end <= haystack.count, zip(haystack[index..<end], needle).allSatisfy({ $0.lowercased() == String($1) }) {
-                result += brand
-                index = end
-            } else {
-                result.append(haystack[index])
-                index += 1
-            }
-        }
-        return result
+        return BrandSpelling.corrected(String(text), brands: brief.brandWords)
     }
 }

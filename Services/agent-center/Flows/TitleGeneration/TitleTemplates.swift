@@ -28,7 +28,10 @@ struct TitleTemplates: Sendable {
     ///   no more.
     static func titles(for brief: TitleBrief, seed: UInt64) -> [Title] {
         var random = SeededGenerator(seed: seed)
-        let slots = Slots(brief: brief)
+        let slots = SlotFillings(
+            keyWord: brief.keyWord, audience: brief.audience, points: brief.sellingPoints, keywords: brief.keywords,
+            longest: brief.maxLength
+        ) { brief.objection(to: $0) == nil }
         var byFormula: [TitleFormula: [Proposal]] = [:]
         for pattern in TitlePatternLibrary.all {
             guard let proposal = proposal(pattern, brief: brief, slots: slots, using: &random) else { continue }
@@ -72,7 +75,7 @@ struct TitleTemplates: Sendable {
         TitlePatternLibrary.all.map { ($0.id, TitleHooks.formulas(in: $0.text).count) }, uniquingKeysWith: { first, _ in first })
 
     private static func proposal(
-        _ pattern: TitlePattern, brief: TitleBrief, slots: Slots, using random: inout SeededGenerator
+        _ pattern: TitlePattern, brief: TitleBrief, slots: SlotFillings, using random: inout SeededGenerator
     ) -> Proposal? {
         // Drawn before anything can fail, so that one brief's words do not shift another pattern's dice.
         let jitter = Int(random.next() % Rank.jitter)
@@ -102,13 +105,13 @@ struct TitleTemplates: Sendable {
     }
 
     private static func sentence(
-        _ wording: TitleWording, brief: TitleBrief, slots: Slots, numbers: [Int], dice: UInt64
+        _ wording: TitleWording, brief: TitleBrief, slots: SlotFillings, numbers: [Int], dice: UInt64
     ) -> String? {
         let keys = wording.uses(.key) ? slots.keys : [""]
         let candidateNumbers = wording.uses(.number) ? numbers.map(String.init) : [""]
         let audiences = wording.uses(.audience) ? slots.audiences : [""]
-        let points = wording.uses(.point) ? slots.rotated(slots.points, by: dice) : [""]
-        let keywords = wording.uses(.keyword) ? slots.rotated(slots.keywords, by: dice) : [""]
+        let points = wording.uses(.point) ? SlotFillings.rotated(slots.points, by: dice) : [""]
+        let keywords = wording.uses(.keyword) ? SlotFillings.rotated(slots.keywords, by: dice) : [""]
         for key in keys {
             for audience in audiences {
                 for point in points {
@@ -136,41 +139,6 @@ struct TitleTemplates: Sendable {
             }
         }
         return nil
-    }
-
-    /// What may fill each slot: short enough to stand in a title, and allowed.
-    private struct Slots {
-        let keys: [String]
-        let audiences: [String]
-        let points: [String]
-        let keywords: [String]
-
-        init(brief: TitleBrief) {
-            func usable(_ texts: [String], upTo limit: Int) -> [String] {
-                texts.filter { !$0.isEmpty && $0.count <= limit && brief.objection(to: $0) == nil }
-            }
-            // 14 characters are the most that reads well inside a sentence; words of an alphabet are longer for the same sense.
-            let readable = brief.keyWord.candidates.filter { $0.count <= ($0.contains(where: \.isHan) ? 14 : 32) }
-            keys = usable(readable.isEmpty ? brief.keyWord.candidates : readable, upTo: brief.maxLength)
-            audiences = usable([brief.audience].compactMap { $0 }.flatMap(Self.shortNames), upTo: 12)
-            points = usable(brief.sellingPoints.flatMap(KeyWord.clauses), upTo: 12)
-            keywords = usable(brief.keywords.flatMap(KeyWord.clauses), upTo: 12)
-        }
-
-        private static func shortNames(of audience: String) -> [String] {
-            KeyWord.clauses(of: audience).prefix(2).flatMap { clause -> [String] in
-                for ending in ["的人群", "人群", "群体", "用户", "们"] where clause.hasSuffix(ending) && clause.count > ending.count + 1 {
-                    return [String(clause.dropLast(ending.count)), clause]
-                }
-                return [clause]
-            }
-        }
-
-        func rotated(_ values: [String], by dice: UInt64) -> [String] {
-            guard values.count > 1 else { return values }
-            let start = Int((dice >> 16) % UInt64(values.count))
-            return Array(values[start...] + values[..<start])
-        }
     }
 }
 
