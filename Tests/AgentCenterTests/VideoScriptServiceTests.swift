@@ -23,7 +23,7 @@ struct VideoScriptServiceTests {
             #expect(try await service.ledgerSteps() == ["video_script"])
         }
         let data = try ScriptedVendor.data(#require(vendor.received.first))
-        #expect(data["minScenes"]?.int == 3 && data["maxScenes"]?.int == 13 && data["durationSeconds"]?.int == 30)
+        #expect(data["minScenes"]?.int == 3 && data["maxScenes"]?.int == 19 && data["durationSeconds"]?.int == 30)
     }
 
     @Test(
@@ -31,7 +31,7 @@ struct VideoScriptServiceTests {
         arguments: [
             (ModelTexts.script([5, 5, 5]), "总时长 15 秒，要求 27–33 秒"),
             (ModelTexts.script([10, 10, 10], line: { _ in String(repeating: "说", count: 51) }), "第 1 镜台词 51 字，10 秒最多 50 字"),
-            (ModelTexts.script([15, 15]), "分镜 2 个，要求 3–13 个"),
+            (ModelTexts.script([15, 15]), "分镜 2 个，要求 3–19 个"),
             (ModelTexts.script([10, 0, 10, 10]), "第 2 镜：缺少 1–900 的 durationSeconds"),
             (#"{"hook":"x","scenes":[],"cta":"y","hashtags":["防晒","通勤"],"totalSeconds":30}"#, "缺少数组 scenes"),
         ])
@@ -72,7 +72,7 @@ struct VideoScriptServiceTests {
     @Test(
         "The number of scenes follows type and length",
         arguments: [
-            (VideoScriptType.product, 10, 2...5), (.product, 60, 6...25), (.tutorial, 60, 4...17), (.story, 180, 7...29),
+            (VideoScriptType.product, 10, 2...7), (.product, 60, 6...37), (.tutorial, 60, 4...25), (.story, 180, 7...43),
             (.product, 900, 20...60),
         ])
     func counts(type: VideoScriptType, seconds: Int, range: ClosedRange<Int>) {

@@ -26,7 +26,7 @@ enum SceneTiming {
 
     static func counts(_ type: VideoScriptType, seconds: Int) -> ClosedRange<Int> {
         let usual = usualCount(type, seconds: seconds)
-        return max(2, usual / 2)...min(mostScenes, usual * 2 + 1)
+        return max(2, usual / 2)...min(mostScenes, usual * 3 + 1)
     }
 
     /// Within 10 % of what was asked for.

@@ -72,7 +72,9 @@ extension ChatAnswer {
     /// The texts of the flows that ask for more than titles, told by what their briefs say.
     private static func flowText(for subject: String, generator: inout SeededGenerator) -> JSON? {
         if let brief = VideoScriptWriter.Brief(in: subject) { return VideoScriptWriter.write(brief, generator: &generator) }
-        return ImageTextWriter.Brief(in: subject).map { ImageTextWriter.write($0, generator: &generator) }
+        if let brief = ImageTextWriter.Brief(in: subject) { return ImageTextWriter.write(brief, generator: &generator) }
+        if let brief = CopyWriter.Brief(in: subject) { return CopyWriter.write(brief, generator: &generator) }
+        return PassageWriter(in: subject)?.write()
     }
 
     /// One call of the first function, or of the one that `tool_choice` names.

@@ -5,6 +5,8 @@ struct ImageTextWriter {
         var topic: String
         var slots: Int
         var bannedWords: [String]
+        /// What the platform asks of the text, where the request says it.
+        var rules: CopyWriter.Brief?
 
         init?(in message: String) {
             let brief = JSON.firstObject(in: message) { $0["topic"]?.string != nil && $0["slots"]?.int != nil }
@@ -14,6 +16,7 @@ struct ImageTextWriter {
             self.topic = topic
             self.slots = slots
             bannedWords = brief["bannedWords"]?.array?.compactMap(\.string) ?? []
+            rules = CopyWriter.Brief(in: message)
         }
     }
 
@@ -33,9 +36,11 @@ struct ImageTextWriter {
                 "prompt": .string("\(word), picture \(index + 1) of \(brief.slots), \(light)"),
             ])
         }
+        let text = brief.rules.map { CopyWriter.text($0, about: word, generator: &generator) }
         return .make([
-            "title": .string("\(word)这样做更省心"), "text": .string(sentences.prefix(4).joined(separator: "\n")),
-            "hashtags": .array([.string(word), .string("生活记录")]), "callToAction": .string("收藏起来慢慢看"), "slots": .array(slots),
+            "title": .string("\(word)这样做更省心"), "text": .string(text ?? sentences.prefix(4).joined(separator: "\n")),
+            "hashtags": brief.rules.map { CopyWriter.hashtags($0, about: word) } ?? .array([.string(word), .string("生活记录")]),
+            "callToAction": .string("收藏起来慢慢看"), "slots": .array(slots),
         ])
     }
 }
