@@ -171,6 +171,8 @@ public struct TitleWritingAnswer: Codable, Sendable, Equatable {
     public static let templateProvider = "template"
 
     public var candidates: [TitleCandidate]
+    /// Words that an editor should look at; absent where there are none. What is forbidden is in no title.
+    public var findings: [ComplianceFinding]?
     public var provider: String
     public var modelName: String
     public var degraded: Bool
@@ -181,11 +183,13 @@ public struct TitleWritingAnswer: Codable, Sendable, Equatable {
     public var latencyMs: Int
 
     public init(
-        candidates: [TitleCandidate], provider: String, modelName: String, degraded: Bool, degradedReason: String?,
+        candidates: [TitleCandidate], findings: [ComplianceFinding]? = nil, provider: String, modelName: String, degraded: Bool,
+        degradedReason: String?,
         usage: TokenUsage,
         promptVersion: String, latencyMs: Int
     ) {
         self.candidates = candidates
+        self.findings = findings
         self.provider = provider
         self.modelName = modelName
         self.degraded = degraded

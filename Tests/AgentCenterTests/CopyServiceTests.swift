@@ -258,12 +258,7 @@ struct CopyServiceTests {
         ])
     func badInput(change: String, pointers: [String]) async throws {
         try await TitleService.run { service in
-            var body = try #require(try JSONValue(encoding: CopyWritingRequest.sample()).object)
-            for (name, value) in try #require(try JSONValue(parsing: Array(change.utf8)).object) { body[name] = value }
-            let response = try await service.post("/v1/copies", JSONValue.object(body))
-            #expect(response.status == .unprocessableContent)
-            #expect(try response.problem().errors?.map(\.pointer) == pointers)
-            #expect(try await service.ledger().isEmpty)
+            try await service.refuses("/v1/copies", CopyWritingRequest.sample(), with: change, at: pointers)
         }
     }
 

@@ -72,11 +72,7 @@ struct ImageTextServiceTests {
         ])
     func badInput(change: String, pointer: String) async throws {
         try await TitleService.run { service in
-            var body = try #require(try JSONValue(encoding: ImageTextWritingRequest.sample()).object)
-            for (name, value) in try #require(try JSONValue(parsing: Array(change.utf8)).object) { body[name] = value }
-            let response = try await service.post("/v1/image-texts", JSONValue.object(body))
-            #expect(response.status == .unprocessableContent)
-            #expect(try response.problem().errors?.map(\.pointer) == [pointer])
+            try await service.refuses("/v1/image-texts", ImageTextWritingRequest.sample(), with: change, at: [pointer])
         }
     }
 }

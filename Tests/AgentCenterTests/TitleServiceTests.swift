@@ -130,6 +130,37 @@ struct TitleServiceTests {
         #expect(!request.body.contains(TestContext.tenant.uuidString.lowercased()))
     }
 
+    @Test("Words that an editor should look at are reported where they stand, and go into the ledger")
+    func warnings() async throws {
+        let vendor = try ScriptedVendor([.says(#"{"titles":[{"title":"夏季防晒霜，原价买不亏吗？","formula":"question"}]}"#)])
+        try await TitleService.run(primary: vendor) { service in
+            let answer = try await service.write(.sample(count: 1))
+            #expect(
+                answer.findings == [
+                    ComplianceFinding(
+                        word: "原价", category: "price", severity: .warn, source: "明码标价和禁止价格欺诈规定第十六条",
+                        pointer: "/candidates/0/title", start: 6, end: 8, action: .warned)
+                ])
+            #expect(try await service.ledgerChecks().first?["word"]?.string == "原价")
+        }
+    }
+
+    @Test("An editor's wish changes the data of the question and not a byte of its instructions; 11,000 banned words are taken")
+    func revision() async throws {
+        let vendor = try ScriptedVendor([.says(ModelTitles.json())])
+        try await TitleService.run(primary: vendor) { service in
+            _ = try await service.write()
+            var request = TitleWritingRequest.sample(bannedWords: (0..<11_000).map { "禁词\($0)号" })
+            request.revision = TitleRevision(previous: ["旧标题"], feedback: "更口语")
+            _ = try await service.write(request)
+        }
+        let bodies = try vendor.received.map { try JSONValue(parsing: Array($0.body.utf8)) }
+        #expect(bodies[0]["messages"]?[0] == bodies[1]["messages"]?[0])
+        let data = try ScriptedVendor.data(vendor.received[1])
+        #expect(data["feedback"]?.string == "更口语" && data["previous"]?[0]?.string == "旧标题")
+        #expect(data["bannedWords"]?.array?.count == 200)
+    }
+
     @Test("Without a key the templates write, and say so; nothing is billed")
     func template() async throws {
         try await TitleService.run { service in

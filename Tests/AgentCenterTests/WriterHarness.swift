@@ -111,6 +111,16 @@ extension TitleService {
         try await answered("/v1/video-scripts", request, TestContext.tenant, operation)
     }
 
+    /// Sends the sample with other members and expects a refusal that points at exactly these.
+    func refuses(_ path: String, _ sample: some Encodable, with change: String, at pointers: [String]) async throws {
+        var body = try #require(try JSONValue(encoding: sample).object)
+        for (name, value) in try #require(try JSONValue(parsing: Array(change.utf8)).object) { body[name] = value }
+        let response = try await post(path, JSONValue.object(body))
+        #expect(response.status == .unprocessableContent)
+        #expect(try response.problem().errors?.map(\.pointer) == pointers)
+        #expect(try await ledger().isEmpty)
+    }
+
     private func answered<Answer: Decodable>(
         _ path: String, _ request: some Encodable, _ tenant: UUID, _ operation: UUID?
     ) async throws -> Answer {

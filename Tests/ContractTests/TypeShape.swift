@@ -58,6 +58,9 @@ extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
 extension VideoScriptType: StringChoice {}
 extension RunState: StringChoice {}
+extension CopyRules.Emoji: StringChoice {}
+extension ComplianceFinding.Severity: StringChoice {}
+extension ComplianceFinding.Action: StringChoice {}
 extension VersionSource.Kind: StringChoice {}
 
 private struct NoteTaker: Decoder {

@@ -17,3 +17,12 @@ struct Caller: Sendable {
         }.joined()
     }
 }
+
+extension ModelCall {
+    init(for caller: Caller, step: String, flow: String, task: AITask, scene: String, model: String) {
+        self.init(
+            tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: step, flow: flow,
+            task: task,
+            scene: scene, model: model, deadline: caller.deadline)
+    }
+}

@@ -15,9 +15,8 @@ struct CopyGeneration: Sendable {
         let written = try await writing.write(
             writer,
             as: ModelCall(
-                tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: "copy:\(platform)",
-                flow: "CopyGeneration", task: .copy, scene: "\(platform)-copy-zh", model: request.model, deadline: caller.deadline
-            ))
+                for: caller, step: "copy:\(platform)",
+                flow: "CopyGeneration", task: .copy, scene: "\(platform)-copy-zh", model: request.model))
         return CopyWritingAnswer(
             copy: written.text, findings: written.findings, checks: written.checks, provider: written.provider,
             modelName: written.modelName, degraded: written.degraded, degradedReason: written.degradedReason,

@@ -16,9 +16,9 @@ struct ImageTextCreation: Sendable {
         let written = try await writing.write(
             writer,
             as: ModelCall(
-                tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
+                for: caller, step: Self.step,
                 flow: "ImageTextCreation", task: .imageText, scene: "\(request.platform.rawValue)-image-text-zh",
-                model: request.model, deadline: caller.deadline))
+                model: request.model))
         return ImageTextWritingAnswer(
             imageText: written.text, findings: written.findings, checks: written.checks, provider: written.provider,
             modelName: written.modelName, degraded: written.degraded, degradedReason: written.degradedReason,

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import DTO
 import FoundationEssentials
+import HTTPCore
 import Observability
 
 /// Flow 1, 爆款标题生成器 (seed 000 §1), agent-center's part: "agent-center 根据模板生成标题".
@@ -20,9 +21,8 @@ struct TitleGeneration: Sendable {
     /// - Returns: `request.count` titles, best first; the same ones for the same operation.
     func write(_ request: TitleWritingRequest, for caller: Caller) async throws -> TitleWritingAnswer {
         let call = ModelCall(
-            tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
-            flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model,
-            deadline: caller.deadline)
+            for: caller, step: Self.step,
+            flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model)
         let brief = TitleBrief(
             request, words: bannedWords.finder(for: request.bannedWords, of: caller.tenantId))
         let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
@@ -66,9 +66,12 @@ struct TitleGeneration: Sendable {
                 usage: TokenUsage(promptTokens: 0, completionTokens: 0, costNano: "0", currency: currency),
                 promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
         }
+        let findings = Self.warnings(in: answer.candidates, for: brief)
+        answer.findings = findings.isEmpty ? nil : findings
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
         var entry = entry(for: answer, outcome: outcome, task: task)
         entry.experiment = prompt.experiment
+        if let findings = answer.findings { entry.checks = .array(try findings.map { try JSONValue(encoding: $0) }) }
         return (answer, entry)
     }
 
@@ -81,6 +84,14 @@ struct TitleGeneration: Sendable {
             return TitleCandidate(title: title.text, score: score.value, reasons: score.reasons, formula: title.formula.rawValue)
         }
         return candidates.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
+    }
+
+    /// Forbidden words are in no title; others are for an editor to look at.
+    private static func warnings(in candidates: [TitleCandidate], for brief: TitleBrief) -> [ComplianceFinding] {
+        candidates.enumerated().flatMap { index, candidate in
+            Compliance.outermost(brief.compliance.check(candidate.title))
+                .map { ComplianceFinding($0, at: "/candidates/\(index)/title", action: .warned) }
+        }
     }
 
     private func entry(

@@ -15,9 +15,9 @@ struct VideoScriptGeneration: Sendable {
         let written = try await writing.write(
             writer,
             as: ModelCall(
-                tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
+                for: caller, step: Self.step,
                 flow: "VideoScriptGeneration", task: .videoScript, scene: "\(request.platform.rawValue)-video-script-zh",
-                model: request.model, deadline: caller.deadline))
+                model: request.model))
         return VideoScriptWritingAnswer(
             script: written.text, findings: written.findings, checks: written.checks, provider: written.provider,
             modelName: written.modelName, degraded: written.degraded, degradedReason: written.degradedReason,

@@ -10,20 +10,7 @@ extension ShippedPrompts {
         temperature: 1.0
         maxTokens: 800 + durationSeconds * 7 + maxScenes * 90
         variables:
-          topic: text(500) required 主题
-          platform: choice(douyin, xiaohongshu, wechat_channels, kuaishou, bilibili, weibo, wechat_official, zhihu) required 平台
-          audience: text(200) 目标人群
-          sellingPoints: textList(10, 200) 卖点
-          tone: text(100) 语气
-          keywords: textList(10, 50) 关键词
-          bannedWords: textList(200, 50) 禁用词
-          brandWords: textList(200, 50) 品牌词
-          callToAction: text(200) 行动号召
-          voice: text(500) required 平台的说话方式
-          minHashtags: integer(0...30) required 话题下限
-          maxHashtags: integer(0...30) required 话题上限
-          previous: object(200000) 需要修改的原文
-          feedback: text(500) 编辑的修改意见
+        \#(briefVariables)
           scriptType: choice(product, story, tutorial, review, vlog, live_teaser) required 脚本类型
           durationSeconds: integer(10...900) required 总时长（秒）
           minScenes: integer(2...60) required 分镜下限
