@@ -47,7 +47,7 @@ struct TextRule: Sendable, Equatable {
 }
 
 /// A text as a task for models.
-struct TextTask<Writer: TextWriter>: GenerationTask {
+struct WritingTask<Writer: TextWriter>: GenerationTask {
     let writer: Writer
     let question: ChatRequest
     private let prompt: RenderedPrompt

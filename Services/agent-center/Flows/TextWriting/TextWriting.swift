@@ -22,7 +22,7 @@ struct TextWriting: Sendable {
     /// - Throws: ``NoTextFits`` besides what the desk throws.
     func write<Writer: TextWriter>(_ writer: Writer, as call: ModelCall) async throws -> WrittenText<Writer.Text> {
         let prompt = try await prompts.resolve(Writer.prompt, for: call.tenantId, subject: call.subject)
-        let task = try TextTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
+        let task = try WritingTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
         let worstCase = models.worstCase(of: task.question, for: call)
         let (written, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
             var work = TextWork(task: task, prompt: prompt, call: call, writing: self)
@@ -36,7 +36,7 @@ struct TextWriting: Sendable {
 
 /// One text in the making.
 private struct TextWork<Writer: TextWriter> {
-    let task: TextTask<Writer>
+    let task: WritingTask<Writer>
     let prompt: PromptChoice
     let call: ModelCall
     let writing: TextWriting
@@ -50,7 +50,7 @@ private struct TextWork<Writer: TextWriter> {
 
     private var writer: Writer { task.writer }
 
-    init(task: TextTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting) {
+    init(task: WritingTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting) {
         self.task = task
         self.prompt = prompt
         self.call = call
@@ -83,9 +83,14 @@ private struct TextWork<Writer: TextWriter> {
     /// - Returns: whether there is a text for each of them.
     private mutating func rewrite(_ review: inout ComplianceReview<Writer.Text>, _ ticket: UsageTicket) async throws -> Bool {
         guard !review.passages.isEmpty else { return true }
-        let version = try await writing.prompts.resolve(PassageRewrite.prompt, for: call.tenantId, subject: call.subject).version
-        let again = try PassageRewrite(
-            review.passages.map { ($0.text, $0.words) }, version: version, customer: task.question.customer)
+        // What has been paid for is not lost over a tenant's version that does not take the passages.
+        guard let choice = try? await writing.prompts.resolve(PassageRewrite.prompt, for: call.tenantId, subject: call.subject),
+            let again = try? PassageRewrite(
+                review.passages.map { ($0.text, $0.words) }, version: choice.version, customer: task.question.customer)
+        else {
+            reason = "改写风险词的提示不可用"
+            return false
+        }
         // The ladder takes its first attempt as paid for.
         guard try await ticket.extend(by: writing.models.worstCase(of: again.question, for: call)) else {
             reason = "预算不足以改写风险词"

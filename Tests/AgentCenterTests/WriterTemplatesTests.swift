@@ -18,7 +18,7 @@ private func checkRules(_ rules: [TextRule], _ name: some StringProtocol) {
 }
 
 @Suite("Texts without a model")
-struct TextTemplatesTests {
+struct WriterTemplatesTests {
     static let odd = [
         "茶", "😀", "???", "Sustainable packaging for small online stores in 2026", "{key}{point}", "最好的第一国家级顶级", "١٢٣",
         String(repeating: "我们想推广一款适合上班族的便携咖啡杯，", count: 26), "https://example.com/a?b=c", "13800138000 防晒",
