@@ -17,6 +17,14 @@ enum Application: ServiceApplication {
             store: CatalogueStore(app: runtime.database, system: runtime.system), holder: routing.catalogue,
             keys: settings.dataKeys, logger: runtime.logger)
         let desk = UsageDesk(store: PostgresUsageStore(database: runtime.database, currency: models.currency))
+        let others = PostgresUsageStore(database: runtime.database, forOthers: true, currency: models.currency)
+        let holds = SpendingHolds(
+            store: others, lanes: UsageLanes(store: others), kept: HeldSpendingStore(database: runtime.database),
+            prices: { routing.catalogue.current(for: $0).prices })
+        let budgets = BudgetStore(database: runtime.database)
+        let keeper = LedgerKeeper(
+            store: LedgerKeeperStore(app: runtime.database, system: runtime.system), metrics: runtime.metrics,
+            logger: runtime.logger)
         let prompts = PromptRepository(shipped: ShippedPrompts.all)
         let bannedWords = BannedWordLists()
         let titles = TitleGeneration(
@@ -36,9 +44,12 @@ enum Application: ServiceApplication {
             imageTexts: ImageTextCreationRoutes(flow: ImageTextCreation(writing: writing)),
             videoScripts: VideoScriptGenerationRoutes(flow: VideoScriptGeneration(writing: writing)),
             catalogue: CatalogueRoutes(desk: catalogue),
+            holds: SpendingHoldsRoutes(holds: holds), budgets: BudgetRoutes(budgets: budgets, currency: models.currency),
+            usage: UsageRoutes(
+                store: UsageReportStore(database: runtime.database), budgets: budgets, currency: models.currency),
             authentication: runtime.internalAuthentication
         ).register(on: &router)
-        return ServiceParts(router: router, background: [desk, catalogue])
+        return ServiceParts(router: router, background: [desk, catalogue, keeper])
     }
 
     private static func routing(_ settings: Settings, _ runtime: ServiceRuntime) -> Routing {

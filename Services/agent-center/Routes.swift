@@ -9,6 +9,9 @@ struct Routes {
     let imageTexts: ImageTextCreationRoutes
     let videoScripts: VideoScriptGenerationRoutes
     let catalogue: CatalogueRoutes
+    let holds: SpendingHoldsRoutes
+    let budgets: BudgetRoutes
+    let usage: UsageRoutes
     let authentication: InternalAuthentication
 
     func register(on router: inout Router) {
@@ -39,6 +42,30 @@ struct Routes {
             catalogued(.post, "/v1/ai/prices", catalogue.addPrice)
             catalogued(.put, "/v1/ai/policies/{scene}", catalogue.putPolicy)
             catalogued(.delete, "/v1/ai/policies/{scene}", catalogue.removePolicy)
+
+            func held(_ path: String, _ handler: @escaping Handler) {
+                routes.on(
+                    .post, path,
+                    options: RouteOptions(
+                        deadline: .seconds(10), maxBodyBytes: 16 << 10, flow: SpendingHolds.flow, hangUp: .runsToEnd),
+                    handler)
+            }
+            catalogued(.post, "/v1/ai/budgets", budgets.create)
+            catalogued(.get, "/v1/ai/budgets", budgets.list)
+            catalogued(.get, "/v1/ai/budgets/{id}", budgets.show)
+            catalogued(.put, "/v1/ai/budgets/{id}", budgets.change)
+            catalogued(.delete, "/v1/ai/budgets/{id}", budgets.remove)
+            catalogued(.get, "/v1/ai/usage", usage.report)
+            catalogued(.get, "/v1/ai/usage/records", usage.records)
+            catalogued(.get, "/v1/ai/usage/records/{operationId}", usage.operation)
+            catalogued(.delete, "/v1/ai/usage/records/{operationId}/texts", usage.eraseOperation)
+            catalogued(.delete, "/v1/ai/usage/texts", usage.eraseUser)
+            catalogued(.get, "/v1/ai/settings", usage.settings)
+            catalogued(.put, "/v1/ai/settings", usage.putSettings)
+
+            held("/v1/ai/holds", holds.hold)
+            held("/v1/ai/holds/settle", holds.settle)
+            held("/v1/ai/holds/release", holds.release)
         }
     }
 }

@@ -146,11 +146,14 @@ public struct TokenRates: Codable, Sendable, Equatable {
     /// For the part of the prompt that the vendor had in its cache.
     public var cachedPromptNano: String
     public var completionNano: String
+    /// Per picture.
+    public var imageNano: String?
 
-    public init(promptNano: String, cachedPromptNano: String, completionNano: String) {
+    public init(promptNano: String, cachedPromptNano: String, completionNano: String, imageNano: String? = nil) {
         self.promptNano = promptNano
         self.cachedPromptNano = cachedPromptNano
         self.completionNano = completionNano
+        self.imageNano = imageNano
     }
 }
 

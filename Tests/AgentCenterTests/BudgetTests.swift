@@ -179,4 +179,27 @@ struct BudgetTests {
             }
         }
     }
+    @Test("One operation at two replicas: the second waits for the first's answer, or says that it is under way")
+    func twoReplicas() async throws {
+        try await BudgetHarness.run { harness in
+            let budget = try await harness.addBudget(calls: 5)
+            let (first, second) = (harness.desk(), harness.desk())
+            let operation = UUID()
+            let ticket = try await first.open(.sample(operation: operation), worstCase: 10)
+            await #expect(throws: OperationInProgress.self) {
+                try await second.open(.sample(operation: operation, deadline: .after(.milliseconds(200))), worstCase: 10)
+            }
+            let waiting = Task {
+                try await second.once(.sample(operation: operation), worstCase: 10) {
+                    _ async throws -> (answer: String, entry: LedgerEntry) in
+                    throw InternalFailure()
+                }
+            }
+            _ = try await ticket.settle(.sample(cost: 7), answer: #""first""#)
+            let (answer, isRepeat) = try await waiting.value
+            #expect(answer == "first" && isRepeat)
+            #expect(try await harness.standing(of: budget) == .init(settled: 7, settledCalls: 1))
+            #expect(try await harness.books() == .init(rows: 1, calls: 1, cost: 7, spent: 7))
+        }
+    }
 }

@@ -61,6 +61,9 @@ extension RunState: StringChoice {}
 extension CopyRules.Emoji: StringChoice {}
 extension ComplianceFinding.Severity: StringChoice {}
 extension ComplianceFinding.Action: StringChoice {}
+extension BudgetPeriod: StringChoice {}
+extension BudgetScope: StringChoice {}
+extension SpendingHold.State: StringChoice {}
 extension VersionSource.Kind: StringChoice {}
 
 private struct NoteTaker: Decoder {

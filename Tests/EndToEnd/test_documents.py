@@ -19,6 +19,8 @@ INNER = {
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
     "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
+    "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetSubjectStanding", "SpendingHoldState", "UsageSums", "UsageGroup",
+    "UsageAttempt", "UsageRecord", "UsageRecordDetail",
     "RunState", "RunStep", "FlowProblem",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck",

@@ -1,5 +1,24 @@
 /// The first step of paid work, for many calls in one round trip (see ``BudgetFunctions``).
 enum BudgetAdmission {
+    /// The first one left out that a claim is busy: whoever asked took it for granted. And a claim that is made again under its own
+    /// ticket lasts from then on, as a new one would.
+    static let v2 = v1.replacing("CREATE FUNCTION ai_begin(", with: "CREATE OR REPLACE FUNCTION ai_begin(").replacing(
+        "IF v_row.is_own THEN v_counted[v_row.n] := true; ELSE v_status[v_row.n] := 'busy'; END IF;",
+        with: """
+            IF v_row.is_own THEN
+                v_counted[v_row.n] := true;
+                UPDATE ai_reservations r
+                SET lease_until = greatest(r.lease_until, v_now + p_leases[v_row.n] * interval '1 millisecond')
+                WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[v_row.n] AND r.step = p_steps[v_row.n]
+                    AND r.ticket_id = p_tickets[v_row.n];
+            ELSE
+                v_status[v_row.n] := 'busy';
+                n := v_row.n;
+                status := 'busy';
+                RETURN NEXT;
+            END IF;
+            """)
+
     static let v1 = #"""
         -- Claims operations, finds what was answered before, and sets the worst case aside in every budget that applies; all or none
         -- for each claim, claims in their order. Nothing is ever set aside beyond a hard budget's limit.

@@ -2,7 +2,10 @@ import PostgresStore
 
 /// The history of database `agent`.
 enum AgentCenterMigrations {
-    static let all = [M0001UsageLedger.migration, M0002Budgets.migration, M0003ModelCatalogue.migration]
+    static let all = [
+        M0001UsageLedger.migration, M0002Budgets.migration, M0003ModelCatalogue.migration, M0004Spending.migration,
+        M0005LedgerKeeper.migration,
+    ]
 }
 
 enum M0001UsageLedger {

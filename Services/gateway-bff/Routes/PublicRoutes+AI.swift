@@ -3,7 +3,7 @@ import ServiceDefaults
 
 /// Pure model work without a business flow, with its budgets and what it used: agent-center.
 extension PublicRoutes {
-    static let ai = catalogue
+    static let ai = catalogue + budgets
 
     static let catalogue = [
         PublicRoute(
@@ -39,5 +39,44 @@ extension PublicRoutes {
         PublicRoute(
             method: .delete, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
+    ]
+    static let budgets = [
+        PublicRoute(
+            method: .post, path: "/api/ai/budgets", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/ai/budgets", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/ai/budgets/{id}", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets/{id}"), rateClass: .read),
+        PublicRoute(
+            method: .put, path: "/api/ai/budgets/{id}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/budgets/{id}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/ai/usage", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/usage"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/ai/usage/records", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/usage/records"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/ai/usage/records/{operationId}", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/usage/records/{operationId}"), rateClass: .read),
+        PublicRoute(
+            method: .delete, path: "/api/ai/usage/records/{operationId}/texts", flow: "AIGeneration",
+            access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/usage/records/{operationId}/texts"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/ai/usage/texts", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/usage/texts"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/ai/settings", flow: "AIGeneration", access: .member(.readUsage),
+            target: .upstream(.agentCenter, path: "/v1/ai/settings"), rateClass: .read),
+        PublicRoute(
+            method: .put, path: "/api/ai/settings", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/settings"), rateClass: .write),
     ]
 }

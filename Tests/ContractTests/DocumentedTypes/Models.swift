@@ -9,5 +9,13 @@ extension DocumentedTypes {
         "ModelProviderSetting": ModelProviderSetting.self, "ProviderKeySetting": ProviderKeySetting.self,
         "RouteSetting": RouteSetting.self, "RoutingPolicySetting": RoutingPolicySetting.self,
         "RoutingPolicyView": RoutingPolicyView.self, "TokenRates": TokenRates.self,
+        "BudgetPage": Page<Budget>.self, "UsageRecordPage": Page<UsageRecord>.self,
+        "NewBudget": NewBudget.self, "BudgetSetting": BudgetSetting.self, "BudgetStanding": BudgetStanding.self,
+        "BudgetSubjectStanding": BudgetSubjectStanding.self, "Budget": Budget.self, "UsageSums": UsageSums.self,
+        "UsageGroup": UsageGroup.self, "UsageReport": UsageReport.self, "UsageAttempt": UsageAttempt.self,
+        "UsageRecordDetail": UsageRecordDetail.self, "UsageRecord": UsageRecord.self, "UsageOperation": UsageOperation.self,
+        "ErasedTexts": ErasedTexts.self, "AISettings": AISettings.self,
+        "SpendingHold": SpendingHold.self, "SpendingHoldRequest": SpendingHoldRequest.self,
+        "SpendingRelease": SpendingRelease.self, "SpendingSettlement": SpendingSettlement.self,
     ]
 }

@@ -7,6 +7,8 @@ struct PriceTable: Sendable {
         let cachedPrompt: Int64
         let prompt: Int64
         let completion: Int64
+        /// Per picture; `nil`: the model has no price per picture.
+        var image: Int64?
     }
 
     struct Entry: Sendable {
@@ -41,15 +43,7 @@ struct PriceTable: Sendable {
     /// The price of a call that was sent at `instant`; `nil` for a model without one. The instant of sending decides the band:
     /// vendors do not say which they take, and this one is known before the call.
     func price(provider: String, model: String, at instant: Date) -> Price? {
-        let entry =
-            entries
-            .filter { $0.provider == provider && $0.validFrom <= instant }
-            .compactMap { entry -> (Entry, Int)? in
-                let lengths = entry.models.filter { model == $0 || Self.isSnapshot(model, of: $0) }.map(\.utf8.count)
-                return lengths.max().map { (entry, $0) }
-            }
-            .max { ($0.1, $0.0.validFrom) < ($1.1, $1.0.validFrom) }?.0
-        guard let entry, let name = entry.models.first else { return nil }
+        guard let entry = entry(provider: provider, model: model, at: instant), let name = entry.models.first else { return nil }
         let day = Self.day(of: entry.validFrom)
         guard let peakRates = entry.peakRates else {
             return Price(version: "\(provider)/\(name)@\(day)", rates: entry.rates)
@@ -57,6 +51,25 @@ struct PriceTable: Sendable {
         let isPeak = DeepSeekHours.isPeak(instant)
         return Price(
             version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
+    }
+
+    /// The one that holds at `instant`; the closest name wins, then the latest.
+    private func entry(provider: String, model: String, at instant: Date) -> Entry? {
+        entries
+            .filter { $0.provider == provider && $0.validFrom <= instant }
+            .compactMap { entry -> (Entry, Int)? in
+                let lengths = entry.models.filter { model == $0 || Self.isSnapshot(model, of: $0) }.map(\.utf8.count)
+                return lengths.max().map { (entry, $0) }
+            }
+            .max { ($0.1, $0.0.validFrom) < ($1.1, $1.0.validFrom) }?.0
+    }
+
+    /// What a picture costs that was asked for at `instant`; `nil` for a model without a price per picture.
+    func imagePrice(provider: String, model: String, at instant: Date) -> (version: String, nano: Int64)? {
+        guard let entry = entry(provider: provider, model: model, at: instant), let name = entry.models.first,
+            let nano = entry.rates.image
+        else { return nil }
+        return ("\(provider)/\(name)@\(Self.day(of: entry.validFrom))", nano)
     }
 
     /// The dearest rates that any entry holds for the model: what a call may cost at most.
@@ -104,7 +117,20 @@ struct PriceTable: Sendable {
             Entry(
                 provider: "openai", models: ["text-embedding-3-large"], validFrom: day(2024, 1, 25),
                 rates: Rates(cachedPrompt: 130, prompt: 130, completion: 0), peakRates: nil, source: "openai.com/api/pricing"),
+            // A square picture of 1024 pixels of medium (DALL·E: standard) quality. Vendors charge by size and quality; a price per
+            // picture is what a plan can be made with.
+            image("gpt-image-1", from: day(2025, 4, 23), nano: 42_000_000),
+            image("gpt-image-1-mini", from: day(2025, 10, 6), nano: 11_000_000),
+            image("dall-e-3", from: day(2023, 11, 6), nano: 40_000_000),
+            image("dall-e-2", from: day(2022, 11, 3), nano: 20_000_000),
         ])
+
+    private static func image(_ model: String, from validFrom: Date, nano: Int64) -> Entry {
+        Entry(
+            provider: "openai", models: [model], validFrom: validFrom,
+            rates: Rates(cachedPrompt: 0, prompt: 0, completion: 0, image: nano), peakRates: nil,
+            source: "general knowledge of openai.com/api/pricing, not read anew")
+    }
 
     static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
         Date(timeIntervalSince1970: Double(CivilTime.days(year: year, month: month, day: day)) * 86_400)

@@ -12,15 +12,25 @@ final class PostgresUsageStore: UsageStore {
     /// The currency of a tenant's amounts, ISO 4217.
     private let currency: @Sendable (UUID) -> String
     /// Names this process.
-    let deskId = UUID.version7()
+    let deskId: UUID
+    /// Whether others hold what this one reserves. They outlive the process, and so does the desk.
+    private let isForOthers: Bool
     private let lastBeat = Lock<ContinuousClock.Instant?>(nil)
     /// Days that texts are kept, by tenant.
     private let retention = Lock<[UUID: Int]>([:])
 
-    init(database: Database, currency: @escaping @Sendable (UUID) -> String) {
+    init(database: Database, forOthers isForOthers: Bool = false, currency: @escaping @Sendable (UUID) -> String) {
         self.database = database
         self.currency = currency
+        self.isForOthers = isForOthers
+        deskId = isForOthers ? Self.holdersDesk : .version7()
     }
+
+    /// See ``M0004Spending``.
+    private static let holdersDesk: UUID = {
+        guard let id = UUID(uuidString: M0004Spending.holdersDesk) else { preconditionFailure("a UUID") }
+        return id
+    }()
 
     func exchange(
         _ receipts: [UsageReceipt], _ claims: [UsageClaim]
@@ -115,6 +125,7 @@ final class PostgresUsageStore: UsageStore {
 
     /// `run()` of the desk beats more often than this; a desk that nobody runs beats with its work.
     private func beatIfSilent() async throws {
+        if isForOthers { return }
         let isSilent = lastBeat.withLock { last in last.map { $0 + Self.timeOfSilence / 2 < .now } ?? true }
         if isSilent { try await beat() }
     }

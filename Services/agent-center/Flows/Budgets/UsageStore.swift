@@ -11,9 +11,9 @@ struct UsageClaim: Sendable {
     /// The worst case, in 1e-9 of the platform's currency.
     let amount: Int64
 
-    init(_ call: ModelCall, worstCase: Int64) {
+    init(_ call: ModelCall, worstCase: Int64, ticketId: UUID? = nil) {
         self.call = call
-        ticketId = .version7()
+        self.ticketId = ticketId ?? .version7()
         amount = worstCase
     }
 

@@ -86,7 +86,10 @@ enum CatalogueInput {
         let rates = fields.object("rates", Self.rates)
         let peakRates = fields.optionalObject("peakRates", Self.rates)
         let source = fields.text("source", length: 1...300)
-        requireModel(model, of: provider, in: catalogue, &fields)
+        // Models that make pictures have a price, and are none that text can be asked of.
+        if !catalogue.prices.entries.contains(where: { $0.provider == provider && $0.models.contains(model) }) {
+            requireModel(model, of: provider, in: catalogue, &fields)
+        }
         requireDate(validFrom, "validFrom", &fields)
         if let validFrom, validFrom < now {
             fields.refuse(
@@ -102,8 +105,8 @@ enum CatalogueInput {
     }
 
     private static func rates(_ fields: inout FieldReader) -> PriceTable.Rates {
-        func amount(_ name: String) -> Int64 {
-            let text = fields.text(name, length: 1...12)
+        func amount(_ name: String) -> Int64 { number(fields.text(name, length: 1...12), name) }
+        func number(_ text: String, _ name: String) -> Int64 {
             if let value = Int64(text), value >= 0, text.allSatisfy(\.isNumber) { return value }
             if !text.isEmpty {
                 fields.refuse(name, code: "not_an_amount", zh: "应为十进制整数字符串", en: "must be a decimal integer as a string")
@@ -111,7 +114,8 @@ enum CatalogueInput {
             return 0
         }
         return PriceTable.Rates(
-            cachedPrompt: amount("cachedPromptNano"), prompt: amount("promptNano"), completion: amount("completionNano"))
+            cachedPrompt: amount("cachedPromptNano"), prompt: amount("promptNano"), completion: amount("completionNano"),
+            image: fields.optionalText("imageNano", length: 1...12).map { number($0, "imageNano") })
     }
 
     /// 1–20 routes to models that the tenant can call.

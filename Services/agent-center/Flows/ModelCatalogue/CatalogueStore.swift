@@ -75,10 +75,11 @@ struct CatalogueStore: Sendable {
         try await change(
             """
             INSERT INTO model_prices (provider, model, valid_from, prompt_nano, cached_prompt_nano, completion_nano,
+                image_nano,
                 peak_prompt_nano, peak_cached_prompt_nano, peak_completion_nano, source, created_by)
             VALUES (\(price.provider), \(model), \(price.validFrom), \(price.rates.prompt), \(price.rates.cachedPrompt),
-                \(price.rates.completion), \(price.peakRates?.prompt), \(price.peakRates?.cachedPrompt),
-                \(price.peakRates?.completion), \(price.source), \(subject))
+                \(price.rates.completion), \(price.rates.image), \(price.peakRates?.prompt),
+                \(price.peakRates?.cachedPrompt), \(price.peakRates?.completion), \(price.source), \(subject))
             ON CONFLICT (provider, model, valid_from) DO NOTHING
             """) > 0
     }
@@ -175,7 +176,7 @@ struct CatalogueStore: Sendable {
             provider: try row.decode("provider"), models: [try row.decode("model")], validFrom: try row.decode("valid_from"),
             rates: .init(
                 cachedPrompt: try row.decode("cached_prompt_nano"), prompt: try row.decode("prompt_nano"),
-                completion: try row.decode("completion_nano")),
+                completion: try row.decode("completion_nano"), image: try row.decode("image_nano")),
             peakRates: peak, source: try row.decode("source"))
     }
 }

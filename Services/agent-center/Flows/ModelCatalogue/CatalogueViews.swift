@@ -46,7 +46,7 @@ extension TokenRates {
     init(_ rates: PriceTable.Rates) {
         self.init(
             promptNano: String(rates.prompt), cachedPromptNano: String(rates.cachedPrompt),
-            completionNano: String(rates.completion))
+            completionNano: String(rates.completion), imageNano: rates.image.map { String($0) })
     }
 }
 

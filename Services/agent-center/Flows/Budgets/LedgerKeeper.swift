@@ -1,0 +1,92 @@
+import FoundationEssentials
+import Lifecycle
+import Observability
+
+/// Keeps the ledger in order while everybody else works: ends reservations whose holder is gone, erases texts past the tenants'
+/// retention, and makes the tables of the months to come. One replica at a time does each; the others find it done.
+final class LedgerKeeper: Service {
+    private static let sweepInterval = Duration.seconds(1)
+    private static let erasureInterval = Duration.seconds(300)
+    private static let partitionInterval = Duration.seconds(3_600)
+    /// Months after this one whose tables stand ready.
+    private static let monthsAhead = 3
+    /// Rows in one transaction.
+    private static let batch = 1_000
+
+    private let store: LedgerKeeperStore
+    private let swept: Counter
+    private let erased: Counter
+    private let logger: Logger
+
+    init(store: LedgerKeeperStore, metrics: MetricsRegistry, logger: Logger) {
+        self.store = store
+        self.logger = logger
+        swept = metrics.counter(
+            "agent_reservations_swept_total", help: "Reservations whose holder was gone; what the vendor did is unknown")
+        erased = metrics.counter("agent_texts_erased_total", help: "Ledger rows whose text was erased past its retention")
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var (nextErasure, nextPartitions) = (ContinuousClock.now, ContinuousClock.now)
+            while !Task.isCancelled {
+                await self.attempt("reservations could not be swept") { try await self.sweep() }
+                if ContinuousClock.now >= nextPartitions {
+                    await self.attempt("the ledger's tables could not be made") { try await self.makePartitions() }
+                    nextPartitions = ContinuousClock.now + Self.partitionInterval
+                }
+                if ContinuousClock.now >= nextErasure {
+                    await self.attempt("texts could not be erased") { try await self.erase() }
+                    nextErasure = ContinuousClock.now + Self.erasureInterval
+                }
+                try? await Task.sleep(for: Self.sweepInterval)
+            }
+        }
+    }
+
+    private func attempt(_ failure: String, _ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.warning("\(failure)", ["error": "\(error)"])
+        }
+    }
+
+    /// Ends reservations whose lease has ended or whose desk is silent; each leaves a row `unknown` (law 1: we know that we do not
+    /// know), and gives back what it held.
+    func sweep() async throws {
+        try await store.alone(.sweep) {
+            for lost in try await self.store.lostReservations(limit: Self.batch) {
+                let count = try await self.store.sweep(lost)
+                guard count > 0 else { continue }
+                self.swept.increment(by: Double(count))
+                self.logger.warning(
+                    "reservations swept", ["tenant": lost.tenantId.uuidString.lowercased(), "count": "\(count)"])
+            }
+            try await self.store.forgetDesks()
+        }
+    }
+
+    func makePartitions() async throws { try await store.makePartitions(monthsAhead: Self.monthsAhead) }
+
+    func erase() async throws {
+        try await store.alone(.erasure) {
+            for tenantId in try await self.store.tenants() {
+                var count = Self.batch
+                while count == Self.batch {
+                    count = try await self.store.eraseDue(of: tenantId, limit: Self.batch)
+                    if count > 0 { self.erased.increment(by: Double(count)) }
+                }
+            }
+        }
+    }
+}
+
+/// Reservations of one tenant that nobody settles any more.
+struct LostReservations: Sendable {
+    let tenantId: UUID
+    let operations: [UUID]
+    let steps: [String]
+}
