@@ -32,6 +32,11 @@ enum Application: ServiceApplication {
         let writing = TextWriting(
             models: models, desk: desk, prompts: prompts, metrics: TextMetrics(runtime.metrics), bannedWords: bannedWords)
 
+        let embeddingsStore = EmbeddingsStore(app: runtime.database, system: runtime.system)
+        let embeddings = Embeddings(
+            routing: routing, embedders: embedders(runtime), desk: desk, cache: embeddingsStore, calls: models.metrics,
+            metrics: EmbeddingMetrics(runtime.metrics), logger: runtime.logger)
+
         let routes = routing.configuredRoutes()
         runtime.logger.info("model routes", ["routes": routes.map(\.name).joined(separator: ", ")])
         // Soft: without any model the templates still answer.
@@ -44,12 +49,15 @@ enum Application: ServiceApplication {
             imageTexts: ImageTextCreationRoutes(flow: ImageTextCreation(writing: writing)),
             videoScripts: VideoScriptGenerationRoutes(flow: VideoScriptGeneration(writing: writing)),
             catalogue: CatalogueRoutes(desk: catalogue),
+            embeddings: EmbeddingsRoutes(embeddings: embeddings), modelList: ModelListRoutes(holder: routing.catalogue),
             holds: SpendingHoldsRoutes(holds: holds), budgets: BudgetRoutes(budgets: budgets, currency: models.currency),
             usage: UsageRoutes(
                 store: UsageReportStore(database: runtime.database), budgets: budgets, currency: models.currency),
             authentication: runtime.internalAuthentication
         ).register(on: &router)
-        return ServiceParts(router: router, background: [desk, catalogue, keeper])
+        return ServiceParts(
+            router: router,
+            background: [desk, catalogue, keeper, EmbeddingsSweeper(store: embeddingsStore, logger: runtime.logger)])
     }
 
     private static func routing(_ settings: Settings, _ runtime: ServiceRuntime) -> Routing {
@@ -61,6 +69,15 @@ enum Application: ServiceApplication {
                 endpoint: .init(
                     profile: ChatProfile(vendor: provider.dialect, model: model.name), model: model.name,
                     baseURL: provider.baseURL, key: provider.key, timeouts: timeouts, streams: streams),
+                http: http, tracer: tracer)
+        }
+    }
+
+    private static func embedders(_ runtime: ServiceRuntime) -> Embedders {
+        let (http, tracer) = (runtime.http, runtime.tracer)
+        return Embedders { provider, model, timeouts in
+            VendorEmbeddings(
+                provider: provider.name, model: model.name, baseURL: provider.baseURL, key: provider.key, timeouts: timeouts,
                 http: http, tracer: tracer)
         }
     }

@@ -9,6 +9,8 @@ struct Routes {
     let imageTexts: ImageTextCreationRoutes
     let videoScripts: VideoScriptGenerationRoutes
     let catalogue: CatalogueRoutes
+    let embeddings: EmbeddingsRoutes
+    let modelList: ModelListRoutes
     let holds: SpendingHoldsRoutes
     let budgets: BudgetRoutes
     let usage: UsageRoutes
@@ -27,6 +29,13 @@ struct Routes {
             writes("/v1/image-texts", "ImageTextCreation", imageTexts.write)
             // A script of a quarter of an hour is ten times as long as any copy.
             writes("/v1/video-scripts", "VideoScriptGeneration", within: .seconds(120), videoScripts.write)
+
+            // OpenAI's face. A client that leaves a raw call stops it.
+            routes.on(
+                .post, "/v1/embeddings",
+                options: RouteOptions(deadline: .seconds(58), maxBodyBytes: 2 << 20, flow: "AIGeneration"), embeddings.create)
+            routes.on(.get, "/v1/models", options: RouteOptions(flow: "AIGeneration"), modelList.list)
+            routes.on(.get, "/v1/models/{id}", options: RouteOptions(flow: "AIGeneration"), modelList.show)
 
             func catalogued(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
                 routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration"), handler)

@@ -1,22 +1,36 @@
+import COpenSSL
+
 /// RFC 4648 §5 without padding, as JWTs write bytes.
 public enum Base64URL {
-    public static func encode(_ bytes: [UInt8]) -> String { Base64Coding.url.encode(bytes, padded: false) }
+    public static func encode(_ bytes: [UInt8]) -> String { Base64Coding.url.encode(bytes) }
 
     /// `nil` for padding, foreign characters, impossible lengths and unused bits that are not zero: each value has one spelling only.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? { Base64Coding.url.decode(Array(text.utf8)) }
 }
 
-/// RFC 4648 §4 with padding, as settings write keys.
+/// RFC 4648 §4 with padding, as settings write keys and vendors write vectors.
 public enum Base64 {
-    public static func encode(_ bytes: [UInt8]) -> String { Base64Coding.standard.encode(bytes, padded: true) }
+    public static func encode(_ bytes: [UInt8]) -> String {
+        // OpenSSL ends the text with a zero.
+        String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { text in
+            Int(EVP_EncodeBlock(text.baseAddress, bytes, Int32(bytes.count)))
+        }
+    }
 
     /// `nil` unless it is exactly what ``encode(_:)`` writes.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         let characters = Array(text.utf8)
         guard characters.count % 4 == 0 else { return nil }
-        let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        guard padding <= 2 else { return nil }
-        return Base64Coding.standard.decode(characters.dropLast(padding))
+        if characters.isEmpty { return [] }
+        let padding = characters.suffix(2).count { $0 == UInt8(ascii: "=") }
+        let length = characters.count / 4 * 3
+        var isWhole = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            isWhole = Int(EVP_DecodeBlock(buffer.baseAddress, characters, Int32(characters.count))) == length
+            count = isWhole ? length - padding : 0
+        }
+        // OpenSSL takes blanks, and bits that nobody uses.
+        return isWhole && encode(bytes).utf8.elementsEqual(characters) ? bytes : nil
     }
 }
 
@@ -57,7 +71,6 @@ public enum Hex {
 }
 
 private struct Base64Coding: Sendable {
-    static let standard = Base64Coding(alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
     static let url = Base64Coding(alphabet: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
     private let characters: [UInt8]
@@ -71,14 +84,13 @@ private struct Base64Coding: Sendable {
         self.values = values
     }
 
-    func encode(_ bytes: [UInt8], padded: Bool) -> String {
+    func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
             let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
             for index in 0...group.count { text.append(characters[Int(bits >> UInt32(18 - 6 * index) & 63)]) }
-            if padded { text.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - group.count)) }
         }
         return String(decoding: text, as: UTF8.self)
     }

@@ -15,6 +15,8 @@ final class ScriptedVendor: Sendable {
         case stall(after: String)
         /// The connection is reset without an answer.
         case reset
+        /// What it says depends on the question; then the connection is closed.
+        case answers(@Sendable (Received) -> String)
     }
 
     struct Received: Sendable {
@@ -71,6 +73,7 @@ final class ScriptedVendor: Sendable {
         log.withLock { $0.append(request) }
         switch replies.withLock({ $0.count > 1 ? $0.removeFirst() : $0[0] }) {
         case .bytes(let text): write(text, connection)
+        case .answers(let answer): write(answer(request), connection)
         case .pieces(let pieces, let pause):
             for piece in pieces {
                 write(piece, connection)

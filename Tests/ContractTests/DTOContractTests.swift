@@ -13,6 +13,7 @@ private let documentedTypes = [
 private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
+    "EmbeddingsRequestInput", "EmbeddingsVector",
 ]
 
 @Suite struct DTOContractTests {

@@ -22,7 +22,9 @@ enum OpenAIEnvelope {
         var headers = headers
         // Waiting some seconds brings no money back: the SDKs shall not try.
         if problem.code == "budget.exhausted" { headers["x-should-retry"] = "false" }
-        return .json(HTTPStatus(problem.status), bytes: json(problem).encode(), headers: headers)
+        // OpenAI tells of a refused field by 400, and its clients have an exception for that.
+        let status = problem.status == HTTPStatus.unprocessableContent.code ? HTTPStatus.badRequest : HTTPStatus(problem.status)
+        return .json(status, bytes: json(problem).encode(), headers: headers)
     }
 
     /// The event that ends a stream which broke off. No `[DONE]` follows it.
@@ -53,6 +55,7 @@ enum OpenAIEnvelope {
         switch problem.code {
         case "auth.token_missing", "auth.token_invalid": "invalid_api_key"
         case "budget.exhausted": "insufficient_quota"
+        case "request.invalid": problem.errors?.first?.code ?? problem.code
         default: problem.code
         }
     }

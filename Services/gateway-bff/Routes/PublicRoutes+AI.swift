@@ -3,7 +3,21 @@ import ServiceDefaults
 
 /// Pure model work without a business flow, with its budgets and what it used: agent-center.
 extension PublicRoutes {
-    static let ai = catalogue + budgets
+    static let ai = openAI + catalogue + budgets
+
+    /// What OpenAI's clients call, with an API key of the tenant.
+    static let openAI = [
+        PublicRoute(
+            method: .post, path: "/api/openai/v1/embeddings", flow: "AIGeneration", access: .member(.callModels),
+            target: .upstream(.agentCenter, path: "/v1/embeddings"), rateClass: .generate, deadline: .seconds(60),
+            maximumBodyBytes: 2 << 20, isModelCall: true, face: .openAI),
+        PublicRoute(
+            method: .get, path: "/api/openai/v1/models", flow: "AIGeneration", access: .member(.callModels),
+            target: .upstream(.agentCenter, path: "/v1/models"), rateClass: .read, face: .openAI),
+        PublicRoute(
+            method: .get, path: "/api/openai/v1/models/{id}", flow: "AIGeneration", access: .member(.callModels),
+            target: .upstream(.agentCenter, path: "/v1/models/{id}"), rateClass: .read, face: .openAI),
+    ]
 
     static let catalogue = [
         PublicRoute(

@@ -27,7 +27,7 @@ struct Forwarding: Sendable {
                 request.method, Self.target(template, of: request), body: request.body.isEmpty ? nil : request.body,
                 as: member.principal, headers: headers)
             guard answer.headers["Content-Type"]?.hasPrefix("text/event-stream") == true else {
-                return try Self.answer(try await answer.collect(), from: callee, to: request, face: route.face)
+                return try await Self.whole(answer, from: callee, to: request, face: route.face)
             }
             var response = Response(answer.status, body: StreamRelay.body(answer, face: route.face, for: request))
             Self.copy(answer.headers, to: &response.headers)
@@ -40,6 +40,25 @@ struct Forwarding: Sendable {
             headers: headers)
         return try Self.answer(answer, from: callee, to: request, face: route.face)
     }
+
+    /// A long answer (vectors) goes on as it comes instead of being held here.
+    private static func whole(
+        _ answer: UpstreamStream, from callee: ServiceName, to request: Request, face: PublicRoute.Face
+    ) async throws -> Response {
+        let length = answer.headers["Content-Length"].flatMap { Int($0) } ?? .max
+        guard answer.status == .ok, length > longestHeld else {
+            return try Self.answer(try await answer.collect(), from: callee, to: request, face: face)
+        }
+        var response = Response(
+            answer.status,
+            body: .stream { writer in
+                while let piece = try await answer.next() { try await writer.write(piece) }
+            })
+        copy(answer.headers, to: &response.headers)
+        return response
+    }
+
+    private static let longestHeld = 64 << 10
 
     private static func copy(_ sent: HTTPHeaders, to headers: inout HTTPHeaders) {
         for name in answerHeaders { if let value = sent[name] { headers[name] = value } }

@@ -113,7 +113,9 @@ public struct UpstreamClient: Sendable {
             "\(method) \(callee.rawValue)", kind: .client,
             attributes: ["http.request.method": method.rawValue, "url.path": path, "server.address": callee.rawValue]
         ) { span in
-            let request = try makeRequest(method, path, body, principal, false, headers)
+            var request = try makeRequest(method, path, body, principal, false, headers)
+            // It is read as it comes, and holds nobody's memory.
+            request.maxResponseBytes = .max
             do {
                 let stream = try await streamTransport(request)
                 span.set("http.response.status_code", stream.status.code)

@@ -17,5 +17,8 @@ extension DocumentedTypes {
         "ErasedTexts": ErasedTexts.self, "AISettings": AISettings.self,
         "SpendingHold": SpendingHold.self, "SpendingHoldRequest": SpendingHoldRequest.self,
         "SpendingRelease": SpendingRelease.self, "SpendingSettlement": SpendingSettlement.self,
+        "EmbeddingsRequest": EmbeddingsRequest.self, "EmbeddingsAnswer": EmbeddingsAnswer.self,
+        "EmbeddingsItem": EmbeddingsItem.self, "EmbeddingsUsage": EmbeddingsUsage.self, "OpenAIModel": OpenAIModel.self,
+        "OpenAIModelList": OpenAIModelList.self, "OpenAIError": OpenAIError.self, "OpenAIErrorBody": OpenAIErrorBody.self,
     ]
 }

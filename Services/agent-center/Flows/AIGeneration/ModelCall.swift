@@ -23,6 +23,8 @@ enum ModelCapability: String, Sendable, Codable, CaseIterable {
     case tools
     case vision
     case embeddings
+    /// An embedding model that gives vectors of the length that it is asked for.
+    case dimensions
     case thinking
 
     /// The rest of the ladder does without these; a model that lacks any other one cannot answer at all.

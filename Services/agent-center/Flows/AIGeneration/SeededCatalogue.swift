@@ -41,10 +41,10 @@ extension ModelCatalogue {
         Model(
             provider: "openai", name: "gpt-4o", capabilities: [.jsonSchema, .jsonObject, .tools, .vision], contextTokens: 128_000),
         Model(
-            provider: "openai", name: "text-embedding-3-small", capabilities: [.embeddings], contextTokens: 8_192,
+            provider: "openai", name: "text-embedding-3-small", capabilities: [.embeddings, .dimensions], contextTokens: 8_192,
             dimensions: 1_536),
         Model(
-            provider: "openai", name: "text-embedding-3-large", capabilities: [.embeddings], contextTokens: 8_192,
+            provider: "openai", name: "text-embedding-3-large", capabilities: [.embeddings, .dimensions], contextTokens: 8_192,
             dimensions: 3_072),
     ]
 

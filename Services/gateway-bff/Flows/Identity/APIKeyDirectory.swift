@@ -18,7 +18,7 @@ final class APIKeyDirectory: Service {
         var used: [UUID: (tenantId: UUID, at: Date)] = [:]
     }
 
-    private static let freshness = Duration.seconds(2)
+    private static let freshness = Duration.milliseconds(500)
     private static let entryLimit = 10_000
     /// As an access token: a stream ends and comes back, and finds out what has changed.
     private static let memberLifetime: TimeInterval = 900

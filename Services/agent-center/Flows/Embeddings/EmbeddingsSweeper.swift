@@ -1,0 +1,26 @@
+import Lifecycle
+import Observability
+
+/// Keeps the embedding cache within bounds: by age of the last use, and by number for each tenant.
+struct EmbeddingsSweeper: Service {
+    /// Days after which a vector that nobody asked for goes.
+    static let days = 30
+    /// Of one tenant: some 600 MB at 1,536 dimensions.
+    static let most = 100_000
+
+    let store: EmbeddingsStore
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await store.sweep(days: Self.days, most: Self.most)
+                } catch {
+                    logger.warning("the embedding cache could not be swept", ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(3_600))
+            }
+        }
+    }
+}
