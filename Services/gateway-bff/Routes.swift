@@ -22,7 +22,9 @@ struct GatewayRoutes: Sendable {
                 try await forwarding.forward($0, member: $1, to: upstream, path: path, route: route)
             }
         case (.member(let permission), .stream):
-            entrance.members(route, needing: permission) { try await stream.stream($0, member: $1) }
+            entrance.members(route, needing: permission) { request, member in
+                try await stream.stream(request, member: member) { await entrance.isStillGood(request) }
+            }
         case (.member(let permission), .apiKeys(let action)):
             entrance.members(route, needing: permission) {
                 switch action {

@@ -78,6 +78,19 @@ struct Entrance: Sendable {
         return member
     }
 
+    /// Whether the token or key that a request came with would still let it in; for answers that go on for long.
+    func isStillGood(_ request: Request) async -> Bool {
+        do {
+            _ = try await authenticate(request)
+            return true
+        } catch is Unauthorized {
+            return false
+        } catch {
+            // Nobody can say at the moment: the token's own end comes anyway.
+            return true
+        }
+    }
+
     private static func admit(_ standing: RateLimits.Standing?) throws {
         if case .refused(let retryAfter)? = standing?.decision { throw TooManyRequests(retryAfter: retryAfter) }
     }

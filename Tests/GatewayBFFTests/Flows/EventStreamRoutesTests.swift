@@ -3,6 +3,7 @@ import Foundation
 import HTTPCore
 import HTTPServing
 import Messaging
+import Observability
 import PostgresStore
 import ServiceDefaults
 import TestSupport
@@ -35,6 +36,32 @@ struct EventStreamRoutesTests {
             #expect(!missed.contains("first.happened") && !missed.contains("foreign"))
             live.close()
             resumed.close()
+        }
+    }
+
+    @Test("shows nothing more to somebody who was shut out meanwhile, such as a revoked key")
+    func shutOut() async throws {
+        try await GatewayHarness.run { gateway in
+            let login = try await gateway.signIn()
+            let store = EventStreamStore(app: gateway.runtime.database, system: gateway.runtime.system)
+            let routes = EventStreamRoutes(
+                store: store, hub: EventStreamHub(store: store, logger: .silent), heartbeat: .milliseconds(50))
+            let member = Member(
+                tenantId: login.tenantId, subject: "client:1", roles: [], permissions: [.readStream], expiresAt: .distantFuture)
+            let isGood = Locked(true)
+            var router = Router(
+                entrance: .publicCalls, logger: .silent, metrics: MetricsRegistry(), tracer: gateway.runtime.tracer)
+            router.on(.get, "/stream") { request in
+                try await routes.stream(request, member: member) { isGood.withLock { $0 } }
+            }
+            try await store.append(event(login.tenantId, "before.happened.v1"))
+            let stream = try await InProcessClient(router).open(.get, "/stream", headers: ["Last-Event-ID": "0"])
+            _ = try await stream.read(until: "before.happened.v1")
+            isGood.withLock { $0 = false }
+            try await store.append(event(login.tenantId, "after.happened.v1"))
+            var rest: [UInt8] = []
+            while let piece = try await stream.read() { rest += piece }
+            #expect(!String(decoding: rest, as: UTF8.self).contains("after.happened"))
         }
     }
 

@@ -10,7 +10,10 @@ struct EventStreamRoutes: Sendable {
     /// A comment is sent this often, so that proxies and clients know that the line is alive.
     var heartbeat: Duration = .seconds(15)
 
-    func stream(_ request: Request, member: Member) async throws -> Response {
+    /// - Parameter isStillGood: asked before anything is shown: a key that was revoked sees nothing more.
+    func stream(
+        _ request: Request, member: Member, isStillGood: @escaping @Sendable () async -> Bool
+    ) async throws -> Response {
         let lastEventId = try request.headers["Last-Event-ID"].map(Self.parse)
         let tenant = member.tenantId
         // Listening begins before the first read, so that nothing falls between the two.
@@ -33,7 +36,7 @@ struct EventStreamRoutes: Sendable {
                     ServerSentEvent(id: String(seq), event: "reset", data: #"{"reason":"events_expired"}"#))
             }
             // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
-            while !member.isExpired {
+            while !member.isExpired, await isStillGood() {
                 let events = try await store.events(tenant: tenant, after: position, limit: 100)
                 for event in events {
                     try await writer.send(ServerSentEvent(id: String(event.seq), event: event.type, data: event.data))
