@@ -20,12 +20,11 @@ enum Redaction {
             output.reserveCapacity(bytes.count)
             var index = 0
             while index < bytes.count {
-                guard Self.isWord(bytes[index]) else {
-                    output.append(bytes[index])
-                    index += 1
-                    continue
-                }
                 var end = index
+                while end < bytes.count, !Self.isWord(bytes[end]) { end += 1 }
+                output += bytes[index..<end]
+                index = end
+                guard index < bytes.count else { break }
                 while end < bytes.count, Self.isWord(bytes[end]) || isSeparatorInNumber(end) { end += 1 }
                 // A full stop behind a word ends the sentence.
                 while end > index + 1, bytes[end - 1] == UInt8(ascii: ".") || bytes[end - 1] == UInt8(ascii: "-") { end -= 1 }
@@ -68,7 +67,10 @@ enum Redaction {
 
         private static func isPart(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
 
-        private static func isWord(_ byte: UInt8) -> Bool { isPart(byte) || "@._+-/".utf8.contains(byte) }
+        private static let wordBytes: [Bool] = (0...255).map { byte in isPart(UInt8(byte)) || "@._+-/".utf8.contains(UInt8(byte))
+        }
+
+        private static func isWord(_ byte: UInt8) -> Bool { wordBytes[Int(byte)] }
 
         private static func kind(of word: ArraySlice<UInt8>) -> String? {
             if isAddress(word) { return "邮箱" }

@@ -56,8 +56,7 @@ struct KeyWord: Sendable, Equatable {
     /// `职场新人如何做好时间管理` → `做好时间管理`, `职场新人`: what is asked for comes first, unless only the asker is a known thing.
     private static func partsAroundQuestion(_ clause: String) -> [String] {
         let characters = Array(clause)
-        for word in KeyWordLexicon.questionWords {
-            let needle = Array(word)
+        for needle in KeyWordLexicon.questionWords {
             guard characters.count >= needle.count + 2 else { continue }
             for start in 2...(characters.count - needle.count) where characters[start...].starts(with: needle) {
                 let before = String(characters[..<start])
@@ -126,7 +125,7 @@ struct KeyWord: Sendable, Equatable {
         while changed {
             changed = false
             let lowered = core.lowercased()
-            for opening in KeyWordLexicon.openings where lowered.hasPrefix(opening) && core.count > opening.count {
+            for opening in KeyWordLexicon.openings(of: lowered) where lowered.hasPrefix(opening) && core.count > opening.count {
                 let rest = core.dropFirst(opening.count).drop { $0.isWhitespace }
                 guard Self.isWord(rest), !Self.splitsAlphabeticWord(opening, rest) else { continue }
                 core = rest
@@ -134,7 +133,8 @@ struct KeyWord: Sendable, Equatable {
                 break
             }
             let loweredAgain = core.lowercased()
-            for ending in KeyWordLexicon.endings where loweredAgain.hasSuffix(ending) && core.count > ending.count {
+            for ending in KeyWordLexicon.endings(of: loweredAgain)
+            where loweredAgain.hasSuffix(ending) && core.count > ending.count {
                 var rest = core.dropLast(ending.count)
                 while rest.last?.isWhitespace == true { rest.removeLast() }
                 guard Self.isWord(rest), rest.count >= 2 || !(rest.last?.isHan ?? false) else { continue }

@@ -41,7 +41,8 @@ enum KeyWordLexicon {
             ])
 
     /// Words that stand between who asks, or what is asked about, and what is asked.
-    static let questionWords = words("如何 怎么 怎样 为什么 为何 什么时候 多久 多少钱 有必要 靠谱 值不值 值得 能不能 要不要 该不该 哪种 哪个 哪家 哪款 哪些 哪里 去哪 到底")
+    static let questionWords = words("如何 怎么 怎样 为什么 为何 什么时候 多久 多少钱 有必要 靠谱 值不值 值得 能不能 要不要 该不该 哪种 哪个 哪家 哪款 哪些 哪里 去哪 到底").map(
+        Array.init)
 
     /// Little words at which a Chinese phrase may be cut when they stand alone.
     static let particles = set("的 在 和 与 及 跟 或 把 被 让 给 用 对 为 从 到 里 是 有 时 后 前 就 也 都 要 能 会 不 去 来 该 又 再 还 中 上 下 当 才 只 如 且 并 而 但 因 所")
@@ -103,7 +104,18 @@ enum KeyWordLexicon {
         """)
 
     private static let known: Set<String> = things.union(activities).union(everyday).union(verbs.filter { $0.count > 1 })
-    private static let longestKnown = known.map(\.count).max() ?? 1
+    /// The lengths of the known words that begin with a character, longest first: what is looked up at a place is what can stand there.
+    private static let knownLengths: [Character: [Int]] = Dictionary(grouping: known.filter { $0.count > 1 }) { $0.first ?? " " }
+        .mapValues { Set($0.map(\.count)).sorted(by: >) }
+
+    private static let openingsByFirst = Dictionary(grouping: openings) { $0.first ?? " " }
+    private static let endingsByLast = Dictionary(grouping: endings) { $0.last ?? " " }
+
+    /// The openings that a text with this first character can have; longest first.
+    static func openings(of lowered: String) -> [String] { lowered.first.flatMap { openingsByFirst[$0] } ?? [] }
+
+    /// The endings that a text with this last character can have; longest first.
+    static func endings(of lowered: String) -> [String] { lowered.last.flatMap { endingsByLast[$0] } ?? [] }
 
     static func containsNoun(_ phrase: String) -> Bool { segments(of: phrase).contains(where: \.isNoun) }
 
@@ -119,7 +131,7 @@ enum KeyWordLexicon {
         var index = 0
         scan: while index < characters.count {
             if characters[index].isHan || (index == 0 || !characters[index - 1].isAlphabetic) {
-                for length in stride(from: min(longestKnown, characters.count - index), through: 2, by: -1) {
+                for length in knownLengths[characters[index]] ?? [] where length <= characters.count - index {
                     let word = String(characters[index..<(index + length)])
                     let endsInsideAlphabeticWord =
                         characters[index + length - 1].isAlphabetic && index + length < characters.count
@@ -161,7 +173,8 @@ enum KeyWordLexicon {
     /// Whether a known word begins right behind the character, or it is 的, which ends nearly every word before it.
     private static func isSafeCut(_ characters: [Character], after index: Int) -> Bool {
         if characters[index] == "的" { return true }
-        for length in 2...6 where index + 1 + length <= characters.count {
+        guard index + 1 < characters.count else { return false }
+        for length in knownLengths[characters[index + 1]] ?? [] where length <= 6 && index + 1 + length <= characters.count {
             if known.contains(String(characters[(index + 1)...(index + length)])) { return true }
         }
         return false
