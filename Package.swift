@@ -57,7 +57,7 @@ let package = Package(
         .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
 
         // MARK: Shared
-        shared("DTO"),
+        shared("DTO", ["HTTPCore"]),
         shared("ConcurrencySupport", ["CEpoll"]),
         shared("ConfigReading"),
         shared("Observability", ["ConcurrencySupport"]),

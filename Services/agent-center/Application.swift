@@ -25,7 +25,8 @@ enum Application: ServiceApplication {
         let keeper = LedgerKeeper(
             store: LedgerKeeperStore(app: runtime.database, system: runtime.system), metrics: runtime.metrics,
             logger: runtime.logger)
-        let prompts = PromptRepository(shipped: ShippedPrompts.all)
+        let promptStore = PromptStore(app: runtime.database, system: runtime.system)
+        let prompts = PromptRepository(shipped: ShippedPrompts.all, store: promptStore, logger: runtime.logger)
         let bannedWords = BannedWordLists()
         let titles = TitleGeneration(
             models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics), bannedWords: bannedWords)
@@ -53,11 +54,15 @@ enum Application: ServiceApplication {
             holds: SpendingHoldsRoutes(holds: holds), budgets: BudgetRoutes(budgets: budgets, currency: models.currency),
             usage: UsageRoutes(
                 store: UsageReportStore(database: runtime.database), budgets: budgets, currency: models.currency),
+            prompts: PromptRoutes(prompts: Prompts(repository: prompts, store: promptStore)),
+            experiments: ExperimentRoutes(
+                experiments: Experiments(
+                    store: ExperimentStore(app: runtime.database), repository: prompts, logger: runtime.logger)),
             authentication: runtime.internalAuthentication
         ).register(on: &router)
         return ServiceParts(
             router: router,
-            background: [desk, catalogue, keeper, EmbeddingsSweeper(store: embeddingsStore, logger: runtime.logger)])
+            background: [desk, catalogue, prompts, keeper, EmbeddingsSweeper(store: embeddingsStore, logger: runtime.logger)])
     }
 
     private static func routing(_ settings: Settings, _ runtime: ServiceRuntime) -> Routing {

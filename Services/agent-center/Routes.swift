@@ -14,6 +14,8 @@ struct Routes {
     let holds: SpendingHoldsRoutes
     let budgets: BudgetRoutes
     let usage: UsageRoutes
+    let prompts: PromptRoutes
+    let experiments: ExperimentRoutes
     let authentication: InternalAuthentication
 
     func register(on router: inout Router) {
@@ -75,6 +77,33 @@ struct Routes {
             held("/v1/ai/holds", holds.hold)
             held("/v1/ai/holds/settle", holds.settle)
             held("/v1/ai/holds/release", holds.release)
+
+            func prompted(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
+                routes.on(method, path, options: RouteOptions(maxBodyBytes: 512 << 10, flow: "Prompts"), handler)
+            }
+            prompted(.get, "/v1/prompts", prompts.list)
+            prompted(.get, "/v1/prompts/{name}", prompts.show)
+            prompted(.get, "/v1/prompts/{name}/versions", prompts.versions)
+            prompted(.post, "/v1/prompts/{name}/versions", prompts.add)
+            prompted(.get, "/v1/prompts/{name}/versions/{version}", prompts.version)
+            prompted(.post, "/v1/prompts/{name}/versions/{version}/preview", prompts.preview)
+            prompted(.get, "/v1/prompts/{name}/diff", prompts.diff)
+            prompted(.get, "/v1/prompts/{name}/labels/{label}", prompts.label)
+            prompted(.put, "/v1/prompts/{name}/labels/{label}", prompts.move)
+            prompted(.delete, "/v1/prompts/{name}/labels/{label}", prompts.remove)
+            prompted(.get, "/v1/prompts/{name}/labels/{label}/history", prompts.history)
+            prompted(.post, "/v1/prompts/{name}/rollback", prompts.rollBack)
+
+            func tested(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
+                routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "Experiments"), handler)
+            }
+            tested(.post, "/v1/experiments", experiments.create)
+            tested(.get, "/v1/experiments", experiments.list)
+            tested(.get, "/v1/experiments/{id}", experiments.show)
+            tested(.post, "/v1/experiments/{id}/start", experiments.start)
+            tested(.post, "/v1/experiments/{id}/stop", experiments.stop)
+            tested(.post, "/v1/experiments/{id}/outcomes", experiments.record)
+            tested(.get, "/v1/experiments/{id}/results", experiments.results)
         }
     }
 }

@@ -242,6 +242,7 @@ struct TitleServiceTests {
                 in: service.database.superuser,
                 globalTables: [
                     "ai_desks", "model_providers", "models", "model_aliases", "model_prices", "catalogue_revision",
+                    "prompt_revision",
                 ])
             #expect(violations.isEmpty, "\(violations)")
         }

@@ -102,6 +102,7 @@ struct DocumentShape {
         case ("array", _):
             let items = try #require(schema["items"] as? [String: Any], "\(name): a list without items")
             return .array(items["properties"] == nil ? try shape(of: items, within: name) : .object("\(name).Candidate"))
+        case ("object", _) where schema["properties"] == nil: return .object("JSONValue")
         default:
             throw UnreadableSchema(name: name, schema: "\(schema)")
         }

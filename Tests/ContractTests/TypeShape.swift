@@ -1,5 +1,6 @@
 import DTO
 import Foundation
+import HTTPCore
 
 /// Learns a type's members by letting it decode from a decoder that only takes notes.
 enum TypeShape {
@@ -114,7 +115,7 @@ private struct MemberNotes<Key: CodingKey>: KeyedDecodingContainerProtocol {
     private func sample<T: Decodable>(_ type: T.Type) throws -> T {
         let candidates: [Any] = [
             "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0), Nullable<Int>.none, Nullable<String>.none,
-            EmbeddingsRequestInput.text(""), EmbeddingsVector.base64(""),
+            EmbeddingsRequestInput.text(""), EmbeddingsVector.base64(""), JSONValue.null,
         ]
         if let value = candidates.lazy.compactMap({ $0 as? T }).first { return value }
         if let choice = type as? any CaseIterable.Type, let value = choice.first as? T { return value }

@@ -23,7 +23,9 @@ URL_KEYS = {
     "content-center": "CONTENT_CENTER_URL", "delivery-connector-douyin": "CONNECTOR_URL", "sandbox": "SANDBOX_URL",
 }
 SERVICES = tuple(CALL_MAP["services"])
-SCOPES = ("titles:generate", "contents:read", "contents:write", "stream:read", "runs:read", "runs:cancel")
+SCOPES = (
+    "titles:generate", "contents:read", "contents:write", "stream:read", "runs:read", "runs:cancel", "prompts:read", "prompts:write",
+)
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
 T = TypeVar("T")
 

@@ -15,6 +15,9 @@ EXAMPLES = sorted((OPENAPI / "examples").glob("*.json"))
 SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
 # Parts of others; their examples stand inside those.
 INNER = {
+    # Prompts and experiments.
+    "PromptSummary", "PromptVersionSummary", "PromptBody", "PromptVariableBody", "PromptAnswerSchema", "PromptLabelMove", "PromptDiffHunk", "PromptDiffLine",
+    "PromptMessage", "NewExperimentArm", "ExperimentGuard", "ExperimentArm", "ExperimentChange", "ArmResult", "OutcomeResult", "Estimate",
     "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",

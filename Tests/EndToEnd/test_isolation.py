@@ -13,6 +13,8 @@ GLOBAL_TABLES = {"outbox"}
 INNER_ROUTES = [
     ("gateway-bff", "orchestration-service", "POST", "/v1/titles"),
     ("orchestration-service", "agent-center", "POST", "/v1/titles"),
+    ("gateway-bff", "agent-center", "GET", "/v1/prompts"),
+    ("gateway-bff", "agent-center", "POST", "/v1/experiments"),
     ("orchestration-service", "content-center", "POST", "/v1/contents"),
     ("gateway-bff", "content-center", "GET", "/v1/contents"),
     ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}"),

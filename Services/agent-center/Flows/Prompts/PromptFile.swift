@@ -31,12 +31,34 @@ struct PromptFile: Sendable {
     let revision: Int
     let definition: PromptDefinition
 
+    init(parsing text: String) throws(Malformed) {
+        let parsed = try PromptText(parsing: text)
+        guard let name = parsed.name else { throw Malformed(line: parsed.end, problem: "'name' is missing") }
+        guard let revision = parsed.revision else { throw Malformed(line: parsed.end, problem: "'revision' is missing") }
+        self.name = name
+        self.revision = revision
+        definition = parsed.definition
+    }
+
     struct Malformed: Error, Equatable, CustomStringConvertible {
         /// From 1.
         let line: Int
         let problem: String
         var description: String { "line \(line): \(problem)" }
     }
+}
+
+/// What stands in a text of that form. A tenant's version needs neither name nor revision: it gets its own.
+struct PromptText: Sendable {
+    typealias Malformed = PromptFile.Malformed
+
+    let name: String?
+    let revision: Int?
+    let definition: PromptDefinition
+    /// Where each part stands, from 1, by its pointer in the structured form: `/scene`, `/variables/2`, `/template`.
+    let lines: [String: Int]
+    /// The line that closes the front matter.
+    let end: Int
 
     private struct Entry {
         let key: String
@@ -47,7 +69,7 @@ struct PromptFile: Sendable {
         var whole: String { ([value] + continuations.map(\.text)).joined(separator: "\n") }
     }
 
-    /// - Throws: ``Malformed`` with the first thing that is wrong with the form. Whether the prompt makes sense is
+    /// - Throws: ``PromptFile/Malformed`` with the first thing that is wrong with the form. Whether the prompt makes sense is
     ///   ``PromptCheck``'s to say.
     init(parsing text: String) throws(Malformed) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -56,7 +78,12 @@ struct PromptFile: Sendable {
             throw Malformed(line: lines.count, problem: "the front matter is not closed with ---")
         }
         var entries = try Self.entries(lines[1..<end])
-        func take(_ key: String) -> Entry? { entries.removeValue(forKey: key) }
+        var places = ["/template": end + 2]
+        func take(_ key: String) -> Entry? {
+            let entry = entries.removeValue(forKey: key)
+            places["/" + (key.hasPrefix("schema ") ? "schema" : key)] = entry?.line
+            return entry
+        }
         func required(_ key: String) throws(Malformed) -> Entry {
             guard let entry = take(key), !entry.whole.isEmpty else {
                 throw Malformed(line: end + 1, problem: "'\(key)' is missing")
@@ -64,12 +91,13 @@ struct PromptFile: Sendable {
             return entry
         }
 
-        let nameEntry = try required("name")
-        guard PromptDefinition.isPromptName(nameEntry.value) else {
+        let nameEntry = take("name")
+        if let nameEntry, !PromptDefinition.isPromptName(nameEntry.value) {
             throw Malformed(line: nameEntry.line, problem: "'\(nameEntry.value)' is no name of a prompt")
         }
-        let revisionEntry = try required("revision")
-        guard let revision = Int(revisionEntry.value), revision > 0 else {
+        let revisionEntry = take("revision")
+        let revision = revisionEntry.flatMap { Int($0.value) }
+        if let revisionEntry, revision ?? 0 < 1 {
             throw Malformed(line: revisionEntry.line, problem: "the revision must be a whole number from 1")
         }
         let scene = try required("scene").value
@@ -88,17 +116,19 @@ struct PromptFile: Sendable {
                 throw Malformed(line: entry.line, problem: "maxTokens: \(error.problem)")
             }
         }
-        let variables = try take("variables").map(Self.variables) ?? []
+        let variablesEntry = take("variables")
+        let variables = try variablesEntry.map(Self.variables) ?? []
+        for (index, place) in (variablesEntry?.continuations ?? []).enumerated() { places["/variables/\(index)"] = place.line }
         let template = lines[(end + 1)...].joined(separator: "\n")
         guard template.contains(where: { !$0.isWhitespace }) else {
             throw Malformed(line: end + 1, problem: "there is no template below the front matter")
         }
-        var data = Self.defaultData(variables, template: template)
+        var data = PromptText.defaultData(variables, template: template)
         if let entry = take("data") {
             guard case .object(let object) = try Self.json(entry) else {
                 throw Malformed(line: entry.line, problem: "data must be a JSON object")
             }
-            data = object.map { .init(name: $0.name, datum: Self.datum($0.value)) }
+            data = Self.members(object)
         }
         var schema: AnswerSchema?
         if let key = entries.keys.first(where: { $0.hasPrefix("schema ") }), let entry = take(key) {
@@ -107,7 +137,9 @@ struct PromptFile: Sendable {
         if let rest = entries.values.min(by: { $0.line < $1.line }) {
             throw Malformed(line: rest.line, problem: "unknown key '\(rest.key)'")
         }
-        name = nameEntry.value
+        name = nameEntry?.value
+        self.end = end + 1
+        self.lines = places
         self.revision = revision
         definition = PromptDefinition(
             scene: scene, language: languageEntry.value, description: description, variables: variables, template: template,
@@ -152,8 +184,12 @@ struct PromptFile: Sendable {
         }
     }
 
+    static func members(_ object: JSONObject) -> [PromptDefinition.Member] {
+        object.map { .init(name: $0.name, datum: datum($0.value)) }
+    }
+
     /// `"{{name}}"` stands for a variable; anything else for itself.
-    static func datum(_ value: JSONValue) -> PromptDefinition.Datum {
+    private static func datum(_ value: JSONValue) -> PromptDefinition.Datum {
         guard let text = value.string, text.hasPrefix("{{"), text.hasSuffix("}}"), text.utf8.count > 4 else {
             return .constant(value)
         }
@@ -254,16 +290,8 @@ extension PromptFile {
     }
 
     private static func written(_ variable: PromptVariable) -> String {
-        let kind =
-            switch variable.kind {
-            case .text(let length): "text(\(length))"
-            case .textList(let items, let length): "textList(\(items), \(length))"
-            case .integer(let range): "integer(\(range.lowerBound)...\(range.upperBound))"
-            case .choice(let choices): "choice(\(choices.joined(separator: ", ")))"
-            case .boolean: "boolean"
-            case .object(let bytes): "object(\(bytes))"
-            }
-        return ([kind] + (variable.isRequired ? ["required"] : []) + (variable.description.isEmpty ? [] : [variable.description]))
+        ([PromptText.written(variable.kind)] + (variable.isRequired ? ["required"] : [])
+            + (variable.description.isEmpty ? [] : [variable.description]))
             .joined(separator: " ")
     }
 
@@ -278,6 +306,19 @@ extension PromptFile {
             return "[\n" + items.map { "\(indent)  \(pretty($0, indent: indent + "  "))" }.joined(separator: ",\n")
                 + "\n\(indent)]"
         default: return compact(value)
+        }
+    }
+}
+
+extension PromptText {
+    static func written(_ kind: PromptVariable.Kind) -> String {
+        switch kind {
+        case .text(let length): "text(\(length))"
+        case .textList(let items, let length): "textList(\(items), \(length))"
+        case .integer(let range): "integer(\(range.lowerBound)...\(range.upperBound))"
+        case .choice(let choices): "choice(\(choices.joined(separator: ", ")))"
+        case .boolean: "boolean"
+        case .object(let bytes): "object(\(bytes))"
         }
     }
 }

@@ -1,0 +1,74 @@
+"""Prompts and experiments as a tenant works with them: over the gateway, with a model's answer at the other end."""
+
+import uuid
+
+import pytest
+
+from support import assert_problem
+
+SHIPPED = "你是短视频平台的资深标题编辑，为营销团队写中文标题。"
+
+
+@pytest.fixture
+def own_version(member) -> int:
+    """A version of the title prompt that is the tenant's own; `production` is back where it was afterwards."""
+    text = member.request("GET", "/api/prompts/title/versions/0").json()["text"]
+    assert SHIPPED in text
+    added = member.request("POST", "/api/prompts/title/versions", json={"text": text.replace(SHIPPED, "你是本店的标题编辑。"), "note": "换个身份"})
+    assert added.status_code == 201, added.text
+    yield added.json()["version"]
+    label = member.request("GET", "/api/prompts/title/labels/production")
+    answer = member.request("PUT", "/api/prompts/title/labels/production", json={"version": 0}, headers={"If-Match": label.headers["ETag"]})
+    assert answer.status_code == 200, answer.text
+
+
+def prompt_version(member) -> str:
+    titles = member.draft(topic="夏季通勤防晒", count=1)
+    content = member.request("GET", f"/api/contents/{titles['contentId']}").json()
+    return content["source"]["promptVersion"]
+
+
+def test_a_label_decides_what_the_next_call_is_written_with(member, stranger, own_version):
+    if (before := prompt_version(member)).startswith("title.template"):
+        pytest.skip("no model in this run")
+    assert before.startswith("title@0.")
+    label = "/api/prompts/title/labels/production"
+    etag = member.request("GET", label).headers["ETag"]
+    assert member.request("PUT", label, json={"version": own_version}, headers={"If-Match": etag}).status_code == 200
+    assert prompt_version(member) == f"title@{own_version}"
+    # Only this tenant's.
+    assert prompt_version(stranger) == before
+    assert_problem(stranger.request("GET", f"/api/prompts/title/versions/{own_version}"), 404)
+    assert_problem(member.request("PUT", label, json={"version": 0}, headers={"If-Match": etag}), 412, "prompts.label_moved")
+    diff = member.request("GET", "/api/prompts/title/diff", params={"from": 0, "to": own_version}).json()
+    assert (diff["added"], diff["removed"]) == (1, 1)
+    assert member.request("POST", "/api/prompts/title/rollback", json={"expectedVersion": own_version}).json()["version"] == 0
+    assert prompt_version(member) == before
+
+
+def test_an_experiment_from_its_start_to_its_results(stack, member, stranger, own_version):
+    made = member.request("POST", "/api/experiments", json={
+        "prompt": "title", "arms": [{"name": "shipped", "version": 0}, {"name": "own", "version": own_version}]})
+    assert made.status_code == 201, made.text
+    url = made.headers["Location"]
+    assert member.request("POST", f"{url}/start").status_code == 200
+    try:
+        key = str(uuid.uuid4())
+        titles = member.draft(topic="露营咖啡", count=1, key=key)
+        ((operation,),) = stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s", (key,))
+        if titles["provider"] == "template":
+            pytest.skip("no model in this run")
+        outcome = {"operationId": str(operation), "kind": "published", "value": 1280}
+        posted = member.request("POST", f"{url}/outcomes", json=outcome)
+        assert posted.status_code == 201, posted.text
+        assert member.request("POST", f"{url}/outcomes", json=outcome).status_code == 200
+        arms = {arm["name"]: arm for arm in member.request("GET", f"{url}/results").json()["arms"]}
+        arm = arms[posted.json()["arm"]]
+        published = next(outcome for outcome in arm["outcomes"] if outcome["kind"] == "published")
+        assert arm["exposures"] == 1 and published["rate"]["value"] == 1 and published["mean"] == 1280
+        assert prompt_version(member).endswith(f":{arm['name']}"), "the same person gets the same arm"
+        for method, end, body in (("GET", "", None), ("GET", "/results", None), ("POST", "/stop", None), ("POST", "/outcomes", outcome)):
+            assert_problem(stranger.request(method, url + end, json=body), 404)
+    finally:
+        assert member.request("POST", f"{url}/stop", json={"final": True}).status_code == 200
+    assert prompt_version(member).startswith("title@0.")
