@@ -71,7 +71,7 @@ struct EmbeddingWork: Sendable {
         var outcome = Outcome()
         let inputs = items.map(\.input)
         let batch = EmbeddingBatch(
-            inputs: inputs, dimensions: line.askedDimensions, customer: TitleGeneration.customer(call.tenantId))
+            inputs: inputs, dimensions: line.askedDimensions, customer: Caller.vendorName(of: call.tenantId))
         var purpose = ModelAttempt.Purpose.ask
         while true {
             let (started, sentAt) = (ContinuousClock.now, now())
