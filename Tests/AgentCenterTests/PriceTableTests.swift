@@ -58,4 +58,15 @@ struct PriceTableTests {
         #expect([time.year, time.month, time.day, time.weekday] == [year, month, day, weekday])
         #expect(CivilTime.days(year: year, month: month, day: day) * 86_400 == seconds)
     }
+    @Test("Pictures have a price of their own, and models of text have none")
+    func pictures() throws {
+        let day = PriceTable.day(2026, 11, 20)
+        let image = try #require(PriceTable.standard.imagePrice(provider: "openai", model: "gpt-image-1", at: day))
+        #expect(image.nano == 42_000_000 && image.version == "openai/gpt-image-1@2025-04-23")
+        #expect(PriceTable.standard.imagePrice(provider: "openai", model: "dall-e-3", at: day)?.nano == 40_000_000)
+        #expect(PriceTable.standard.imagePrice(provider: "openai", model: "gpt-4o", at: day) == nil)
+        #expect(PriceTable.standard.imagePrice(provider: "house", model: "gpt-image-1", at: day) == nil)
+        // Before the vendor sold it.
+        #expect(PriceTable.standard.imagePrice(provider: "openai", model: "gpt-image-1", at: PriceTable.day(2025, 4, 1)) == nil)
+    }
 }

@@ -248,6 +248,20 @@ def test_each_tenant_has_its_own_budgets_usage_and_records(stack, tenant):
     assert stranger.reservations() == 1
 
 
+def test_a_members_request_is_refused_by_the_budget_of_its_scene(member):
+    made = member.request("POST", "/api/ai/budgets", json={
+        "name": "微博标题停用", "scope": "scene", "subject": "weibo-title-zh", "period": "day", "zone": "Asia/Shanghai", "limitCalls": 0})
+    assert made.status_code == 201, made.text
+    try:
+        refused = member.titles("周末露营", platform="weibo")
+        problem = assert_problem(refused, 429, "budget.exhausted")
+        assert problem["retryable"] and made.json()["id"] in problem["detail"]
+        assert 1 <= int(refused.headers["Retry-After"]) <= 86_400
+        assert member.titles("周末露营", platform="douyin").status_code == 201
+    finally:
+        member.request("DELETE", f"/api/ai/budgets/{made.json()['id']}", headers={"If-Match": made.headers["ETag"]})
+
+
 def test_budgets_and_usage_through_the_gateway(stack, member, stranger):
     scene = f"scene-{uuid.uuid4().hex[:8]}"
     made = member.request("POST", "/api/ai/budgets", json={

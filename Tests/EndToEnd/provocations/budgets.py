@@ -1,6 +1,7 @@
 import uuid
 
 from . import AS_JSON, TOO_LARGE
+from .writers import BRIEF
 
 
 def provoke(stack, member) -> None:
@@ -26,6 +27,7 @@ def provoke(stack, member) -> None:
     assert member.request("GET", "/api/ai/budgets", params={"limit": 0}).status_code == 422
     assert member.request("GET", "/api/ai/budgets").status_code == 200
     provoke_usage(member)
+    provoke_erased(stack, member)
     for method, path in (("POST", "/api/ai/budgets"), ("PUT", path), ("PUT", "/api/ai/settings")):
         for wrong, status in ((b"not json", 400), (b'{"colour": 1}', 422)):
             answer = member.request(method, path, data=wrong, headers=AS_JSON | {"If-Match": '"1"'})
@@ -50,3 +52,21 @@ def provoke_usage(member) -> None:
     assert member.request("DELETE", "/api/ai/usage/texts").status_code == 422
     assert member.request("PUT", "/api/ai/settings", json={"retentionDays": 30}).status_code == 200
     assert member.request("GET", "/api/ai/settings").json() == {"retentionDays": 30}
+
+
+def provoke_erased(stack, member) -> None:
+    """A repeat of what was done and has lost its text."""
+    titles = {key: value for key, value in BRIEF.items() if key != "rules"} | {"count": 1, "maxLength": 30}
+    calls = [
+        ("orchestration-service", "agent-center", "/v1/titles", titles), ("orchestration-service", "agent-center", "/v1/copies", BRIEF),
+        ("orchestration-service", "agent-center", "/v1/image-texts", BRIEF | {"slots": 1}),
+        ("orchestration-service", "agent-center", "/v1/video-scripts", BRIEF | {"scriptType": "vlog", "durationSeconds": 20}),
+        ("gateway-bff", "orchestration-service", "/v1/titles", {"topic": "防晒", "count": 1}),
+    ]
+    for caller, callee, path, body in calls:
+        operation = str(uuid.uuid4())
+        first = stack.inner(caller, callee, "POST", path, member.tenant, json=body, headers={"X-Operation-Id": operation})
+        assert first.status_code in (200, 201), first.text
+        assert member.request("DELETE", f"/api/ai/usage/records/{operation}/texts").json() == {"erased": 1}
+        again = stack.inner(caller, callee, "POST", path, member.tenant, json=body, headers={"X-Operation-Id": operation})
+        assert (again.status_code, again.json()["code"]) == (409, "operation.answer_erased"), again.text
