@@ -11,7 +11,7 @@ private func checkText(_ text: String, _ brief: WritingBrief, _ name: some Strin
     if !brief.request.topic.contains("{") { #expect(!text.contains("{") && !text.contains("}"), "\(name): a slot in \(text)") }
 }
 
-private func checkRules(_ rules: [TextRule], _ name: some StringProtocol) {
+private func checkRules(_ rules: [TextVerdict], _ name: some StringProtocol) {
     for rule in rules where rule.isBroken || rule.check.rule == "text_length" {
         #expect(rule.check.passed, "\(name): \(rule.check.detail)")
     }

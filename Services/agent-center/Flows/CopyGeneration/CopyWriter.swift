@@ -25,7 +25,7 @@ struct CopyWriter: TextWriter {
             callToAction: reader.optionalText("callToAction").map(tidy.line) ?? brief.usableCallToAction)
     }
 
-    func rules(for copy: CopyText) -> [TextRule] {
+    func rules(for copy: CopyText) -> [TextVerdict] {
         TextRules(brief: brief).ofBody(
             title: copy.title, titleLimit: brief.request.rules.titleLength, text: copy.text, hashtags: copy.hashtags,
             callToAction: copy.callToAction)
@@ -38,7 +38,7 @@ extension TextRules {
     /// The rules for a text with hashtags, and perhaps a title and a call to action: copies and image-texts.
     func ofBody(
         title: String?, titleLimit: Int?, text: String, hashtags: [String], callToAction: String?
-    ) -> [TextRule] {
+    ) -> [TextVerdict] {
         let texts = [title, text, callToAction].compactMap { $0 }
         return [
             titleLength(title, limit: titleLimit), textLength(text), self.hashtags(hashtags), emoji(texts.joined()), links(texts),

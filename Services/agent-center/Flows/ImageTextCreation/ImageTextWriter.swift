@@ -47,7 +47,7 @@ struct ImageTextWriter: TextWriter {
             callToAction: reader.optionalText("callToAction").map(tidy.line) ?? brief.usableCallToAction, slots: slots)
     }
 
-    func rules(for text: ImageTextText) -> [TextRule] {
+    func rules(for text: ImageTextText) -> [TextVerdict] {
         let rules = TextRules(brief: brief)
         let told = text.slots.flatMap { [$0.caption, $0.alt, $0.prompt] }
         return rules.ofBody(
@@ -60,8 +60,8 @@ struct ImageTextWriter: TextWriter {
                     TextRules.length("slots", of: slot.prompt, Self.promptLength, name + "画面描述"),
                 ].compactMap { $0 }
             } + [
-                TextRule("slots", text.slots.count == order.slots, "配图 \(text.slots.count) 张，要求 \(order.slots) 张"),
-                TextRule(
+                TextVerdict("slots", text.slots.count == order.slots, "配图 \(text.slots.count) 张，要求 \(order.slots) 张"),
+                TextVerdict(
                     "captions", Set(text.slots.map(\.caption)).count == text.slots.count, binding: false, "图注互不相同"),
             ] + [rules.links(told), rules.contact(told)].filter { !$0.check.passed }
     }

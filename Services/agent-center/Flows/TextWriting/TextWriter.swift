@@ -21,7 +21,7 @@ protocol TextWriter: Sendable {
     /// The text that a model's answer holds, with slips mended that can be mended without guessing.
     func read(_ answer: JSONValue) throws(TextFaults) -> Text
     /// Everything the text is held against but compliance.
-    func rules(for text: Text) -> [TextRule]
+    func rules(for text: Text) -> [TextVerdict]
     /// A text without a model, free of forbidden words; `nil` where limits and words leave nothing.
     func template(seed: UInt64) -> Text?
 }
@@ -34,7 +34,7 @@ struct TextFaults: Error, Equatable {
 }
 
 /// A rule with what came of it. A text that breaks a binding one is not used; the others are advice for the editor.
-struct TextRule: Sendable, Equatable {
+struct TextVerdict: Sendable, Equatable {
     let check: TextCheck
     let isBinding: Bool
 

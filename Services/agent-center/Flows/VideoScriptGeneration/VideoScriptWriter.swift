@@ -49,7 +49,7 @@ struct VideoScriptWriter: TextWriter {
             hashtags: tidy.hashtags(reader.texts("hashtags")), totalSeconds: laid.totalSeconds)
     }
 
-    func rules(for script: VideoScript) -> [TextRule] {
+    func rules(for script: VideoScript) -> [TextVerdict] {
         let rules = TextRules(brief: brief)
         let texts = [script.hook, script.cta] + script.scenes.flatMap { [$0.visual, $0.line, $0.subtitle] }
         let seen = texts + script.scenes.flatMap { [$0.shot, $0.camera, $0.bgm] + $0.props } + script.hashtags
@@ -60,14 +60,14 @@ struct VideoScriptWriter: TextWriter {
         ].compactMap { $0 } + script.scenes.flatMap(lengths)
     }
 
-    private func scenes(_ script: VideoScript) -> TextRule {
-        TextRule(
+    private func scenes(_ script: VideoScript) -> TextVerdict {
+        TextVerdict(
             "scenes", counts.contains(script.scenes.count),
             "分镜 \(script.scenes.count) 个，要求 \(counts.lowerBound)–\(counts.upperBound) 个")
     }
 
     /// The whole is as long as asked, and each line can be spoken in its seconds.
-    private func timing(_ script: VideoScript) -> TextRule {
+    private func timing(_ script: VideoScript) -> TextVerdict {
         let total = SceneTiming.totals(of: order.durationSeconds)
         var faults: [String] = []
         if !total.contains(script.totalSeconds) {
@@ -77,20 +77,20 @@ struct VideoScriptWriter: TextWriter {
             let (spoken, most) = (SceneTiming.spoken(scene.line), scene.durationSeconds * SceneTiming.mostCharactersPerSecond)
             if spoken > most { faults.append("第 \(scene.index) 镜台词 \(spoken) 字，\(scene.durationSeconds) 秒最多 \(most) 字") }
         }
-        return TextRule(
+        return TextVerdict(
             "timing", faults.isEmpty,
             faults.isEmpty ? "总时长 \(script.totalSeconds) 秒，台词都说得完" : faults.prefix(6).joined(separator: "；"))
     }
 
-    private func pace(_ script: VideoScript) -> TextRule {
+    private func pace(_ script: VideoScript) -> TextVerdict {
         let spoken = script.scenes.reduce(0) { $0 + SceneTiming.spoken($1.line) }
-        return TextRule(
+        return TextVerdict(
             "pace", spoken >= script.totalSeconds * SceneTiming.fewCharactersPerSecond, binding: false,
             "台词共 \(spoken) 字，\(script.totalSeconds) 秒约可说 \(script.totalSeconds * 4)–\(script.totalSeconds * 5) 字")
     }
 
     /// What a content can hold.
-    private func lengths(_ scene: VideoScene) -> [TextRule] {
+    private func lengths(_ scene: VideoScene) -> [TextVerdict] {
         let name = "第 \(scene.index) 镜的"
         return [
             TextRules.length("scenes", of: scene.shot, 0...50, name + "景别"),
@@ -99,7 +99,7 @@ struct VideoScriptWriter: TextWriter {
             TextRules.length("scenes", of: scene.subtitle, 0...200, name + "字幕"),
             TextRules.length("scenes", of: scene.bgm, 0...200, name + "配乐"),
             scene.props.count > 30 || scene.props.contains { $0.count > 50 }
-                ? TextRule("scenes", false, name + "道具超过 30 件或 50 字") : nil,
+                ? TextVerdict("scenes", false, name + "道具超过 30 件或 50 字") : nil,
         ].compactMap { $0 }
     }
 
