@@ -27,6 +27,9 @@ enum Application: ServiceApplication {
             logger: runtime.logger)
         let promptStore = PromptStore(app: runtime.database, system: runtime.system)
         let prompts = PromptRepository(shipped: ShippedPrompts.all, store: promptStore, logger: runtime.logger)
+        let generation = TextGeneration(
+            models: models, desk: desk, prompts: prompts, metrics: TextGenerationMetrics(runtime.metrics))
+        let conversations = Conversation(models: models, desk: desk, metrics: ConversationMetrics(runtime.metrics))
         let bannedWords = BannedWordLists()
         let titles = TitleGeneration(
             models: models, desk: desk, prompts: prompts, metrics: TitleMetrics(runtime.metrics), bannedWords: bannedWords)
@@ -45,7 +48,8 @@ enum Application: ServiceApplication {
 
         var router = runtime.makeRouter()
         Routes(
-            titles: TitleGenerationRoutes(flow: titles),
+            titles: TitleGenerationRoutes(flow: titles), generate: GenerateRoutes(flow: generation),
+            conversations: ConversationRoutes(flow: conversations),
             copies: CopyGenerationRoutes(flow: CopyGeneration(writing: writing)),
             imageTexts: ImageTextCreationRoutes(flow: ImageTextCreation(writing: writing)),
             videoScripts: VideoScriptGenerationRoutes(flow: VideoScriptGeneration(writing: writing)),

@@ -5,6 +5,8 @@ import ServiceDefaults
 /// The table of contents: method and path → flow. `/healthz`, `/readyz` and `/metrics` come with the runtime.
 struct Routes {
     let titles: TitleGenerationRoutes
+    let generate: GenerateRoutes
+    let conversations: ConversationRoutes
     let copies: CopyGenerationRoutes
     let imageTexts: ImageTextCreationRoutes
     let videoScripts: VideoScriptGenerationRoutes
@@ -38,6 +40,11 @@ struct Routes {
                 options: RouteOptions(deadline: .seconds(58), maxBodyBytes: 2 << 20, flow: "AIGeneration"), embeddings.create)
             routes.on(.get, "/v1/models", options: RouteOptions(flow: "AIGeneration"), modelList.list)
             routes.on(.get, "/v1/models/{id}", options: RouteOptions(flow: "AIGeneration"), modelList.show)
+
+            // Raw model calls: they end when their caller leaves, and a stream may take its time.
+            let raw = RouteOptions(deadline: .seconds(120), maxBodyBytes: 2 << 20, flow: "AIGeneration")
+            routes.on(.post, "/v1/ai/generate", options: raw, generate.generate)
+            routes.on(.post, "/v1/chat/completions", options: raw, conversations.complete)
 
             func catalogued(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
                 routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration"), handler)

@@ -11,6 +11,8 @@ final class ScriptedVendor: Sendable {
         case bytes(String)
         /// The pieces with pauses between them, then the connection is closed.
         case pieces([String], pause: Duration)
+        /// The same for bytes that are cut anywhere.
+        case chunks([[UInt8]], pause: Duration)
         /// The bytes, then nothing more: the connection stays open until the client closes it.
         case stall(after: String)
         /// The connection is reset without an answer.
@@ -79,6 +81,11 @@ final class ScriptedVendor: Sendable {
                 write(piece, connection)
                 usleep(UInt32(pause.milliseconds * 1_000))
             }
+        case .chunks(let pieces, let pause):
+            for piece in pieces {
+                write(piece, connection)
+                if pause > .zero { usleep(UInt32(pause.milliseconds * 1_000)) }
+            }
         case .stall(let text):
             write(text, connection)
             var byte: UInt8 = 0
@@ -89,9 +96,15 @@ final class ScriptedVendor: Sendable {
         }
     }
 
-    private func write(_ text: String, _ connection: Int32) {
-        let bytes = Array(text.utf8)
-        _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    private func write(_ text: String, _ connection: Int32) { write(Array(text.utf8), connection) }
+
+    private func write(_ bytes: [UInt8], _ connection: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
     }
 
     private func read(_ connection: Int32) -> Received? {

@@ -87,6 +87,10 @@ struct DocumentShape {
                 ? try shape(of: referred, within: target) : .object(target)
         }
         if let values = schema["enum"] as? [String] { return .choice(values) }
+        if let choices = schema["oneOf"] as? [[String: Any]], choices.count == 2 {
+            let shapes = try choices.map { try shape(of: $0, within: name) }
+            if shapes[1] == .array(shapes[0]) { return .oneOrMany(shapes[0]) }
+        }
         if let types = schema["type"] as? [String] {
             let others = types.filter { $0 != "null" }
             let type = try #require(others.count == 1 ? others.first : nil, "\(name): one type beside null")

@@ -6,6 +6,8 @@ indirect enum Shape: Equatable, CustomStringConvertible {
     case uuid, instant
     case choice([String])
     case array(Shape)
+    /// A value, or a list of such.
+    case oneOrMany(Shape)
     /// An object, by its schema's or type's name.
     case object(String)
     case nullable(Shape)
@@ -20,6 +22,7 @@ indirect enum Shape: Equatable, CustomStringConvertible {
         case .instant: "date-time"
         case .choice(let values): "one of \(values.joined(separator: "|"))"
         case .array(let element): "[\(element)]"
+        case .oneOrMany(let element): "\(element) or [\(element)]"
         case .object(let name): name
         case .nullable(let shape): "\(shape)?"
         }

@@ -20,6 +20,7 @@ enum TypeShape {
         case is Date.Type: .instant
         case is Nullable<Int>.Type: .nullable(.integer)
         case is Nullable<String>.Type: .nullable(.string)
+        case is OneOrMany.Type: .oneOrMany(.string)
         case let list as any List.Type: .array(list.elementShape)
         case let choice as any StringChoice.Type: .choice(choice.rawValues)
         default: .object(name(of: type))
@@ -53,6 +54,7 @@ extension StringChoice where Self: CaseIterable & RawRepresentable, RawValue == 
     static var rawValues: [String] { allCases.map(\.rawValue) }
 }
 
+extension AIGenerateTask: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}
@@ -116,6 +118,7 @@ private struct MemberNotes<Key: CodingKey>: KeyedDecodingContainerProtocol {
         let candidates: [Any] = [
             "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0), Nullable<Int>.none, Nullable<String>.none,
             EmbeddingsRequestInput.text(""), EmbeddingsVector.base64(""), JSONValue.null,
+            OneOrMany.one(""),
         ]
         if let value = candidates.lazy.compactMap({ $0 as? T }).first { return value }
         if let choice = type as? any CaseIterable.Type, let value = choice.first as? T { return value }

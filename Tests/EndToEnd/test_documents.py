@@ -22,6 +22,7 @@ INNER = {
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
     "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
+    "AIGenerateParams", "AIGenerateMetadata", "AIUsage",
     "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetSubjectStanding", "SpendingHoldState", "UsageSums", "UsageGroup",
     "UsageAttempt", "UsageRecord", "UsageRecordDetail",
     "RunState", "RunStep", "FlowProblem",

@@ -8,10 +8,13 @@ struct Caller: Sendable {
     let subject: String
     let operationId: UUID
     let deadline: Deadline
+    /// The API key that a program signed in with.
+    var apiKeyId: UUID?
 
-    /// The tenant as vendors may know it: always the same, and saying nothing.
-    static func vendorName(of tenantId: UUID) -> String {
-        SHA256.hash("agent-center/" + tenantId.uuidString.lowercased()).prefix(16).map { byte in
+    /// The tenant as vendors may know it, or one of its own customers: always the same, and saying nothing.
+    static func vendorName(of tenantId: UUID, user: String? = nil) -> String {
+        let name = "agent-center/" + tenantId.uuidString.lowercased() + (user.map { "/\($0)" } ?? "")
+        return SHA256.hash(name).prefix(16).map { byte in
             let text = String(byte, radix: 16)
             return byte < 16 ? "0" + text : text
         }.joined()

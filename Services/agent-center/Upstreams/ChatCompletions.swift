@@ -20,11 +20,30 @@ struct ChatCompletions: ChatModel {
         let streams: Bool
     }
 
+    typealias Delivery = @Sendable (ChatDelta) async throws -> Void
+
+    /// A whole answer shows no life before its last token. Longer ones, in tokens, are asked for as streams.
+    private static let longAnswer = 1_024
+    /// How long the end of a stream's connection is waited for, so that it can be used again.
+    private static let endOfStream = Duration.milliseconds(200)
+
     let endpoint: Endpoint
     let http: HTTPClient
     let tracer: Tracer
 
     func answer(_ request: ChatRequest, within budget: Duration) async throws -> ChatAnswer {
+        try await traced {
+            let deadline = Deadline.after(budget)
+            return endpoint.streams || !request.isRelayed && request.maxTokens > Self.longAnswer
+                ? try await streamed(request, deadline, nil) : try await whole(request, deadline)
+        }
+    }
+
+    func stream(_ request: ChatRequest, within budget: Duration, to deliver: @escaping Delivery) async throws -> ChatAnswer {
+        try await traced { try await streamed(request, .after(budget), deliver) }
+    }
+
+    private func traced(_ call: () async throws -> ChatAnswer) async throws -> ChatAnswer {
         try await tracer.withSpan(
             "chat \(endpoint.model)", kind: .client,
             attributes: [
@@ -32,7 +51,7 @@ struct ChatCompletions: ChatModel {
                 "gen_ai.request.model": endpoint.model,
             ]
         ) { span in
-            let answer = try await call(request, deadline: .after(budget))
+            let answer = try await call()
             span.set("gen_ai.response.model", answer.model)
             span.set("gen_ai.usage.input_tokens", answer.usage.promptTokens)
             span.set("gen_ai.usage.output_tokens", answer.usage.completionTokens)
@@ -40,104 +59,161 @@ struct ChatCompletions: ChatModel {
         }
     }
 
-    private func call(_ request: ChatRequest, deadline: Deadline) async throws -> ChatAnswer {
-        let headers: HTTPHeaders = [
-            "Authorization": "Bearer \(endpoint.key.exposed)",
-            "Content-Type": "application/json", "Accept": endpoint.streams ? "text/event-stream" : "application/json",
-        ]
-        let wire = ClientRequest(
-            .post, endpoint.baseURL + "/chat/completions", headers: headers,
-            body: .bytes(
-                ChatWire.body(request, model: endpoint.model, profile: endpoint.profile, streamed: endpoint.streams)),
+    private func wire(_ request: ChatRequest, _ deadline: Deadline, streamed: Bool) -> ClientRequest {
+        ClientRequest(
+            .post, endpoint.baseURL + "/chat/completions",
+            headers: [
+                "Authorization": "Bearer \(endpoint.key.exposed)",
+                "Content-Type": "application/json", "Accept": streamed ? "text/event-stream" : "application/json",
+            ],
+            body: .bytes(ChatWire.body(request, model: endpoint.model, profile: endpoint.profile, streamed: streamed)),
             deadline: deadline,
             timeouts: .init(
-                connect: endpoint.timeouts.connect, firstByte: endpoint.timeouts.firstToken, idle: endpoint.timeouts.idle),
+                connect: endpoint.timeouts.connect,
+                // A relayed answer is as long as its caller wants, and comes in one piece.
+                firstByte: streamed || !request.isRelayed ? endpoint.timeouts.firstToken : deadline.remaining,
+                idle: endpoint.timeouts.idle),
             maxResponseBytes: 4 << 20)
+    }
+
+    // MARK: Whole
+
+    private func whole(_ request: ChatRequest, _ deadline: Deadline) async throws -> ChatAnswer {
+        let response: ClientResponse
         do {
-            return endpoint.streams ? try await streamed(wire, request) : try await whole(wire, request)
+            response = try await http.send(wire(request, deadline, streamed: false))
         } catch let error as HTTPClientError {
             if error.kind == .cancelled { throw CancellationError() }
             throw ChatFailure.broken(error)
         }
-    }
-
-    private func whole(_ wire: ClientRequest, _ request: ChatRequest) async throws -> ChatAnswer {
-        let response = try await http.send(wire)
         guard response.status == .ok else { throw refusal(response.status, response.headers, response.body) }
-        return try withPrompt(request) { () throws(ChatFailure) in
-            try ChatWire.answer(from: response.body, askedModel: endpoint.model)
-        }
+        return try whole(response.body, request)
     }
 
-    private func streamed(_ wire: ClientRequest, _ request: ChatRequest) async throws -> ChatAnswer {
-        let begun = Flag()
-        let firstToken = Deadline.after(endpoint.timeouts.firstToken)
-        return try await withThrowingTaskGroup(of: ChatAnswer?.self) { group in
-            group.addTask { try await self.read(wire, request) { begun.raise() } }
-            group.addTask {
-                try await firstToken.sleep()
-                if begun.isRaised { return nil }
-                throw ChatFailure(.timeout, .nextRoute, .count, message: "time-out: first token")
+    private func whole(_ body: [UInt8], _ request: ChatRequest) throws -> ChatAnswer {
+        var answer = try ChatWire.answer(from: body, askedModel: endpoint.model, rules: request.rules)
+        answer.usage = withPrompt(answer.usage, request)
+        return answer
+    }
+
+    // MARK: Streamed
+
+    /// The first token has a time of its own, which keep-alive comments do not prolong.
+    private func streamed(_ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?) async throws -> ChatAnswer {
+        let (begun, late) = (Flag(), Flag())
+        let reader = Task(executorPreference: EventLoop.current) {
+            try await read(request, deadline, deliver) { begun.raise() }
+        }
+        let alarm = Alarm.set(at: .after(endpoint.timeouts.firstToken)) {
+            guard !begun.isRaised else { return }
+            late.raise()
+            reader.cancel()
+        }
+        defer { alarm.cancel() }
+        do {
+            return try await withTaskCancellationHandler {
+                try await reader.value
+            } onCancel: {
+                reader.cancel()
             }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let answer = result { return answer }
-            }
-            throw CancellationError()
+        } catch let abandoned as ChatAbandoned where late.isRaised && !Task.isCancelled {
+            throw ChatFailure(.timeout, .nextRoute, .count, message: "time-out: first token", usage: abandoned.usage)
         }
     }
 
     private func read(
-        _ wire: ClientRequest, _ request: ChatRequest, onFirstToken: @Sendable () -> Void
+        _ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?, onFirstToken: @Sendable () -> Void
     ) async throws -> ChatAnswer {
-        let response = try await http.stream(wire)
-        guard response.status == .ok else { throw refusal(response.status, response.headers, try await response.collect()) }
-        // Servers that do not stream answer whole; their answer is as good.
-        if response.headers["Content-Type"]?.hasPrefix("application/json") == true {
-            let body = try await response.collect()
-            return try withPrompt(request) { () throws(ChatFailure) in
-                try ChatWire.answer(from: body, askedModel: endpoint.model)
-            }
-        }
-        var decoder = ChatStreamDecoder(askedModel: endpoint.model)
+        var decoder = ChatStreamDecoder(askedModel: endpoint.model, rules: request.rules)
         do {
+            let response = try await http.stream(wire(request, deadline, streamed: true))
+            guard response.status == .ok else {
+                throw refusal(response.status, response.headers, try await response.collect())
+            }
+            // Servers that do not stream answer whole; their answer is as good.
+            if response.headers["Content-Type"]?.hasPrefix("application/json") == true {
+                let answer = try whole(try await response.collect(), request)
+                onFirstToken()
+                return try await delivered(answer, deliver)
+            }
             for try await item in response.events {
                 guard case .event(let event) = item else { continue }
                 let hadBegun = decoder.hasBegun
                 try decoder.feed(event.data)
                 if decoder.hasBegun, !hadBegun { onFirstToken() }
+                if let deliver, let delta = decoder.takeText() {
+                    do { try await deliver(delta) } catch { throw ChatAbandoned(usage: decoder.usageSoFar) }
+                }
                 if decoder.isDone { break }
             }
-        } catch let error as HTTPClientError where error.kind != .cancelled {
+            if decoder.isDone { release(response) }
+            var answer = try decoder.finished()
+            answer.usage = withPrompt(answer.usage, request)
+            return answer
+        } catch let error as HTTPClientError where error.kind == .cancelled {
+            throw ChatAbandoned(usage: decoder.usageSoFar.map { withPrompt($0, request) })
+        } catch let abandoned as ChatAbandoned {
+            throw ChatAbandoned(usage: abandoned.usage.map { withPrompt($0, request) })
+        } catch let error as HTTPClientError {
             // A stream that broke after its finish reason is whole all the same.
-            if let answer = try? decoder.finished() { return withPromptTokens(answer, request) }
+            if var answer = try? decoder.finished() {
+                answer.usage = withPrompt(answer.usage, request)
+                return answer
+            }
             var failure = ChatFailure.broken(error)
             if decoder.hasBegun { failure = ChatFailure(.truncated, failure.reaction, .count, message: failure.message) }
-            throw decoder.broken(failure)
+            throw withPrompt(decoder.broken(failure), request)
         } catch is SSEParser.EventTooLarge {
-            throw decoder.broken(ChatFailure(.malformed, .nextRoute, .count, message: "an event is too large"))
+            let failure = ChatFailure(.malformed, .nextRoute, .count, message: "an event is too large")
+            throw withPrompt(decoder.broken(failure), request)
+        } catch let failure as ChatFailure {
+            throw withPrompt(failure, request)
         }
-        let finished = decoder
-        return try withPrompt(request) { () throws(ChatFailure) in try finished.finished() }
     }
+
+    private func delivered(_ answer: ChatAnswer, _ deliver: Delivery?) async throws -> ChatAnswer {
+        guard let deliver, !answer.content.isEmpty else { return answer }
+        do { try await deliver(ChatDelta(text: answer.content, model: answer.model)) } catch {
+            throw ChatAbandoned(usage: answer.usage)
+        }
+        return answer
+    }
+
+    /// Lets a connection whose answer has said its last word come to its end, so that it can be used again. The caller does not wait.
+    private func release(_ response: StreamingResponse) {
+        let body = response.body
+        Task(executorPreference: EventLoop.current) {
+            try? await withDeadline(.after(Self.endOfStream)) { for try await _ in body {} }
+        }
+    }
+
+    // MARK: Both
 
     private func refusal(_ status: HTTPStatus, _ headers: HTTPHeaders, _ body: [UInt8]) -> ChatFailure {
         ChatFailure.refused(
             status: status.code, headers: headers, body: body, secondsSince1970: Date().timeIntervalSince1970)
     }
 
-    private func withPrompt(
-        _ request: ChatRequest, _ read: () throws(ChatFailure) -> ChatAnswer
-    ) throws(ChatFailure) -> ChatAnswer {
-        withPromptTokens(try read(), request)
+    /// Counts the prompt where the vendor has not.
+    private func withPrompt(_ usage: ChatUsage, _ request: ChatRequest) -> ChatUsage {
+        guard usage.isEstimated else { return usage }
+        var usage = usage
+        usage.promptTokens = request.estimatedPromptTokens
+        return usage
     }
 
-    /// Counts the prompt where the vendor has not.
-    private func withPromptTokens(_ answer: ChatAnswer, _ request: ChatRequest) -> ChatAnswer {
-        guard answer.usage.isEstimated else { return answer }
-        var answer = answer
-        answer.usage.promptTokens = request.messages.reduce(0) { $0 + ChatWire.estimatedTokens($1.content) }
-        return answer
+    private func withPrompt(_ failure: ChatFailure, _ request: ChatRequest) -> ChatFailure {
+        var failure = failure
+        failure.usage = failure.usage.map { withPrompt($0, request) }
+        return failure
+    }
+}
+
+extension ChatRequest {
+    var rules: AnswerRules { AnswerRules(isRelayed: isRelayed, offersTools: !tools.isEmpty) }
+
+    var estimatedPromptTokens: Int {
+        messages.reduce(bytesBesideText / 4) { $0 + ChatWire.estimatedTokens($1.content) }
     }
 }
 

@@ -51,6 +51,13 @@ extension ChatFailure {
         if code == "model_not_found" || text.contains("model not exist") || text.contains("supported api model names") {
             return ChatFailure(.modelNotFound, .nextRoute, .open, message: "")
         }
+        // A form of answer that the model does not know, and the thoughts of an earlier turn that only this model wants to see again.
+        if status == 400 || status == 422, text.contains("response_format") {
+            return ChatFailure(.unsupportedForm, .nextRoute, .ignore, message: "")
+        }
+        if status == 400, text.contains("reasoning_content") {
+            return ChatFailure(.badRequest, .nextRoute, .ignore, message: "")
+        }
         switch status {
         case 401: return ChatFailure(.authentication, .nextRoute, .open, message: "")
         case 402: return ChatFailure(.balance, .nextRoute, .open, message: "")

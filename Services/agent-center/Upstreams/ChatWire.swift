@@ -23,6 +23,10 @@ struct ChatProfile: Sendable, Equatable {
     let sendsTemperature: Bool
     /// DeepSeek's models think by default, which costs tokens and time and switches `temperature` off.
     let switchesThinkingOff: Bool
+    /// Of ``ChatRequest/extras``, those that the vendor takes.
+    let extras: Set<String>
+    /// Whether a message may consist of several parts.
+    let takesParts: Bool
 
     init(vendor: Vendor, model: String) {
         self.vendor = vendor
@@ -36,6 +40,12 @@ struct ChatProfile: Sendable, Equatable {
             customerField = "safety_identifier"
             sendsTemperature = !isReasoning
             switchesThinkingOff = false
+            extras = [
+                "seed", "frequency_penalty", "presence_penalty", "logit_bias", "reasoning_effort", "verbosity",
+                "prompt_cache_key",
+                "parallel_tool_calls",
+            ]
+            takesParts = true
         case .deepseek:
             maxTokensField = "max_tokens"
             structuredOutput = .object
@@ -43,6 +53,8 @@ struct ChatProfile: Sendable, Equatable {
             customerField = "user_id"
             sendsTemperature = true
             switchesThinkingOff = true
+            extras = ["frequency_penalty", "presence_penalty"]
+            takesParts = false
         }
     }
 }
@@ -52,26 +64,22 @@ enum ChatWire {
     static func body(_ request: ChatRequest, model: String, profile: ChatProfile, streamed: Bool) -> [UInt8] {
         var body = JSONObject()
         body["model"] = .string(model)
-        body["messages"] = .array(
-            request.messages.map { message in
-                let role = message.role == .instructions ? profile.instructionsRole : message.role.rawValue
-                return ["role": .string(role), "content": .string(message.content)]
-            })
+        body["messages"] = .array(request.messages.map { message($0, profile) })
         body[profile.maxTokensField] = .number(String(request.maxTokens))
         if let temperature = request.temperature, profile.sendsTemperature {
             body["temperature"] = .number(temperature.description)
         }
         if let topP = request.topP, profile.sendsTemperature { body["top_p"] = .number(topP.description) }
-        switch (request.answerSchema, profile.structuredOutput) {
-        case (let schema?, .schema):
-            body["response_format"] = [
-                "type": "json_schema",
-                "json_schema": ["name": .string(schema.name), "strict": true, "schema": schema.schema],
-            ]
-        case (_?, .object):
-            body["response_format"] = ["type": "json_object"]
-        case (nil, _): break
+        if let format = format(request, profile) { body["response_format"] = format }
+        if !request.tools.isEmpty {
+            body["tools"] = .array(request.tools)
+            if let choice = request.toolChoice { body["tool_choice"] = choice }
+            if let parallel = request.parallelToolCalls, profile.extras.contains("parallel_tool_calls") {
+                body["parallel_tool_calls"] = .bool(parallel)
+            }
         }
+        if !request.stop.isEmpty { body["stop"] = .array(request.stop.map { .string($0) }) }
+        for (name, value) in request.extras where profile.extras.contains(name) { body[name] = value }
         if profile.switchesThinkingOff { body["thinking"] = ["type": "disabled"] }
         if let customer = request.customer { body[profile.customerField] = .string(customer) }
         if streamed {
@@ -81,8 +89,31 @@ enum ChatWire {
         return JSONValue.object(body).encode()
     }
 
+    private static func message(_ message: ChatRequest.Message, _ profile: ChatProfile) -> JSONValue {
+        let role = message.role == .instructions ? profile.instructionsRole : message.role.rawValue
+        guard var raw = message.raw else { return ["role": .string(role), "content": .string(message.content)] }
+        raw["role"] = .string(role)
+        if !profile.takesParts, raw["content"]?.array != nil { raw["content"] = .string(message.content) }
+        return .object(raw)
+    }
+
+    private static func format(_ request: ChatRequest, _ profile: ChatProfile) -> JSONValue? {
+        guard let schema = request.answerSchema else { return request.wantsObject ? ["type": "json_object"] : nil }
+        switch (request.form, profile.structuredOutput) {
+        case (.schema, .schema):
+            return [
+                "type": "json_schema",
+                "json_schema": ["name": .string(schema.name), "strict": .bool(schema.isStrict), "schema": schema.schema],
+            ]
+        case (.schema, .object), (.object, _): return ["type": "json_object"]
+        case (.told, _): return nil
+        }
+    }
+
     /// Reads a whole answer. White space before the JSON is DeepSeek's keep-alive.
-    static func answer(from bytes: [UInt8], askedModel: String) throws(ChatFailure) -> ChatAnswer {
+    static func answer(
+        from bytes: [UInt8], askedModel: String, rules: AnswerRules = .own
+    ) throws(ChatFailure) -> ChatAnswer {
         let json: JSONValue
         do {
             json = try JSONValue(parsing: bytes)
@@ -93,45 +124,14 @@ enum ChatWire {
         guard let choice = json["choices"]?[0], let message = choice["message"] else {
             throw ChatFailure(.malformed, .retry(after: nil), .count, message: "the answer has no choices[0].message")
         }
-        return try finished(
-            content: message["content"]?.string ?? "", refusal: message["refusal"]?.string,
-            finish: choice["finish_reason"]?.string,
-            model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]))
-    }
-
-    /// The rules that streamed and whole answers share: what counts as an answer.
-    static func finished(
-        content: String, refusal: String?, finish: String?, model: String, usage: ChatUsage?
-    ) throws(ChatFailure) -> ChatAnswer {
-        switch finish {
-        case "stop":
-            break
-        case "length":
-            throw ChatFailure(.length, .nextRoute, .ignore, message: "finish_reason length: the answer is cut", usage: usage)
-        case "content_filter":
-            throw ChatFailure(.policy, .stop, .ignore, message: "finish_reason content_filter", usage: usage)
-        case "insufficient_system_resource":
-            throw ChatFailure(
-                .serverError, .retry(after: nil), .count, message: "finish_reason insufficient_system_resource", usage: usage)
-        case nil:
-            throw ChatFailure(
-                .truncated, .retry(after: nil), .count, message: "the answer ended without a finish_reason", usage: usage)
-        case let other?:
-            // Tools were not offered, so `tool_calls` is as foreign here as a word never heard of.
-            throw ChatFailure(
-                .unknownFinish, .nextRoute, .count, message: "finish_reason \(other.prefix(40))", usage: usage)
+        let calls = (message["tool_calls"]?.array ?? []).map { call in
+            ChatAnswer.ToolCall(
+                id: call["id"]?.string ?? "", name: call["function"]?["name"]?.string ?? "",
+                arguments: call["function"]?["arguments"]?.string ?? "")
         }
-        if let refusal, !refusal.isEmpty {
-            throw ChatFailure(.policy, .stop, .ignore, message: "the model refused", usage: usage)
-        }
-        guard content.contains(where: { !$0.isWhitespace }) else {
-            throw ChatFailure(.blank, .retry(after: nil), .count, message: "blank content with finish_reason stop", usage: usage)
-        }
-        return ChatAnswer(
-            content: content, model: model,
-            usage: usage
-                ?? ChatUsage(
-                    promptTokens: 0, cachedPromptTokens: 0, completionTokens: estimatedTokens(content), isEstimated: true))
+        return try rules.judge(
+            content: message["content"]?.string ?? "", toolCalls: calls, refusal: message["refusal"]?.string,
+            finish: choice["finish_reason"]?.string, model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]))
     }
 
     /// `nil` for `null`, nothing, and anything that is no usage.
@@ -146,69 +146,63 @@ enum ChatWire {
 
     /// A rule of thumb for where the vendor does not count: four UTF-8 bytes make a token.
     static func estimatedTokens(_ text: String) -> Int { (text.utf8.count + 3) / 4 }
+
+    static func estimatedTokens(_ content: String, _ toolCalls: [ChatAnswer.ToolCall]) -> Int {
+        (content.utf8.count + toolCalls.reduce(0) { $0 + $1.arguments.utf8.count } + 3) / 4
+    }
 }
 
-/// Puts a streamed answer together, event by event. Pure: bytes, clocks and sockets are others' business.
-struct ChatStreamDecoder: Sendable {
-    private let askedModel: String
-    private var content = ""
-    private var refusal = ""
-    private var finish: String?
-    private var model: String?
-    private var usage: ChatUsage?
-    /// The sentinel has come; nothing after it counts.
-    private(set) var isDone = false
-    /// The model has begun to write (or to think). Keep-alive comments do not count.
-    private(set) var hasBegun = false
+/// What counts as an answer; the same for streamed and whole ones.
+struct AnswerRules: Sendable {
+    /// See ``ChatRequest/isRelayed``.
+    let isRelayed: Bool
+    let offersTools: Bool
 
-    init(askedModel: String) { self.askedModel = askedModel }
+    /// For texts that this service writes itself: whole, and words only.
+    static let own = AnswerRules(isRelayed: false, offersTools: false)
 
-    mutating func feed(_ data: String) throws(ChatFailure) {
-        guard !isDone else { return }
-        if data.hasPrefix("[DONE]") {
-            isDone = true
-            return
-        }
-        let json: JSONValue
-        do {
-            json = try JSONValue(parsing: Array(data.utf8))
-        } catch {
+    func judge(
+        content: String, toolCalls: [ChatAnswer.ToolCall], refusal: String?, finish: String?, model: String, usage: ChatUsage?
+    ) throws(ChatFailure) -> ChatAnswer {
+        let refusal = refusal.flatMap { $0.isEmpty ? nil : $0 }
+        switch finish {
+        case "stop": break
+        case "tool_calls" where offersTools && !toolCalls.isEmpty: break
+        case "length" where isRelayed, "content_filter" where isRelayed: break
+        case "length":
+            throw ChatFailure(.length, .nextRoute, .ignore, message: "finish_reason length: the answer is cut", usage: usage)
+        case "content_filter":
+            throw ChatFailure(.policy, .stop, .ignore, message: "finish_reason content_filter", usage: usage)
+        case "insufficient_system_resource":
             throw ChatFailure(
-                .malformed, .retry(after: nil), .count, message: "a chunk is not JSON: \(error.reason.rawValue)", usage: usage)
+                .serverError, .retry(after: nil), .count, message: "finish_reason insufficient_system_resource", usage: usage)
+        case nil:
+            throw ChatFailure(
+                .truncated, .retry(after: nil), .count, message: "the answer ended without a finish_reason", usage: usage)
+        case let other?:
+            // Also `tool_calls` where no tool was offered, or none is called.
+            throw ChatFailure(
+                .unknownFinish, .nextRoute, .count, message: "finish_reason \(other.prefix(40))", usage: usage)
         }
-        if let inBand = json["error"], !inBand.isNull { throw ChatFailure.inBand(inBand, usage: usage) }
-        if let name = json["model"]?.string, !name.isEmpty { model = name }
-        // OpenAI sends usage in a chunk of its own without choices, DeepSeek on the last choice: the last one that is there
-        // counts.
-        if let counted = ChatWire.usage(json["usage"]) { usage = counted }
-        guard let choice = json["choices"]?[0] else { return }
-        let delta = choice["delta"]
-        if let text = delta?["content"]?.string, !text.isEmpty {
-            content += text
-            hasBegun = true
+        if !toolCalls.isEmpty, !offersTools {
+            throw ChatFailure(.unknownFinish, .nextRoute, .count, message: "tools are called that nobody offered", usage: usage)
         }
-        if let text = delta?["reasoning_content"]?.string, !text.isEmpty { hasBegun = true }
-        if let text = delta?["refusal"]?.string { refusal += text }
-        // A vendor that says it twice has not changed its mind: the first counts.
-        if let reason = choice["finish_reason"]?.string, finish == nil { finish = reason }
-    }
-
-    /// The answer once the stream has ended, with or without the sentinel: a finish reason is what makes it whole.
-    func finished() throws(ChatFailure) -> ChatAnswer {
-        try ChatWire.finished(
-            content: content, refusal: refusal.isEmpty ? nil : refusal, finish: finish, model: model ?? askedModel, usage: usage)
-    }
-
-    /// The failure for a stream that broke, with what it had used.
-    func broken(_ failure: ChatFailure) -> ChatFailure {
-        var failure = failure
-        failure.usage =
-            usage
-            ?? (content.isEmpty
-                ? nil
-                : ChatUsage(
-                    promptTokens: 0, cachedPromptTokens: 0, completionTokens: ChatWire.estimatedTokens(content), isEstimated: true
-                ))
-        return failure
+        if refusal != nil, !isRelayed {
+            throw ChatFailure(.policy, .stop, .ignore, message: "the model refused", usage: usage)
+        }
+        // Whoever is told why an answer is empty may get it.
+        let isExplained = !toolCalls.isEmpty || refusal != nil || finish != "stop"
+        guard isExplained || content.contains(where: { !$0.isWhitespace }) else {
+            throw ChatFailure(.blank, .retry(after: nil), .count, message: "blank content with finish_reason stop", usage: usage)
+        }
+        return ChatAnswer(
+            content: content, model: model,
+            usage: usage
+                ?? ChatUsage(
+                    promptTokens: 0, cachedPromptTokens: 0,
+                    completionTokens: ChatWire.estimatedTokens(content + (refusal ?? ""), toolCalls), isEstimated: true),
+            // Some vendors say `stop` where a tool was forced.
+            finish: toolCalls.isEmpty ? finish ?? "stop" : finish == "stop" ? "tool_calls" : finish ?? "stop",
+            toolCalls: toolCalls, refusal: refusal)
     }
 }

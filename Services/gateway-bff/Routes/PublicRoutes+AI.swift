@@ -3,10 +3,21 @@ import ServiceDefaults
 
 /// Pure model work without a business flow, with its budgets and what it used: agent-center.
 extension PublicRoutes {
-    static let ai = openAI + catalogue + budgets
+    static let ai = generation + openAI + catalogue + budgets
+
+    static let generation = [
+        PublicRoute(
+            method: .post, path: "/api/ai/generate", flow: "AIGeneration", access: .member(.callModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/generate"), rateClass: .generate, deadline: .seconds(125),
+            maximumBodyBytes: 2 << 20, isModelCall: true)
+    ]
 
     /// What OpenAI's clients call, with an API key of the tenant.
     static let openAI = [
+        PublicRoute(
+            method: .post, path: "/api/openai/v1/chat/completions", flow: "AIGeneration", access: .member(.callModels),
+            target: .upstream(.agentCenter, path: "/v1/chat/completions"), rateClass: .generate, deadline: .seconds(125),
+            maximumBodyBytes: 2 << 20, isModelCall: true, face: .openAI),
         PublicRoute(
             method: .post, path: "/api/openai/v1/embeddings", flow: "AIGeneration", access: .member(.callModels),
             target: .upstream(.agentCenter, path: "/v1/embeddings"), rateClass: .generate, deadline: .seconds(60),

@@ -22,6 +22,8 @@ public struct UpstreamClient: Sendable {
     private let signer: ContextSigner
     private let tracer: Tracer
     private let breaker: CircuitBreaker
+    /// Of ``stream(_:_:body:as:headers:)``.
+    private let streamBreaker: CircuitBreaker
     private let retry: RetryPolicy
 
     /// - Precondition: the arrow from the signer's service to `callee` is in the ``CallMap``.
@@ -40,6 +42,7 @@ public struct UpstreamClient: Sendable {
         self.tracer = tracer
         self.breaker = breaker ?? CircuitBreaker(name: callee.rawValue, configuration: Self.standardBreaker)
         self.retry = retry
+        streamBreaker = CircuitBreaker(name: callee.rawValue, configuration: Self.streamBreaker)
     }
 
     public init(callee: ServiceName, baseURL: String, http: HTTPClient, signer: ContextSigner, tracer: Tracer) {
@@ -55,6 +58,10 @@ public struct UpstreamClient: Sendable {
 
     static let standardBreaker = CircuitBreaker.Configuration(
         window: 20, minimumCalls: 10, failureRatio: 0.5, openFor: .seconds(1), isFailure: { [502, 503, 504].contains($0.code) })
+
+    /// Raw model calls: a 503 or 504 is the model's then, and says nothing about the service that passes it on.
+    static let streamBreaker = CircuitBreaker.Configuration(
+        window: 20, minimumCalls: 10, failureRatio: 0.5, openFor: .seconds(1), isFailure: { _ in false })
 
     // MARK: - Calls
 
@@ -116,6 +123,7 @@ public struct UpstreamClient: Sendable {
             var request = try makeRequest(method, path, body, principal, false, headers)
             // It is read as it comes, and holds nobody's memory.
             request.maxResponseBytes = .max
+            request.breaker = streamBreaker
             do {
                 let stream = try await streamTransport(request)
                 span.set("http.response.status_code", stream.status.code)

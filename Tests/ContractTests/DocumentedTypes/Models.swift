@@ -4,6 +4,8 @@ import HTTPCore
 /// Model calls, budgets and what was used: agent-center.
 extension DocumentedTypes {
     static let models: Types = [
+        "AIGenerateAnswer": AIGenerateAnswer.self, "AIGenerateMetadata": AIGenerateMetadata.self,
+        "AIGenerateParams": AIGenerateParams.self, "AIGenerateRequest": AIGenerateRequest.self, "AIUsage": AIUsage.self,
         "CatalogueModel": CatalogueModel.self, "CatalogueModelSetting": CatalogueModelSetting.self, "ModelAlias": ModelAlias.self,
         "ModelCatalogueView": ModelCatalogueView.self, "ModelPrice": ModelPrice.self, "ModelProvider": ModelProvider.self,
         "ModelProviderSetting": ModelProviderSetting.self, "ProviderKeySetting": ProviderKeySetting.self,

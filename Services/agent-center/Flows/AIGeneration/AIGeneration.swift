@@ -1,5 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
+import HTTPCore
 import Observability
 
 /// A kind of text: how it is asked for, and when an answer passes.
@@ -10,6 +11,12 @@ protocol GenerationTask: Sendable {
     func question(afterRejected answer: String, because problem: String) -> ChatRequest
     /// Judges all answers of one route together: a second answer may complete the first.
     func verdict(on answers: [String]) -> GenerationVerdict<Product>
+    /// The same where more than the words counts; what the words say by default.
+    func verdict(onWhole answers: [ChatAnswer]) -> GenerationVerdict<Product>
+}
+
+extension GenerationTask {
+    func verdict(onWhole answers: [ChatAnswer]) -> GenerationVerdict<Product> { verdict(on: answers.map(\.content)) }
 }
 
 enum GenerationVerdict<Product: Sendable>: Sendable {
@@ -20,9 +27,13 @@ enum GenerationVerdict<Product: Sendable>: Sendable {
 
 /// The model side of every text that this service writes: asks the routes one after the other until an answer passes its check.
 ///
-/// On each route: the question; once more if the failure may pass; once more with the fault quoted if the answer did not pass.
+/// On each route: the question; once more if the failure may pass; once more with the fault quoted if the answer did not pass. Where an
+/// answer must have a form, the vendor's strictest way first, then the next less strict one if the vendor does not take it.
 /// Then the next route. Nothing blank, cut, stalled or ended for an unknown reason counts as an answer. A refusal for policy
 /// ends it all: it is not offered to another model. What was used is counted whatever came of it.
+///
+/// With a listener the text is handed on while it comes. As long as nobody has read anything, all this happens in silence; afterwards the
+/// listener is told that it starts again, or, where it cannot be told, the answer has failed.
 struct AIGeneration: Sendable {
     let routing: Routing
     let metrics: GenerationMetrics
@@ -35,6 +46,8 @@ struct AIGeneration: Sendable {
     struct Outcome<Product: Sendable>: Sendable {
         /// `nil`: no route gave a usable answer.
         var product: Product?
+        /// The answer that the product was made of.
+        var answer: ChatAnswer?
         var provider = ""
         var modelName = ""
         /// Whether the answer is not the first choice's; `reason` says why.
@@ -42,6 +55,12 @@ struct AIGeneration: Sendable {
         /// In Chinese, for the caller.
         var reason: String?
         var attempts: [ModelAttempt] = []
+        /// Of the last route that failed.
+        var failure: ChatFailure?
+        /// The caller left before there was an answer.
+        var isAbandoned = false
+        /// The listener holds text of the product or, without one, of an answer that broke off.
+        var isSent = false
 
         /// All attempts together.
         var totals: (usage: ChatUsage, costNano: Int64) {
@@ -56,10 +75,23 @@ struct AIGeneration: Sendable {
     }
 
     /// - Parameter ticket: what the budgets have set aside for the first attempt; each further one asks for more.
+    /// - Throws: `CancellationError` when the caller left.
     func run<T: GenerationTask>(
         _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket()
     ) async throws -> Outcome<T.Product> {
+        let outcome = try await perform(task, for: call, ticket: ticket)
+        if outcome.isAbandoned { throw CancellationError() }
+        return outcome
+    }
+
+    /// As ``run(_:for:ticket:)``; a caller that leaves ends it with an outcome that says what had been used until then.
+    ///
+    /// - Parameter listener: reads the answer while it is being written.
+    func perform<T: GenerationTask>(
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), to listener: GenerationListener? = nil
+    ) async throws -> Outcome<T.Product> {
         let (plan, deadline) = (plan(task.question, for: call), call.deadline)
+        let delivery = listener.map { GenerationDelivery($0) }
         var purse = Purse(ticket: ticket)
         var outcome = Outcome<T.Product>()
         outcome.reason = plan.note
@@ -70,31 +102,41 @@ struct AIGeneration: Sendable {
         }
         let reserve = Self.reserve(of: deadline.remaining)
         for (index, route) in plan.routes.enumerated() {
+            // A stream shows soon whether it lives; a whole answer must leave time for the routes behind it.
             let budget = RoutePlan.budget(
-                remaining: deadline.remaining - reserve, isLast: index == plan.routes.count - 1)
+                remaining: deadline.remaining - reserve, isLast: index == plan.routes.count - 1 || delivery != nil)
             guard budget > .milliseconds(100) else {
                 outcome.reason = outcome.reason ?? "剩余时间不足以调用模型"
                 break
             }
-            let result = try await ask(route, task, within: budget, prices: plan.prices, purse: &purse)
+            if index > 0, task.question.answerSchema != nil { metrics.count(.nextRoute, "taken") }
+            let result = try await ask(route, task, within: budget, prices: plan.prices, purse: &purse, delivery)
             outcome.attempts += result.attempts
+            outcome.isSent = delivery?.hasSent ?? false
+            outcome.isAbandoned = result.isAbandoned
             if let product = result.product {
                 outcome.product = product
+                outcome.answer = result.answer
                 outcome.provider = route.provider
-                outcome.modelName = result.modelName
+                outcome.modelName = result.answer?.model ?? route.modelName
                 outcome.isDegraded = index > 0 || plan.note != nil
                 if !outcome.isDegraded { outcome.reason = nil }
                 return outcome
             }
+            outcome.provider = route.provider
+            outcome.modelName = route.modelName
+            if result.isAbandoned { return outcome }
+            outcome.failure = result.failure ?? outcome.failure
             outcome.reason = "\(route.name)：\(result.failure?.chineseReason ?? "没有给出可用的结果")"
             logger.warning(
                 "no usable answer from the model route",
                 ["route": route.name, "failure": result.failure?.kind.rawValue ?? "rejected", "detail": result.detail])
             if purse.isEmpty { outcome.reason = "预算不足" }
             if case .stop? = result.failure?.reaction { break }
-            if purse.isEmpty { break }
+            if purse.isEmpty || delivery?.isStuck == true { break }
         }
         outcome.isDegraded = true
+        if task.question.answerSchema != nil { metrics.count(.template, "taken") }
         return outcome
     }
 
@@ -102,19 +144,22 @@ struct AIGeneration: Sendable {
 
     private struct RouteResult<Product> {
         var product: Product?
-        var modelName = ""
+        var answer: ChatAnswer?
         var attempts: [ModelAttempt] = []
         var failure: ChatFailure?
         var detail = ""
+        var isAbandoned = false
     }
 
     private func ask<T: GenerationTask>(
-        _ route: ModelRoute, _ task: T, within budget: Duration, prices: PriceTable, purse: inout Purse
+        _ route: ModelRoute, _ task: T, within budget: Duration, prices: PriceTable, purse: inout Purse,
+        _ delivery: GenerationDelivery?
     ) async throws -> RouteResult<T.Product> {
         let deadline = Deadline.after(budget)
         var result = RouteResult<T.Product>()
         var question = task.question
-        var answers: [String] = []
+        var form = AnswerForm.strictest(of: route.capabilities)
+        var answers: [ChatAnswer] = []
         var mayRetry = true
         var purpose = ModelAttempt.Purpose.ask
         while true {
@@ -122,53 +167,94 @@ struct AIGeneration: Sendable {
             if (try? route.checkOpen()) != nil {
                 guard try await purse.pays(question.worstCase(on: route, prices)) else { return result }
             }
+            do {
+                guard try await delivery?.startsAnew(because: result.failure?.chineseReason) ?? true else { return result }
+            } catch {
+                result.isAbandoned = true
+                return result
+            }
+            let asked = question.held(to: form)
             let started = ContinuousClock.now
             let sentAt = now()
-            do {
-                let answer = try await route.call(question, within: deadline.remaining)
-                answers.append(answer.content)
-                result.modelName = answer.model
-                let verdict = task.verdict(on: answers)
+            func attempt(_ outcome: String, model: String = route.modelName, usage: ChatUsage? = nil, detail: String? = nil) {
                 var attempt = ModelAttempt(
-                    route: route, purpose: purpose, outcome: "answered", model: answer.model, usage: answer.usage, prices: prices,
-                    sentAt: sentAt, latency: started.duration(to: .now))
-                switch verdict {
+                    route: route, purpose: purpose, outcome: outcome, model: model, usage: usage ?? .none, prices: prices,
+                    sentAt: sentAt, latency: started.duration(to: .now), detail: detail)
+                if asked.answerSchema != nil { attempt.form = form.rawValue }
+                result.attempts.append(attempt)
+                metrics.count(attempt)
+            }
+            do {
+                let answer = try await answer(route, asked, within: deadline.remaining, delivery)
+                answers.append(answer)
+                switch task.verdict(onWhole: answers) {
                 case .accepted(let product):
-                    record(attempt, into: &result.attempts)
+                    attempt("answered", model: answer.model, usage: answer.usage)
+                    count(asked, form, purpose, answer, "accepted")
                     result.product = product
+                    result.answer = answer
                     return result
                 case .rejected(let problem):
-                    attempt.outcome = "rejected"
-                    attempt.detail = String(problem.prefix(300))
-                    record(attempt, into: &result.attempts)
+                    attempt("rejected", model: answer.model, usage: answer.usage, detail: String(problem.prefix(300)))
+                    count(asked, form, purpose, answer, "rejected")
                     result.detail = problem
+                    result.failure = nil
                     guard answers.count == 1, deadline.remaining > .milliseconds(500) else { return result }
                     question = task.question(afterRejected: answer.content, because: problem)
                     purpose = .reask
                 }
             } catch let failure as ChatFailure {
-                record(
-                    ModelAttempt(
-                        route: route, purpose: purpose, outcome: failure.kind.rawValue, model: route.modelName,
-                        usage: failure.usage ?? .none, prices: prices, sentAt: sentAt, latency: started.duration(to: .now),
-                        detail: failure.message),
-                    into: &result.attempts)
+                attempt(failure.kind.rawValue, usage: failure.usage, detail: failure.message)
+                count(asked, form, purpose, nil, "failed")
                 result.failure = failure
                 result.detail = failure.message
+                if failure.kind == .unsupportedForm, asked.answerSchema != nil, let lower = form.next {
+                    form = lower
+                    continue
+                }
                 guard mayRetry, case .retry(let hint) = failure.reaction else { return result }
                 let wait = hint ?? .milliseconds(Int64.random(in: 150...350))
                 // A second try must leave the time that a first token needs.
                 guard deadline.remaining > wait + .milliseconds(500) else { return result }
                 mayRetry = false
                 if purpose == .ask { purpose = .retry }
-                try await Task.sleep(for: wait)
+                do {
+                    try await Task.sleep(for: wait)
+                } catch {
+                    result.isAbandoned = true
+                    return result
+                }
+            } catch let abandoned as ChatAbandoned {
+                attempt("abandoned", usage: abandoned.usage)
+                result.isAbandoned = true
+                return result
+            } catch is CancellationError {
+                attempt("abandoned")
+                result.isAbandoned = true
+                return result
             }
         }
     }
 
-    private func record(_ attempt: ModelAttempt, into attempts: inout [ModelAttempt]) {
-        attempts.append(attempt)
-        metrics.count(attempt)
+    /// Handed on while it comes, unless it must first be seen whole: only the vendor's own strict form is good from the first character.
+    private func answer(
+        _ route: ModelRoute, _ question: ChatRequest, within budget: Duration, _ delivery: GenerationDelivery?
+    ) async throws -> ChatAnswer {
+        guard let delivery, question.answerSchema == nil || question.form == .schema else {
+            return try await route.call(question, within: budget)
+        }
+        return try await route.stream(question, within: budget) { try await delivery.send($0, from: route.provider) }
+    }
+
+    private func count(
+        _ question: ChatRequest, _ form: AnswerForm, _ purpose: ModelAttempt.Purpose, _ answer: ChatAnswer?, _ outcome: String
+    ) {
+        guard question.answerSchema != nil else { return }
+        if purpose == .reask { return metrics.count(.reask, outcome) }
+        if let answer, outcome == "accepted", (try? JSONValue(parsing: Array(answer.content.utf8))) == nil {
+            return metrics.count(.repair, outcome)
+        }
+        metrics.count(form == .schema ? .native : form == .object ? .object : .told, outcome)
     }
 }
 
@@ -188,14 +274,55 @@ extension AIGeneration {
 }
 
 extension ChatRequest {
+    /// A picture in full detail, in tokens: OpenAI's rule for `gpt-4o-mini`, the dearest (2,833 and 5,667 for each of at most 8 tiles).
+    private static let tokensOfPicture = 48_169
+
     var characters: Int { messages.reduce(0) { $0 + $1.content.unicodeScalars.count } }
 
     /// Two bytes a token is more than any tokeniser needs for text, and some tokens frame each message.
-    var mostPromptTokens: Int { messages.reduce(8) { $0 + $1.content.utf8.count / 2 + 8 } }
+    var mostPromptTokens: Int {
+        messages.reduce(8 + bytesBesideText / 2 + pictures * Self.tokensOfPicture) { $0 + $1.content.utf8.count / 2 + 8 }
+    }
 
     func worstCase(on route: ModelRoute, _ prices: PriceTable) -> Int64 {
         prices.dearest(provider: route.provider, model: route.modelName)
-            .map { Int64(mostPromptTokens) * $0.prompt + Int64(maxTokens) * $0.completion } ?? 0
+            .map {
+                Int64(held(to: .strictest(of: route.capabilities)).mostPromptTokens) * $0.prompt + Int64(maxTokens)
+                    * $0.completion
+            }
+            ?? 0
+    }
+
+    /// The request as a model is asked that is held to its form in this way.
+    func held(to form: AnswerForm) -> ChatRequest {
+        guard let answerSchema else { return self }
+        var request = self
+        request.form = form
+        guard form != .schema else { return request }
+        let text = """
+            输出格式：只输出一个 json 值，符合下面的 JSON Schema，不要解释，不要代码块。
+            Output format: exactly one json value that fits this JSON Schema; no explanation, no code fence.
+            \(String(decoding: answerSchema.schema.encode(), as: UTF8.self))
+            """
+        // Behind the other instructions: the beginning that vendors' caches keep stays the same.
+        let place = messages.firstIndex { $0.role != .instructions } ?? messages.endIndex
+        request.messages.insert(.init(role: .instructions, content: text), at: place)
+        return request
+    }
+}
+
+extension AnswerForm {
+    static func strictest(of capabilities: Set<ModelCapability>) -> AnswerForm {
+        capabilities.contains(.jsonSchema) ? .schema : capabilities.contains(.jsonObject) ? .object : .told
+    }
+
+    /// The next less strict one.
+    var next: AnswerForm? {
+        switch self {
+        case .schema: .object
+        case .object: .told
+        case .told: nil
+        }
     }
 }
 
@@ -214,116 +341,5 @@ private struct Purse {
         }
         isEmpty = try await !ticket.extend(by: nano)
         return !isEmpty
-    }
-}
-
-/// One call to a model, as the ledger keeps it.
-struct ModelAttempt: Sendable, Codable, Equatable {
-    enum Purpose: String, Sendable, Codable {
-        case ask
-        case retry
-        /// With the fault of the answer before it quoted.
-        case reask
-        /// For the passages alone in which forbidden words stand.
-        case rewrite
-    }
-
-    var provider: String
-    var askedModel: String
-    var model: String
-    var purpose: Purpose
-    /// `answered`, `rejected`, or a ``ChatFailure/Kind``.
-    var outcome: String
-    var detail: String?
-    var latencyMs: Int
-    var promptTokens: Int
-    var cachedPromptTokens: Int
-    var completionTokens: Int
-    var isEstimated: Bool
-    /// `nil`: the table knows no price for the model, and the cost is 0.
-    var priceVersion: String?
-    var costNano: Int64
-
-    init(
-        route: ModelRoute, purpose: Purpose, outcome: String, model: String, usage: ChatUsage, prices: PriceTable, sentAt: Date,
-        latency: Duration, detail: String? = nil
-    ) {
-        // The vendor bills the model that answered; where its name says nothing to us, the one that was asked for.
-        let price =
-            prices.price(provider: route.provider, model: model, at: sentAt)
-            ?? prices.price(provider: route.provider, model: route.modelName, at: sentAt)
-        provider = route.provider
-        askedModel = route.modelName
-        self.model = model
-        self.purpose = purpose
-        self.outcome = outcome
-        self.detail = detail
-        latencyMs = Int(latency.milliseconds)
-        promptTokens = usage.promptTokens
-        cachedPromptTokens = usage.cachedPromptTokens
-        completionTokens = usage.completionTokens
-        isEstimated = usage.isEstimated
-        priceVersion = price?.version
-        costNano = price?.cost(of: usage) ?? 0
-    }
-}
-
-extension ModelAttempt {
-    /// The same, said of a rewrite; a second attempt at it keeps its own name.
-    var asRewrite: ModelAttempt {
-        var attempt = self
-        if purpose == .ask { attempt.purpose = .rewrite }
-        return attempt
-    }
-}
-
-extension ChatFailure {
-    /// For the caller: what went wrong, without the vendor's words.
-    var chineseReason: String {
-        switch kind {
-        case .badRequest: "模型拒绝了请求格式"
-        case .contextLength: "内容超出模型上下文长度"
-        case .policy: "模型因内容政策拒绝"
-        case .authentication: "模型密钥无效"
-        case .balance: "模型账户余额不足"
-        case .forbidden: "模型服务拒绝访问"
-        case .modelNotFound: "模型不存在或已下线"
-        case .rateLimited: "模型限流"
-        case .conflict: "模型服务冲突"
-        case .serverError: "模型服务出错"
-        case .overloaded: "模型服务过载"
-        case .connection: "无法连接模型服务"
-        case .timeout: "模型响应超时"
-        case .truncated: "模型回答中断"
-        case .blank: "模型返回空内容"
-        case .length: "模型回答被截断"
-        case .unknownFinish: "模型回答异常结束"
-        case .malformed: "模型返回无法解析"
-        case .circuitOpen: "模型线路熔断中"
-        case .saturated: "模型并发已满"
-        }
-    }
-}
-
-/// What the ladder counts.
-struct GenerationMetrics: Sendable {
-    private let calls: Counter
-    private let seconds: Histogram
-    private let tokens: Counter
-
-    init(_ registry: MetricsRegistry) {
-        calls = registry.counter(
-            "agent_model_calls_total", help: "Model calls by route, purpose and outcome", labels: ["route", "purpose", "outcome"])
-        seconds = registry.histogram("agent_model_call_seconds", help: "Duration of model calls", labels: ["route"])
-        tokens = registry.counter(
-            "agent_model_tokens_total", help: "Tokens used, by route and class", labels: ["route", "class"])
-    }
-
-    func count(_ attempt: ModelAttempt) {
-        let route = "\(attempt.provider)/\(attempt.askedModel)"
-        calls.increment([route, attempt.purpose.rawValue, attempt.outcome])
-        seconds.observe(Double(attempt.latencyMs) / 1_000, [route])
-        if attempt.promptTokens > 0 { tokens.increment(by: Double(attempt.promptTokens), [route, "prompt"]) }
-        if attempt.completionTokens > 0 { tokens.increment(by: Double(attempt.completionTokens), [route, "completion"]) }
     }
 }

@@ -9,9 +9,14 @@ struct ChatRequest: Sendable {
             /// What a customer or the caller says: data, never rules.
             case user
             case assistant
+            /// What came of a tool call that the assistant asked for.
+            case tool
         }
         let role: Role
+        /// All of its text.
         let content: String
+        /// A message of the caller's own, with all its members; only the name of the instructions' role is the vendor's affair.
+        var raw: JSONObject?
     }
 
     /// Stable parts first: vendors keep prefixes that begin alike.
@@ -25,6 +30,34 @@ struct ChatRequest: Sendable {
     var answerSchema: AnswerSchema?
     /// Names the end customer to the vendor without saying who it is: it separates caches and safety records.
     var customer: String?
+    /// How the model is held to `answerSchema`; see ``adapted(to:)``.
+    var form = AnswerForm.schema
+    /// Any JSON object will do as an answer.
+    var wantsObject = false
+    /// What the model may call, as the caller wrote it; with `toolChoice` and `parallelToolCalls` beside it.
+    var tools: [JSONValue] = []
+    var toolChoice: JSONValue?
+    var parallelToolCalls: Bool?
+    /// The model stops before it writes one of these.
+    var stop: [String] = []
+    /// Further members for vendors that take them, e.g. `seed`.
+    var extras = JSONObject()
+    /// The caller holds the conversation: an answer that ended at its own token limit, was filtered or refused is the caller's to read,
+    /// since its finish reason says so.
+    var isRelayed = false
+    /// Bytes that stand in no message's text and are read all the same: tools, schemas, calls of tools.
+    var bytesBesideText = 0
+    var pictures = 0
+}
+
+/// How a model is held to the form of its answer, from the strictest on.
+enum AnswerForm: String, Sendable {
+    /// The vendor sees to it.
+    case schema = "native"
+    /// The vendor sees to it that it is JSON; the schema stands in the instructions.
+    case object = "json_object"
+    /// All stands in the instructions.
+    case told
 }
 
 /// A JSON Schema with a name, as strict vendors want it: `additionalProperties` false, every property required.
@@ -32,15 +65,29 @@ struct AnswerSchema: Sendable {
     /// Letters, digits, `_`, `-`; at most 64.
     let name: String
     let schema: JSONValue
+    /// Whether the answer must fit the schema, and not only be JSON.
+    var isStrict = true
 }
 
 /// A whole answer of a chat model.
 struct ChatAnswer: Sendable, Equatable {
-    /// Not blank.
+    struct ToolCall: Sendable, Equatable {
+        var id: String
+        var name: String
+        /// JSON text, as the model wrote it.
+        var arguments: String
+    }
+
+    /// Not blank, unless tools are called or a relayed answer says why it is.
     var content: String
     /// The model that the vendor says has answered; often a dated snapshot of the one asked for.
     var model: String
     var usage: ChatUsage
+    /// `stop`, `tool_calls`; of a relayed answer also `length` and `content_filter`.
+    var finish = "stop"
+    var toolCalls: [ToolCall] = []
+    /// A relayed answer's refusal.
+    var refusal: String?
 }
 
 struct ChatUsage: Sendable, Equatable {
@@ -80,6 +127,8 @@ struct ChatFailure: Error, Sendable, Equatable {
         case length
         case unknownFinish = "unknown_finish"
         case malformed
+        /// The vendor does not take this `response_format`; a less strict form may do.
+        case unsupportedForm = "unsupported_form"
         /// Not tried: the route's circuit is open.
         case circuitOpen = "circuit_open"
         /// Not tried: no place among the route's concurrent calls became free in time.
@@ -124,8 +173,44 @@ struct ChatFailure: Error, Sendable, Equatable {
     }
 }
 
+/// Nobody waits for the answer any more. What had been written until then is paid all the same.
+struct ChatAbandoned: Error, Sendable {
+    /// Counted here: the vendor had no time to say. `nil` where nothing had been written.
+    var usage: ChatUsage?
+}
+
+/// A piece of an answer that is being written.
+struct ChatDelta: Sendable, Equatable {
+    var text: String
+    /// The model that the vendor says is answering.
+    var model: String
+}
+
 /// A model that can be asked. Vendors' clients are such; tests script their own.
 protocol ChatModel: Sendable {
-    /// - Throws: ``ChatFailure``, or `CancellationError` when the task was cancelled.
+    /// - Throws: ``ChatFailure``; ``ChatAbandoned`` or `CancellationError` when the task was cancelled.
     func answer(_ request: ChatRequest, within budget: Duration) async throws -> ChatAnswer
+
+    /// The same, handing on the text while it comes; white space at its beginning waits for what follows.
+    ///
+    /// - Parameter deliver: if it throws, nobody waits any more.
+    func stream(
+        _ request: ChatRequest, within budget: Duration, to deliver: @escaping @Sendable (ChatDelta) async throws -> Void
+    ) async throws -> ChatAnswer
+}
+
+extension ChatModel {
+    /// For models that know whole answers only.
+    func stream(
+        _ request: ChatRequest, within budget: Duration, to deliver: @escaping @Sendable (ChatDelta) async throws -> Void
+    ) async throws -> ChatAnswer {
+        let answer = try await answer(request, within: budget)
+        guard !answer.content.isEmpty else { return answer }
+        do {
+            try await deliver(ChatDelta(text: answer.content, model: answer.model))
+        } catch {
+            throw ChatAbandoned(usage: answer.usage)
+        }
+        return answer
+    }
 }

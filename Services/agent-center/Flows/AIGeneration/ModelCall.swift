@@ -72,8 +72,10 @@ struct UnlimitedTicket: BudgetTicket {
 
 /// What a streamed call tells its caller, in order. After `done` nothing follows; a failure is thrown.
 enum GenerationEvent: Sendable, Equatable {
+    /// A model begins to answer; deltas follow.
+    case begun(provider: String, modelName: String)
     case delta(String)
-    /// What was sent so far is void: another route begins from the start. In Chinese, why.
+    /// What was sent so far is void: it is written again from the start. In Chinese, why.
     case restart(String)
     case usage(ChatUsage, costNano: Int64)
     case done(Done)
@@ -85,4 +87,12 @@ enum GenerationEvent: Sendable, Equatable {
         var isDegraded: Bool
         var reason: String?
     }
+}
+
+/// Who reads an answer while it is being written.
+struct GenerationListener: Sendable {
+    /// Whether it can be told that what it has read is void. If not, an answer that broke off after its first words has failed.
+    let takesRestarts: Bool
+    /// Throws when nobody reads any more.
+    let send: @Sendable (GenerationEvent) async throws -> Void
 }

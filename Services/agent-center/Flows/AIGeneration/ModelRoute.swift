@@ -44,8 +44,21 @@ final class ModelRoute: Sendable {
 
     /// One call, if the circuit and the places allow it.
     ///
-    /// - Throws: ``ChatFailure``, or `CancellationError`.
+    /// - Throws: ``ChatFailure``, ``ChatAbandoned``, or `CancellationError`.
     func call(_ request: ChatRequest, within budget: Duration) async throws -> ChatAnswer {
+        try await guarded(within: budget) { try await model.answer(request, within: $0) }
+    }
+
+    /// One call whose text is handed on while it comes.
+    func stream(
+        _ request: ChatRequest, within budget: Duration, to deliver: @escaping @Sendable (ChatDelta) async throws -> Void
+    ) async throws -> ChatAnswer {
+        try await guarded(within: budget) { try await model.stream(request, within: $0, to: deliver) }
+    }
+
+    private func guarded(
+        within budget: Duration, _ work: (_ remaining: Duration) async throws -> ChatAnswer
+    ) async throws -> ChatAnswer {
         try checkOpen()
         let deadline = Deadline.after(budget)
         do {
@@ -61,7 +74,7 @@ final class ModelRoute: Sendable {
             throw ChatFailure.broken(error)
         }
         do {
-            let answer = try await model.answer(request, within: deadline.remaining)
+            let answer = try await work(min(deadline.remaining, timeouts.total))
             permit.report(.success)
             return answer
         } catch let failure as ChatFailure {

@@ -3,7 +3,7 @@ import HTTPCore
 /// The prompts that ship with the service; the texts stand in `Shipped/`, one file each.
 enum ShippedPrompts {
     /// The text of each, in the form of ``PromptFile``. A new prompt is added here.
-    static let texts: [String] = [title, copy, imageText, videoScript, rewrite]
+    static let texts: [String] = [title, copy, imageText, videoScript, rewrite] + generation
 
     /// All of them, read. Their tests read them too: a broken one never gets into a release.
     static let all: [String: PromptVersion] = {
