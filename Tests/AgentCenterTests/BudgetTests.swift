@@ -119,7 +119,11 @@ struct BudgetTests {
             #expect(try await tries("li", "title") == users)
             #expect(try await tries("zhao", "title", key) == keys)
             #expect(try await tries("zhao", "title", otherKey) == nil)
-            #expect(try await harness.standing(of: users).settledCalls == 4)
+            // Whoever signed in with a key, in any flow.
+            let program = "client:\(UUID().uuidString.lowercased())"
+            #expect(try await tries(program, "title") == nil)
+            #expect(try await tries(program, "title") == keys)
+            #expect(try await harness.standing(of: users).settledCalls == 5)
         }
     }
 

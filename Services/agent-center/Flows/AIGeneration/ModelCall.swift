@@ -49,10 +49,17 @@ struct ModelCall: Sendable {
     /// `auto`, a model's name, or an alias.
     var model = ModelNames.auto
     var needs: Set<ModelCapability> = []
-    /// The API key that was used, if one was.
+    /// The API key that was used, where the subject does not say it.
     var apiKeyId: UUID?
     /// After this instant nobody waits for the answer.
     var deadline: Deadline
+
+    /// The API key that budgets and ledger count the work to: whoever signed in with one is its `client:<id>`.
+    var usedKeyId: UUID? {
+        if let apiKeyId { return apiKeyId }
+        let prefix = "client:"
+        return subject.hasPrefix(prefix) ? UUID(uuidString: String(subject.dropFirst(prefix.count))) : nil
+    }
 
     var ledgerKey: LedgerKey { LedgerKey(tenantId: tenantId, operationId: operationId, step: step) }
 }

@@ -82,7 +82,7 @@ final class PostgresUsageStore: UsageStore {
             \(deskId), \(currency), \(claims.map(\.call.operationId)), \(claims.map(\.call.step)), \(claims.map(\.ticketId)),
             \(claims.map(\.amount)), \(claims.map(\.lease.milliseconds)), \(claims.map(\.call.flow)),
             \(claims.map(\.call.task.rawValue)), \(claims.map(\.call.scene)), \(claims.map(\.call.subject)),
-            \(claims.map(\.call.model)), \(claims.map(\.call.apiKeyId)))
+            \(claims.map(\.call.model)), \(claims.map(\.call.usedKeyId)))
         """
     }
 
@@ -96,7 +96,7 @@ final class PostgresUsageStore: UsageStore {
             SELECT n, holding FROM ai_finish(
                 \(receipts.map(\.call.operationId)), \(receipts.map(\.call.step)), \(receipts.map(\.ticketId)),
                 \(receipts.map(\.call.flow)), \(receipts.map(\.call.task.rawValue)), \(receipts.map(\.call.scene)),
-                \(receipts.map(\.call.subject)), \(receipts.map(\.call.apiKeyId)), \(entries.map(\.provider)),
+                \(receipts.map(\.call.subject)), \(receipts.map(\.call.usedKeyId)), \(entries.map(\.provider)),
                 \(entries.map(\.modelName)), \(entries.map(\.promptTokens)), \(entries.map(\.cachedPromptTokens)),
                 \(entries.map(\.completionTokens)), \(entries.map(\.costNano)), \(entries.map(\.spentNano)), \(currency),
                 \(entries.map(\.priceVersion)), \(entries.map(\.isEstimated)), \(entries.map(\.latencyMs)), \(attempts),

@@ -22,7 +22,7 @@ struct EmbeddingsRoutes: Sendable {
         let call = ModelCall(
             tenantId: principal.tenantId, subject: principal.subject,
             operationId: CallContext.current?.operationId ?? .version7(), step: Embeddings.step, flow: Embeddings.flow,
-            task: .embed, scene: Self.scene, model: question.model, apiKeyId: principal.apiKeyId, deadline: request.deadline)
+            task: .embed, scene: Self.scene, model: question.model, deadline: request.deadline)
         let answer = try await embeddings.embed(question, for: call)
         let writer = EmbeddingListWriter(answer: answer, form: form)
         guard answer.vectors.reduce(0, { $0 + $1.bytes.count }) > Self.longAnswer else {
@@ -80,12 +80,5 @@ struct EmbeddingListWriter: Sendable {
             ],
         ]
         return Array("],".utf8) + rest.encode().dropFirst()
-    }
-}
-
-extension Principal {
-    /// The API key that a program signed in with.
-    var apiKeyId: UUID? {
-        subject.hasPrefix("client:") ? UUID(uuidString: String(subject.dropFirst("client:".count))) : nil
     }
 }
