@@ -102,7 +102,7 @@ enum PromptCheck {
     }
 
     private static func template(_ definition: PromptDefinition, _ issues: inout Issues) {
-        if let issue = TextRule.check(definition.template, length: templateLength, pointer: "/template") {
+        if let issue = HTTPCore.TextRule.check(definition.template, length: templateLength, pointer: "/template") {
             issues.list.append(issue)
         }
         if definition.template.contains("<data>") || definition.template.contains("</data>") {
@@ -215,7 +215,7 @@ extension PromptCheck {
 
         /// A text of one line, without white space around it.
         mutating func addLine(_ text: String, _ pointer: String, length: ClosedRange<Int>) {
-            if let issue = TextRule.check(text, length: length, pointer: pointer) {
+            if let issue = HTTPCore.TextRule.check(text, length: length, pointer: pointer) {
                 list.append(issue)
             } else if text.contains(where: \.isNewline) || text.first?.isWhitespace == true || text.last?.isWhitespace == true {
                 add(pointer, "malformed", "应为一行，首尾没有空白", "must be one line without white space around it")
