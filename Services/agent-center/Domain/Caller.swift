@@ -8,8 +8,6 @@ struct Caller: Sendable {
     let subject: String
     let operationId: UUID
     let deadline: Deadline
-    /// The API key that a program signed in with.
-    var apiKeyId: UUID?
 
     /// The tenant as vendors may know it, or one of its own customers: always the same, and saying nothing.
     static func vendorName(of tenantId: UUID, user: String? = nil) -> String {

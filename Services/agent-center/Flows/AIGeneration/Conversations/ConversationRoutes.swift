@@ -21,8 +21,7 @@ struct ConversationRoutes: Sendable {
         try checkModel(input, principal.tenantId)
         let caller = Caller(
             tenantId: principal.tenantId, subject: principal.subject,
-            operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline,
-            apiKeyId: principal.apiKeyId)
+            operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline)
         let wire = ConversationWire(id: caller.operationId, includesUsage: input.includesUsage)
         guard input.isStreamed else {
             return .json(.ok, bytes: wire.whole(try await flow.answer(input, for: caller).answer).encode())

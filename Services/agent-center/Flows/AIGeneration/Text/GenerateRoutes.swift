@@ -29,8 +29,7 @@ struct GenerateRoutes: Sendable {
         }
         let caller = Caller(
             tenantId: principal.tenantId, subject: principal.subject,
-            operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline,
-            apiKeyId: principal.apiKeyId)
+            operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline)
         if input.task == .embed {
             guard let embedding else {
                 throw ValidationFailure(

@@ -98,7 +98,7 @@ struct TextGeneration: Sendable {
         let call = ModelCall(
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "AIGeneration", task: task, scene: input.scene, language: input.language, model: input.model,
-            apiKeyId: caller.apiKeyId, deadline: caller.deadline)
+            deadline: caller.deadline)
         let prompt = try await prompts.resolve(
             TextTask.promptName(of: input.task), for: caller.tenantId, subject: caller.subject)
         let customer = Caller.vendorName(of: caller.tenantId)

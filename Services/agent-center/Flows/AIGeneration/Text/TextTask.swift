@@ -1,3 +1,4 @@
+import DTO
 import FoundationEssentials
 import HTTPCore
 

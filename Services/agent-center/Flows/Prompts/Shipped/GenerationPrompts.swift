@@ -1,8 +1,8 @@
 extension ShippedPrompts {
     /// The four kinds of text of `POST /api/ai/generate` (seed 001 §5.1).
-    static let generation = [copy, line, summary, reply]
+    static let generation = [anyCopy, anyTitle, anySummary, anyReply]
 
-    private static let copy = #"""
+    private static let anyCopy = #"""
         ---
         name: ai-copy
         revision: 1
@@ -29,7 +29,7 @@ extension ShippedPrompts {
         输出：只输出文案正文，不要解释，不要代码块。
         """#
 
-    private static let line = #"""
+    private static let anyTitle = #"""
         ---
         name: ai-title
         revision: 1
@@ -55,7 +55,7 @@ extension ShippedPrompts {
         输出：只输出标题，每行一个，不要解释。
         """#
 
-    private static let summary = #"""
+    private static let anySummary = #"""
         ---
         name: ai-summary
         revision: 1
@@ -81,7 +81,7 @@ extension ShippedPrompts {
         输出：只输出摘要正文，不要解释。
         """#
 
-    private static let reply = #"""
+    private static let anyReply = #"""
         ---
         name: ai-reply
         revision: 1
