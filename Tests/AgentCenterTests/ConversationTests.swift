@@ -241,10 +241,11 @@ struct ConversationTests {
     @Test(
         "Bad fields: 400 with the pointer, as OpenAI has it",
         arguments: [
-            (#"{"messages":[]}"#, "/messages"), (#"{"messages":[{"role":"boss","content":"x"}]}"#, "/messages/0"),
-            (#"{"messages":[{"role":"user"}]}"#, "/messages/0"),
-            (#"{"messages":[{"role":"tool","content":"x"}]}"#, "/messages/0"),
-            (#"{"messages":[{"role":"user","content":[{"type":"input_audio"}]}]}"#, "/messages/0"), (#"{"model":7}"#, "/model"),
+            (#"{"messages":[]}"#, "/messages"), (#"{"messages":[{"role":"boss","content":"x"}]}"#, "/messages/0/role"),
+            (#"{"messages":[{"role":"user"}]}"#, "/messages/0/content"),
+            (#"{"messages":[{"role":"tool","content":"x"}]}"#, "/messages/0/tool_call_id"),
+            (#"{"messages":[{"role":"user","content":[{"type":"input_audio"}]}]}"#, "/messages/0/content"),
+            (#"{"model":7}"#, "/model"),
             (#"{"n":2}"#, "/n"), (#"{"temperature":3}"#, "/temperature"), (#"{"max_tokens":0}"#, "/max_tokens"),
             (#"{"stop":["1","2","3","4","5"]}"#, "/stop"), (#"{"stream":"yes"}"#, "/stream"),
             (#"{"stream_options":{"include_usage":true}}"#, "/stream_options"), (#"{"tools":[{"type":"custom"}]}"#, "/tools/0"),

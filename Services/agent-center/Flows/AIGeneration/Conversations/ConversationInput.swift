@@ -21,7 +21,13 @@ struct ConversationInput: Sendable {
     static func read(_ json: JSONValue) throws -> ConversationInput {
         var reader = ConversationReader(json)
         let input = reader.input()
-        try reader.fields.finish()
+        var issues = reader.issues
+        do {
+            try reader.fields.finish()
+        } catch let failure as ValidationFailure {
+            issues += failure.issues
+        }
+        guard issues.isEmpty else { throw ValidationFailure(issues) }
         return input
     }
 }
@@ -29,6 +35,8 @@ struct ConversationInput: Sendable {
 /// Reads member by member; refusals are collected.
 struct ConversationReader {
     var fields: FieldReader
+    /// What is wrong inside messages.
+    private(set) var issues: [FieldIssue] = []
     private var request = ChatRequest(messages: [], maxTokens: ConversationInput.defaultMaxTokens, isRelayed: true)
     private var needs: Set<ModelCapability> = []
 
@@ -97,7 +105,10 @@ struct ConversationReader {
         for (index, message) in messages.enumerated() {
             var parts = MessageReader(message)
             if let problem = parts.read() {
-                fields.refuse("messages", item: index, code: "invalid_message", zh: problem.zh, en: problem.en)
+                issues.append(
+                    FieldIssue(
+                        pointer: "/messages/\(index)\(problem.at)", code: "invalid_message",
+                        message: LocalizedText(zh: problem.zh, en: problem.en)))
             } else {
                 request.messages.append(.init(role: parts.role, content: parts.text, raw: parts.raw))
                 request.pictures += parts.pictures
@@ -235,7 +246,12 @@ struct ConversationReader {
 
 /// Reads one message of a conversation. The message is kept as it came; only what the service must know is looked at.
 struct MessageReader {
-    struct Problem { let zh: String, en: String }
+    struct Problem {
+        /// Where inside the message, as the end of a JSON pointer.
+        var at = ""
+        let zh: String
+        let en: String
+    }
 
     private let message: JSONValue
     private(set) var role = ChatRequest.Message.Role.user
@@ -256,15 +272,16 @@ struct MessageReader {
         case "tool": role = .tool
         default:
             return Problem(
-                zh: "role 应为 developer、system、user、assistant 或 tool",
+                at: "/role", zh: "role 应为 developer、system、user、assistant 或 tool",
                 en: "role must be developer, system, user, assistant or tool")
         }
         if role == .tool, object["tool_call_id"]?.string == nil {
-            return Problem(zh: "tool 消息需要 tool_call_id", en: "a tool message needs tool_call_id")
+            return Problem(at: "/tool_call_id", zh: "tool 消息需要 tool_call_id", en: "a tool message needs tool_call_id")
         }
         if let calls = object["tool_calls"], !calls.isNull {
             guard role == .assistant, calls.array != nil else {
-                return Problem(zh: "tool_calls 只属于 assistant 消息", en: "tool_calls belong to assistant messages")
+                return Problem(
+                    at: "/tool_calls", zh: "tool_calls 只属于 assistant 消息", en: "tool_calls belong to assistant messages")
             }
             bytesBesideText += calls.encode().count
         }
@@ -273,28 +290,34 @@ struct MessageReader {
         case .array(let parts)?: return read(parts)
         case nil, .null?:
             guard role == .assistant, object["tool_calls"]?.array?.isEmpty == false || object["refusal"]?.string != nil else {
-                return Problem(zh: "缺少 content", en: "content is required")
+                return Problem(at: "/content", zh: "缺少 content", en: "content is required")
             }
-        case _?: return Problem(zh: "content 应为字符串或数组", en: "content must be a string or an array")
+        case _?: return Problem(at: "/content", zh: "content 应为字符串或数组", en: "content must be a string or an array")
         }
         return nil
     }
 
     private mutating func read(_ parts: [JSONValue]) -> Problem? {
-        guard !parts.isEmpty else { return Problem(zh: "content 不能为空数组", en: "content must not be an empty array") }
+        guard !parts.isEmpty else {
+            return Problem(at: "/content", zh: "content 不能为空数组", en: "content must not be an empty array")
+        }
         var texts: [String] = []
         for part in parts {
             switch part["type"]?.string {
             case "text":
-                guard let text = part["text"]?.string else { return Problem(zh: "text 部分缺少 text", en: "a text part needs text") }
+                guard let text = part["text"]?.string else {
+                    return Problem(at: "/content", zh: "text 部分缺少 text", en: "a text part needs text")
+                }
                 texts.append(text)
             case "refusal" where role == .assistant: texts.append(part["refusal"]?.string ?? "")
             case "image_url" where role == .user:
                 guard part["image_url"]?["url"]?.string != nil else {
-                    return Problem(zh: "image_url 部分缺少 url", en: "an image_url part needs a url")
+                    return Problem(at: "/content", zh: "image_url 部分缺少 url", en: "an image_url part needs a url")
                 }
                 pictures += 1
-            default: return Problem(zh: "不支持的 content 部分", en: "a content part is of a type that is not supported here")
+            default:
+                return Problem(
+                    at: "/content", zh: "不支持的 content 部分", en: "a content part is of a type that is not supported here")
             }
         }
         text = texts.joined(separator: "\n")
