@@ -5,19 +5,22 @@ import ServiceDefaults
 /// orchestration-service, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
-    static let migrations = [m0001TitleGeneration, m0002WordLength, m0003Runs]
+    static let migrations = [m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
-        let titleGeneration = TitleGeneration(
-            words: TenantVocabularyStore(database: runtime.database),
-            agentCenter: LiveAgentCenter(client: runtime.upstream(.agentCenter)),
-            contentCenter: LiveContentCenter(client: runtime.upstream(.contentCenter)))
+        let words = TenantVocabularyStore(database: runtime.database)
+        let agentCenter = LiveAgentCenter(client: runtime.upstream(.agentCenter))
+        let contentCenter = LiveContentCenter(client: runtime.upstream(.contentCenter))
+        let titleGeneration = TitleGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter)
         let work = JobRunWork(
-            flows: [], database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
+            flows: [CopyGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter)],
+            database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
         let runs = Runs(store: RunsStore(database: runtime.database) { runtime.outbox.wake() }, work: work)
         var router = runtime.makeRouter()
         Routes.register(
-            on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs)
+            on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
+            regeneration: ContentRegeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
+            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)))
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime),
             background: [InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker], emitsEvents: true)

@@ -5,7 +5,8 @@ import ServiceDefaults
 /// The table of contents, in the order of `openapi/orchestration-service.yaml`.
 enum Routes {
     static func register(
-        on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs
+        on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs,
+        regeneration: ContentRegeneration, vocabulary: Vocabulary
     ) {
         let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
         let runsRoutes = RunsRoutes(runs: runs)
@@ -15,10 +16,20 @@ enum Routes {
                 .post, "/v1/titles",
                 options: RouteOptions(deadline: .seconds(28), flow: "TitleGeneration", hangUp: .runsToEnd),
                 titleGeneration.generate)
+            // What outlives the request is the run, not the handler.
+            group.on(
+                .post, "/v1/copies",
+                options: RouteOptions(deadline: .seconds(28), flow: "CopyGeneration", hangUp: .cancels),
+                CopyGenerationRoutes(runs: runs).generate)
             group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs"), runsRoutes.list)
             group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
             group.on(
                 .post, "/v1/runs/{id}/cancel", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.cancel)
+            group.on(
+                .post, "/v1/contents/{id}/regenerate",
+                options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .runsToEnd),
+                ContentRegenerationRoutes(flow: regeneration).regenerate)
+            for list in WordList.allCases { VocabularyRoutes(vocabulary: vocabulary, list: list).register(on: &group) }
         }
     }
 }

@@ -1,12 +1,29 @@
-/// `GET` and `PUT /api/vocabulary`: the words that a tenant set for all its texts.
-public struct Vocabulary: Codable, Sendable, Equatable {
-    /// Spelt exactly so, at most 200.
-    public var brandWords: [String]
-    /// Never to be seen, at most 10,000.
-    public var bannedWords: [String]
+public import FoundationEssentials
 
-    public init(brandWords: [String], bannedWords: [String]) {
-        self.brandWords = brandWords
-        self.bannedWords = bannedWords
+// The words that a tenant set for all its texts: brand words are spelt exactly so, banned words are never to be seen.
+
+/// One line of `GET /api/vocabulary/brand-words` and `GET /api/vocabulary/banned-words`.
+public struct VocabularyWord: Codable, Sendable, Equatable {
+    public var word: String
+    public var createdAt: Date
+
+    public init(word: String, createdAt: Date) {
+        self.word = word
+        self.createdAt = createdAt
     }
+}
+
+/// `PUT /api/vocabulary/brand-words` (at most 200) and `PUT /api/vocabulary/banned-words` (at most 10,000): the whole new list.
+public struct VocabularyWords: Codable, Sendable, Equatable {
+    /// 1–50 characters each. Two that differ in case, width or surrounding space only are the same word.
+    public var words: [String]
+
+    public init(words: [String]) { self.words = words }
+}
+
+/// How long a list is now.
+public struct VocabularyCount: Codable, Sendable, Equatable {
+    public var count: Int
+
+    public init(count: Int) { self.count = count }
 }

@@ -142,15 +142,34 @@ public struct FieldReader {
         take(name).flatMap { choice($0, name, type) }
     }
 
+    /// An array of choices, each at most once; left out = empty where `minItems` is 0.
+    public mutating func choices<Choice: RawRepresentable & CaseIterable & Equatable>(
+        _ name: String, of type: Choice.Type, minItems: Int = 0
+    ) -> [Choice] where Choice.RawValue == String {
+        guard let value = minItems > 0 ? required(name) : take(name) else { return [] }
+        var choices: [Choice] = []
+        for (index, item) in items(value, name, minItems...Choice.allCases.count).enumerated() {
+            guard let choice = choice(item, "\(name)/\(index)", type) else { continue }
+            if choices.contains(choice) {
+                refuse(name, item: index, code: "duplicate", zh: "不能重复", en: "is there already")
+            } else {
+                choices.append(choice)
+            }
+        }
+        return choices
+    }
+
+    /// - Parameter member: the name, or that and an index.
     private mutating func choice<Choice: RawRepresentable & CaseIterable>(
-        _ value: JSONValue, _ name: String, _ type: Choice.Type
+        _ value: JSONValue, _ member: String, _ type: Choice.Type
     ) -> Choice? where Choice.RawValue == String {
+        let pointer = pointer + "/" + member
         guard case .string(let text) = value else {
-            issues.append(Refusal.wrongType(path(name), expected: LocalizedText(zh: "字符串", en: "a string")))
+            issues.append(Refusal.wrongType(pointer, expected: LocalizedText(zh: "字符串", en: "a string")))
             return nil
         }
         guard let choice = Choice(rawValue: text) else {
-            issues.append(Refusal.unknownValue(path(name), allowed: Choice.allCases.map(\.rawValue)))
+            issues.append(Refusal.unknownValue(pointer, allowed: Choice.allCases.map(\.rawValue)))
             return nil
         }
         return choice

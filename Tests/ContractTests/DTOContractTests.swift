@@ -5,7 +5,8 @@ import Testing
 
 /// The types that stand in a document, by their schema's name.
 private let documentedTypes = [
-    DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.writers,
+    DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.copies, DocumentedTypes.models, DocumentedTypes.prompts,
+    DocumentedTypes.writers,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 

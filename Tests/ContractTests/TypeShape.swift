@@ -61,6 +61,7 @@ extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
 extension VideoScriptType: StringChoice {}
 extension RunState: StringChoice {}
+extension CopyGenerationItem.Status: StringChoice {}
 extension CopyRules.Emoji: StringChoice {}
 extension ComplianceFinding.Severity: StringChoice {}
 extension ComplianceFinding.Action: StringChoice {}

@@ -25,6 +25,7 @@ URL_KEYS = {
 SERVICES = tuple(CALL_MAP["services"])
 SCOPES = (
     "titles:generate", "contents:read", "contents:write", "stream:read", "runs:read", "runs:cancel", "prompts:read", "prompts:write",
+    "copies:generate", "vocabulary:read", "vocabulary:write",
 )
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
 T = TypeVar("T")

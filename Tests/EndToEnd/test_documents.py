@@ -25,7 +25,7 @@ INNER = {
     "AIGenerateParams", "AIGenerateMetadata", "AIUsage",
     "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetSubjectStanding", "SpendingHoldState", "UsageSums", "UsageGroup",
     "UsageAttempt", "UsageRecord", "UsageRecordDetail",
-    "RunState", "RunStep", "FlowProblem",
+    "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",

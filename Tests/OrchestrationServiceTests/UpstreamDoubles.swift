@@ -14,17 +14,43 @@ struct Unexpected: Error {
     }
 }
 
-struct UnimplementedAgentCenter: AgentCenter {
+/// What a double does not play is not expected.
+extension AgentCenter {
     func writeTitles(_ request: TitleWritingRequest, as principal: Principal) async throws -> TitleWritingAnswer {
         throw Unexpected("agent-center POST /v1/titles")
     }
+
+    func writeCopy(_ request: CopyWritingRequest, as principal: Principal) async throws -> CopyWritingAnswer {
+        throw Unexpected("agent-center POST /v1/copies")
+    }
+
+    func writeImageText(_ request: ImageTextWritingRequest, as principal: Principal) async throws -> ImageTextWritingAnswer {
+        throw Unexpected("agent-center POST /v1/image-texts")
+    }
+
+    func writeVideoScript(_ request: VideoScriptWritingRequest, as principal: Principal) async throws -> VideoScriptWritingAnswer
+    {
+        throw Unexpected("agent-center POST /v1/video-scripts")
+    }
 }
 
-struct UnimplementedContentCenter: ContentCenter {
+extension ContentCenter {
     func saveDraft(_ draft: NewContent, as principal: Principal) async throws -> Content {
         throw Unexpected("content-center POST /v1/contents")
     }
+
+    func content(_ id: UUID, as principal: Principal) async throws -> Content {
+        throw Unexpected("content-center GET /v1/contents/{id}")
+    }
+
+    func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
+        throw Unexpected("content-center POST /v1/contents/{id}/versions")
+    }
 }
+
+struct UnimplementedAgentCenter: AgentCenter {}
+
+struct UnimplementedContentCenter: ContentCenter {}
 
 struct UnimplementedVocabularies: TenantVocabularies {
     func vocabulary(of tenantId: UUID) async throws -> TenantVocabulary { throw Unexpected("tenant vocabulary") }
@@ -106,7 +132,7 @@ final class RememberingContentCenter: ContentCenter {
             if let known = state.drafts[key] { return known }
             state.saved.append(draft)
             let content = Content(
-                id: UUID(), status: .draft, version: 1, title: draft.title, body: draft.body,
+                id: UUID(), status: .draft, groupId: draft.groupId, version: 1, title: draft.title, body: draft.body,
                 source: draft.source,
                 author: principal.subject, createdAt: Date(), updatedAt: Date())
             state.drafts[key] = content

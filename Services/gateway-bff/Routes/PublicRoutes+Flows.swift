@@ -6,8 +6,39 @@ extension PublicRoutes {
     static let flows = [
         PublicRoute(
             method: .post, path: "/api/titles", flow: "TitleGeneration", access: .member(.generateTitles),
-            target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional)
+            target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional),
+        PublicRoute(
+            method: .post, path: "/api/copies", flow: "CopyGeneration", access: .member(.generateCopies),
+            target: .upstream(.orchestrationService, path: "/v1/copies"), rateClass: .generate, idempotency: .optional),
     ]
+
+    /// A text written again as its editor wants it: the flows' work on contents.
+    static let regeneration = [
+        PublicRoute(
+            method: .post, path: "/api/contents/{id}/regenerate", flow: "ContentRegeneration", access: .member(.writeContents),
+            target: .upstream(.orchestrationService, path: "/v1/contents/{id}/regenerate"), rateClass: .generate,
+            idempotency: .optional)
+    ]
+
+    /// The words that a tenant set for all its texts.
+    static let vocabulary = ["brand-words", "banned-words"].flatMap { list in
+        let (path, inner) = ("/api/vocabulary/\(list)", "/v1/vocabulary/\(list)")
+        return [
+            PublicRoute(
+                method: .get, path: path, flow: "Vocabulary", access: .member(.readVocabulary),
+                target: .upstream(.orchestrationService, path: inner), rateClass: .read),
+            // 10,000 words of 50 characters.
+            PublicRoute(
+                method: .put, path: path, flow: "Vocabulary", access: .member(.writeVocabulary),
+                target: .upstream(.orchestrationService, path: inner), rateClass: .write, maximumBodyBytes: 2 << 20),
+            PublicRoute(
+                method: .put, path: path + "/{word}", flow: "Vocabulary", access: .member(.writeVocabulary),
+                target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write),
+            PublicRoute(
+                method: .delete, path: path + "/{word}", flow: "Vocabulary", access: .member(.writeVocabulary),
+                target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write),
+        ]
+    }
 
     /// What is going on in the flows.
     static let runs = [

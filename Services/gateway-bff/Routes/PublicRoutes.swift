@@ -4,7 +4,8 @@ import ServiceDefaults
 /// The gateway's table of contents, in the order of `openapi/gateway-bff.yaml`. It drives authentication, permissions, limits,
 /// idempotency and forwarding; a test compares it with the document.
 enum PublicRoutes {
-    static let all: [PublicRoute] = identity + apiKeys + flows + runs + ai + prompts + contents + stream
+    static let all: [PublicRoute] =
+        identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + stream
 
     static let identity = [
         PublicRoute(

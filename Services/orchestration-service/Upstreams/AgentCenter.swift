@@ -2,10 +2,17 @@ import DTO
 import HTTPCore
 import ServiceDefaults
 
-/// What the flows need of agent-center.
+/// What the flows need of agent-center. All of it is repeatable by the operation's id: a repeat answers the completion that was already
+/// paid for.
 protocol AgentCenter: Sendable {
-    /// Writes titles. Repeatable by the operation's id: a repeat answers the completion that was already paid for.
     func writeTitles(_ request: TitleWritingRequest, as principal: Principal) async throws -> TitleWritingAnswer
+
+    /// One platform's copy; the platform tells the operation's copies apart.
+    func writeCopy(_ request: CopyWritingRequest, as principal: Principal) async throws -> CopyWritingAnswer
+
+    func writeImageText(_ request: ImageTextWritingRequest, as principal: Principal) async throws -> ImageTextWritingAnswer
+
+    func writeVideoScript(_ request: VideoScriptWritingRequest, as principal: Principal) async throws -> VideoScriptWritingAnswer
 }
 
 struct LiveAgentCenter: AgentCenter {
@@ -13,5 +20,18 @@ struct LiveAgentCenter: AgentCenter {
 
     func writeTitles(_ request: TitleWritingRequest, as principal: Principal) async throws -> TitleWritingAnswer {
         try await client.call(.post, "/v1/titles", body: request, as: principal, idempotent: true)
+    }
+
+    func writeCopy(_ request: CopyWritingRequest, as principal: Principal) async throws -> CopyWritingAnswer {
+        try await client.call(.post, "/v1/copies", body: request, as: principal, idempotent: true)
+    }
+
+    func writeImageText(_ request: ImageTextWritingRequest, as principal: Principal) async throws -> ImageTextWritingAnswer {
+        try await client.call(.post, "/v1/image-texts", body: request, as: principal, idempotent: true)
+    }
+
+    func writeVideoScript(_ request: VideoScriptWritingRequest, as principal: Principal) async throws -> VideoScriptWritingAnswer
+    {
+        try await client.call(.post, "/v1/video-scripts", body: request, as: principal, idempotent: true)
     }
 }

@@ -1,4 +1,5 @@
 import DTO
+import FoundationEssentials
 import HTTPCore
 import ServiceDefaults
 
@@ -6,6 +7,13 @@ import ServiceDefaults
 protocol ContentCenter: Sendable {
     /// Saves version 1 of a content as a draft. Repeatable by the operation's id and the draft's step.
     func saveDraft(_ draft: NewContent, as principal: Principal) async throws -> Content
+
+    /// The newest version of a content.
+    func content(_ id: UUID, as principal: Principal) async throws -> Content
+
+    /// Writes the version after those that `ifMatch` names, an `If-Match` header. Repeatable by the operation's id and the version's
+    /// step, whatever has become of the content since.
+    func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content
 }
 
 struct LiveContentCenter: ContentCenter {
@@ -13,5 +21,15 @@ struct LiveContentCenter: ContentCenter {
 
     func saveDraft(_ draft: NewContent, as principal: Principal) async throws -> Content {
         try await client.call(.post, "/v1/contents", body: draft, as: principal, idempotent: true)
+    }
+
+    func content(_ id: UUID, as principal: Principal) async throws -> Content {
+        try await client.call(.get, "/v1/contents/\(id.uuidString.lowercased())", as: principal)
+    }
+
+    func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
+        try await client.call(
+            .post, "/v1/contents/\(id.uuidString.lowercased())/versions", body: version, as: principal, idempotent: true,
+            headers: ["If-Match": ifMatch])
     }
 }

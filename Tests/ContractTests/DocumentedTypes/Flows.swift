@@ -19,6 +19,14 @@ extension DocumentedTypes {
         "TitleWritingRequest": TitleWritingRequest.self, "TokenUsage": TokenUsage.self, "VersionSource": VersionSource.self,
     ]
 
+    /// Copies, texts written again, and the words of all texts.
+    static let copies: Types = [
+        "ContentRegenerationRequest": ContentRegenerationRequest.self, "CopyGenerationAnswer": CopyGenerationAnswer.self,
+        "CopyGenerationItem": CopyGenerationItem.self, "CopyGenerationRequest": CopyGenerationRequest.self,
+        "RunAccepted": RunAccepted.self, "VocabularyCount": VocabularyCount.self, "VocabularyPage": Page<VocabularyWord>.self,
+        "VocabularyWord": VocabularyWord.self, "VocabularyWords": VocabularyWords.self,
+    ]
+
     /// agent-center's writers.
     static let writers: Types = [
         "ComplianceFinding": ComplianceFinding.self, "CopyRevision": CopyRevision.self, "CopyRules": CopyRules.self,

@@ -48,14 +48,14 @@ extension Runs {
     /// - Parameter finished: makes the answer from what the flow made.
     func answer<Flow: DurableFlow>(
         _ request: Request, with flow: Flow.Type, _ input: Flow.Input, as principal: Principal,
-        _ finished: (Flow.Output) throws -> Response
+        _ finished: (_ id: UUID, Flow.Output) throws -> Response
     ) async throws -> Response {
         let run = try await start(flow, input, as: principal)
         if request.prefersAsync { return try .accepted(run, flow.name, applied: true) }
         let remaining = request.deadline.remaining
         let end = try await end(of: run, until: .after(remaining - min(.seconds(1), remaining / 10)))
         switch end {
-        case .succeeded(let output): return try finished(try JSON.decode(Flow.Output.self, from: output))
+        case .succeeded(let output): return try finished(run.id, try JSON.decode(Flow.Output.self, from: output))
         case .failed(let problem): throw FlowFailure(problem)
         case .canceled: throw RunError.canceled(run.id)
         case nil: return try .accepted(run, flow.name, applied: false)

@@ -41,8 +41,8 @@ struct TitleGeneration: Sendable {
         return TitleWritingRequest(
             topic: brief.topic, platform: brief.platform, audience: brief.audience, sellingPoints: brief.sellingPoints,
             tone: brief.tone, keywords: brief.keywords,
-            bannedWords: unique(brief.bannedWords + vocabulary.bannedWords + rules.bannedWords),
-            brandWords: unique(vocabulary.brandWords), count: brief.count, maxLength: brief.maxLength ?? rules.titleLength,
+            bannedWords: vocabulary.bannedWords(besides: brief.bannedWords, on: brief.platform),
+            brandWords: vocabulary.brandWords, count: brief.count, maxLength: brief.maxLength ?? rules.titleLength,
             model: brief.model)
     }
 
@@ -53,14 +53,7 @@ struct TitleGeneration: Sendable {
             body: .titleSet(
                 TitleSetBody(
                     topic: brief.topic, platform: brief.platform, candidates: written.candidates.map(TitleSetCandidate.init))),
-            source: VersionSource(
-                kind: written.provider == TitleWritingAnswer.templateProvider ? .template : .model, name: written.modelName,
-                promptVersion: written.promptVersion))
-    }
-
-    private static func unique(_ words: [String]) -> [String] {
-        var seen: Set<String> = []
-        return words.filter { seen.insert($0).inserted }
+            source: .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
     }
 }
 
@@ -78,14 +71,4 @@ struct TitleBrief: Sendable, Equatable {
     var maxLength: Int?
     /// `auto` or a model's name.
     var model: String
-}
-
-/// The words that a tenant set for all its texts.
-struct TenantVocabulary: Sendable, Equatable {
-    var brandWords: [String]
-    var bannedWords: [String]
-}
-
-protocol TenantVocabularies: Sendable {
-    func vocabulary(of tenantId: UUID) async throws -> TenantVocabulary
 }

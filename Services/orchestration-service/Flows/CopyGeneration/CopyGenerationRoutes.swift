@@ -1,0 +1,25 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import HTTPServing
+import ServiceDefaults
+
+struct CopyGenerationRoutes: Sendable {
+    static let permission = "copies:generate"
+    /// content-center asks for it: better known before a copy is paid for than after.
+    static let permissionToSave = "contents:write"
+
+    let runs: Runs
+
+    /// `POST /v1/copies`
+    func generate(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.permission)
+        _ = try request.principal(with: Self.permissionToSave)
+        let brief = try CopyGenerationInput.read(request.json())
+        return try await runs.answer(request, with: CopyGeneration.self, brief, as: principal) { id, items in
+            let answer = CopyGenerationAnswer(groupId: id, items: items, requestId: request.requestId)
+            return try .json(
+                .created, answer, headers: ["Location": "/api/contents?groupId=\(id.uuidString.lowercased())"])
+        }
+    }
+}
