@@ -5,22 +5,33 @@ import ServiceDefaults
 /// orchestration-service, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
-    static let migrations = [m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary]
+    static let migrations = [m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let words = TenantVocabularyStore(database: runtime.database)
         let agentCenter = LiveAgentCenter(client: runtime.upstream(.agentCenter))
         let contentCenter = LiveContentCenter(client: runtime.upstream(.contentCenter))
         let titleGeneration = TitleGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter)
+        let pictures = settings.images.map {
+            PictureMaking(
+                images: OpenAIImageService(settings: $0, http: runtime.http, tracer: runtime.tracer),
+                attempts: PictureAttemptsStore(database: runtime.database), budget: agentCenter, library: contentCenter,
+                logger: runtime.logger)
+        }
         let work = JobRunWork(
-            flows: [CopyGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter)],
+            flows: [
+                CopyGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
+                ImageTextCreation(words: words, agentCenter: agentCenter, contentCenter: contentCenter, pictures: pictures),
+                PictureCompletion(contentCenter: contentCenter, pictures: pictures),
+                VideoScriptGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
+            ],
             database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
         let runs = Runs(store: RunsStore(database: runtime.database) { runtime.outbox.wake() }, work: work)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
             regeneration: ContentRegeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
-            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)))
+            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)), hasImageService: pictures != nil)
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime),
             background: [InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker], emitsEvents: true)

@@ -6,7 +6,7 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs,
-        regeneration: ContentRegeneration, vocabulary: Vocabulary
+        regeneration: ContentRegeneration, vocabulary: Vocabulary, hasImageService: Bool
     ) {
         let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
         let runsRoutes = RunsRoutes(runs: runs)
@@ -21,10 +21,22 @@ enum Routes {
                 .post, "/v1/copies",
                 options: RouteOptions(deadline: .seconds(28), flow: "CopyGeneration", hangUp: .cancels),
                 CopyGenerationRoutes(runs: runs).generate)
+            group.on(
+                .post, "/v1/image-texts",
+                options: RouteOptions(deadline: .seconds(28), flow: "ImageTextCreation", hangUp: .cancels),
+                ImageTextCreationRoutes(runs: runs, hasImageService: hasImageService).create)
+            group.on(
+                .post, "/v1/video-scripts",
+                options: RouteOptions(deadline: .seconds(28), flow: "VideoScriptGeneration", hangUp: .cancels),
+                VideoScriptGenerationRoutes(runs: runs).generate)
             group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs"), runsRoutes.list)
             group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
             group.on(
                 .post, "/v1/runs/{id}/cancel", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.cancel)
+            group.on(
+                .post, "/v1/contents/{id}/pictures",
+                options: RouteOptions(deadline: .seconds(28), flow: "ImageTextCreation", hangUp: .cancels),
+                PictureCompletionRoutes(runs: runs).complete)
             group.on(
                 .post, "/v1/contents/{id}/regenerate",
                 options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .runsToEnd),

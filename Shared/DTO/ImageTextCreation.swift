@@ -88,6 +88,41 @@ public struct ImageTextGenerationAnswer: Codable, Sendable, Equatable {
     }
 }
 
+/// `POST /api/contents/{id}/pictures`: a person asks for pictures that an image-text still lacks.
+public struct ImageTextPicturesRequest: Codable, Sendable, Equatable {
+    /// Numbers of slots without a picture, from 1, each once.
+    public var slots: [Int]
+    /// The platform's usual one when absent.
+    public var imageShape: ImageShape?
+
+    public init(slots: [Int], imageShape: ImageShape? = nil) {
+        self.slots = slots
+        self.imageShape = imageShape
+    }
+}
+
+/// What the image-text has become.
+public struct ImageTextPicturesAnswer: Codable, Sendable, Equatable {
+    public var contentId: UUID
+    public var status: ContentStatus
+    public var completeness: ContentCompleteness
+    public var version: Int
+    /// The run whose steps are the pictures.
+    public var runId: UUID
+    public var body: ImageTextBody
+
+    public init(
+        contentId: UUID, status: ContentStatus, completeness: ContentCompleteness, version: Int, runId: UUID, body: ImageTextBody
+    ) {
+        self.contentId = contentId
+        self.status = status
+        self.completeness = completeness
+        self.version = version
+        self.runId = runId
+        self.body = body
+    }
+}
+
 /// Whether everything that belongs to a content has been made. Derived from its body: only an image-text whose every slot has its
 /// picture is `finished` (成品); everything else is an operator's `draft`. It stands beside the publish status and does not change it.
 public enum ContentCompleteness: String, Codable, Sendable, CaseIterable {

@@ -5,7 +5,8 @@ import Testing
 
 /// The types that stand in a document, by their schema's name.
 private let documentedTypes = [
-    DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.copies, DocumentedTypes.models, DocumentedTypes.prompts,
+    DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.imageTextsAndScripts, DocumentedTypes.copies,
+    DocumentedTypes.models, DocumentedTypes.prompts,
     DocumentedTypes.writers,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
@@ -13,7 +14,7 @@ private let documentedTypes = [
 /// Documented, but no DTO: written by health checks and the key set, or a choice that stands inside others.
 private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
-    "VideoScriptType", "RunState", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
+    "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
     "EmbeddingsRequestInput", "EmbeddingsVector",
 ]
 

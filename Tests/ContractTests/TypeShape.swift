@@ -59,6 +59,7 @@ extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
+extension ImageShape: StringChoice {}
 extension VideoScriptType: StringChoice {}
 extension RunState: StringChoice {}
 extension CopyGenerationItem.Status: StringChoice {}

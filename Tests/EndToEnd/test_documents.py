@@ -27,7 +27,7 @@ INNER = {
     "UsageAttempt", "UsageRecord", "UsageRecordDetail",
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
-    "ComplianceFinding", "TextCheck",
+    "ComplianceFinding", "TextCheck", "ImageShape",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
 }
 

@@ -10,6 +10,16 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/copies", flow: "CopyGeneration", access: .member(.generateCopies),
             target: .upstream(.orchestrationService, path: "/v1/copies"), rateClass: .generate, idempotency: .optional),
+        PublicRoute(
+            method: .post, path: "/api/image-texts", flow: "ImageTextCreation", access: .member(.generateImageTexts),
+            target: .upstream(.orchestrationService, path: "/v1/image-texts"), rateClass: .generate, idempotency: .optional),
+        PublicRoute(
+            method: .post, path: "/api/contents/{id}/pictures", flow: "ImageTextCreation", access: .member(.generateImageTexts),
+            target: .upstream(.orchestrationService, path: "/v1/contents/{id}/pictures"), rateClass: .generate,
+            idempotency: .optional),
+        PublicRoute(
+            method: .post, path: "/api/video-scripts", flow: "VideoScriptGeneration", access: .member(.generateVideoScripts),
+            target: .upstream(.orchestrationService, path: "/v1/video-scripts"), rateClass: .generate, idempotency: .optional),
     ]
 
     /// A text written again as its editor wants it: the flows' work on contents.

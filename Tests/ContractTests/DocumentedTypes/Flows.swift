@@ -27,6 +27,15 @@ extension DocumentedTypes {
         "VocabularyWord": VocabularyWord.self, "VocabularyWords": VocabularyWords.self,
     ]
 
+    /// Texts with pictures, and scripts.
+    static let imageTextsAndScripts: Types = [
+        "ImageTextGenerationAnswer": ImageTextGenerationAnswer.self,
+        "ImageTextGenerationRequest": ImageTextGenerationRequest.self,
+        "ImageTextPicturesAnswer": ImageTextPicturesAnswer.self, "ImageTextPicturesRequest": ImageTextPicturesRequest.self,
+        "VideoScriptGenerationAnswer": VideoScriptGenerationAnswer.self,
+        "VideoScriptGenerationRequest": VideoScriptGenerationRequest.self,
+    ]
+
     /// agent-center's writers.
     static let writers: Types = [
         "ComplianceFinding": ComplianceFinding.self, "CopyRevision": CopyRevision.self, "CopyRules": CopyRules.self,

@@ -4,6 +4,8 @@ struct VideoScriptWriter {
     struct Brief {
         var topic: String
         var durationSeconds: Int
+        /// How many shots there may be.
+        var scenes: ClosedRange<Int>
         var bannedWords: [String]
 
         init?(in message: String) {
@@ -13,6 +15,8 @@ struct VideoScriptWriter {
             else { return nil }
             self.topic = topic
             durationSeconds = seconds
+            let fewest = max(1, brief["minScenes"]?.int ?? 1)
+            scenes = fewest...max(fewest, brief["maxScenes"]?.int ?? 40)
             bannedWords = brief["bannedWords"]?.array?.compactMap(\.string) ?? []
         }
     }
@@ -25,11 +29,11 @@ struct VideoScriptWriter {
         let sentences = WrittenWords.sentences(about: word, banned: brief.bannedWords)
         let first = Int(generator.next() % UInt64(shots.count))
         var start = 0
-        let scenes = durations(brief.durationSeconds).enumerated().map { index, seconds -> JSON in
+        let scenes = durations(brief).enumerated().map { index, seconds -> JSON in
             defer { start += seconds }
             // Four characters a second, as slow speakers take.
-            let sentence = sentences.isEmpty ? "" : sentences[index % sentences.count]
-            let line = String(sentence.prefix(seconds * 4))
+            let said = (0..<sentences.count).map { sentences[(index + $0) % sentences.count] }.joined()
+            let line = String(said.prefix(seconds * 4))
             return .make([
                 "index": .int(index + 1), "startSecond": .int(start), "durationSeconds": .int(seconds),
                 "shot": .string(shots[(first + index) % shots.count]),
@@ -44,9 +48,10 @@ struct VideoScriptWriter {
         ])
     }
 
-    /// Five seconds a shot, or as many as forty shots need.
-    private static func durations(_ total: Int) -> [Int] {
-        let count = max(1, min(40, total / 5))
+    /// Five seconds a shot, as far as the number of shots allows.
+    private static func durations(_ brief: Brief) -> [Int] {
+        let total = brief.durationSeconds
+        let count = min(total, max(brief.scenes.lowerBound, min(brief.scenes.upperBound, total / 5)))
         return (0..<count).map { total * ($0 + 1) / count - total * $0 / count }
     }
 }
