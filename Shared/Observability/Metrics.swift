@@ -5,8 +5,8 @@ import ConcurrencySupport
 /// Asking twice for a name gives the same metric. Each metric keeps a bounded number of label combinations; further ones are counted
 /// together under `other`, so that a client that makes up paths cannot fill the memory.
 public final class MetricsRegistry: Sendable {
-    /// Label combinations kept per metric.
-    public static let defaultSeriesLimit = 200
+    /// Label combinations kept per metric. The gateway's routes with every status that each answers are several hundred.
+    public static let defaultSeriesLimit = 2_000
 
     private struct State {
         var metrics: [String: any Metric] = [:]
