@@ -94,7 +94,7 @@ struct ConversationFaultTests {
                 ? .bytes(ModelFault.stream(model: "deepseek-flash")) : .says(ModelFault.text, model: "deepseek-flash")
         ])
         try await TitleService.run(primary: primary, fallback: fallback) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat,
                 ["model": "auto", "messages": [["role": "user", "content": "你好"]], "stream": .bool(fault.isStreamed)])
             switch fault.told {
@@ -137,7 +137,7 @@ struct ConversationFaultTests {
     func exhausted(vendor: Int, status: Int, code: String) async throws {
         let vendor = try ScriptedVendor([ModelFault.error(vendor)])
         try await TitleService.run(primary: vendor) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat, ["model": "auto", "messages": [["role": "user", "content": "你好"]]])
             #expect(response.status.code == status)
             #expect(response.headers["Retry-After"] == "1")

@@ -25,7 +25,7 @@ struct ConversationTests {
                 {"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},
                 {"role":"tool","tool_call_id":"c1","content":"42"}],"metadata":{"a":"b"},"logit_bias":null}
                 """#)
-            let response = try await service.post(TitleService.chat, body)
+            let response = try await service.callModel(TitleService.chat, body)
             #expect(response.status == .ok, "\(response.text)")
             let answer = try response.json()
             #expect(answer["id"]?.string?.hasPrefix("chatcmpl-") == true && answer["object"]?.string == "chat.completion")
@@ -50,7 +50,7 @@ struct ConversationTests {
     func stream(withUsage: Bool) async throws {
         let vendor = try ScriptedVendor([.bytes(ModelFault.stream())])
         try await TitleService.run(primary: vendor) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat,
                 ["model": "auto", "messages": hello, "stream": true, "stream_options": ["include_usage": .bool(withUsage)]])
             let read = try ReadEvents(response)
@@ -95,7 +95,7 @@ struct ConversationTests {
     ) {
         let vendor = try ScriptedVendor(replies)
         return try await TitleService.run(primary: vendor) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat,
                 [
                     "model": "auto", "messages": hello, "stream": .bool(streamed), "tools": json(Self.tools),
@@ -181,7 +181,7 @@ struct ConversationTests {
     ) {
         let vendor = try ScriptedVendor(replies)
         return try await TitleService.run(fallback: vendor) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat,
                 ["model": "deepseek/chat", "messages": hello, "response_format": json(Self.schema), "stream": .bool(streamed)])
             #expect(response.status == .ok, "\(response.text)")
@@ -229,7 +229,7 @@ struct ConversationTests {
             ModelFault.error(400, message: "This response_format type is unavailable now"), .says(#"{"name":"蓝"}"#),
         ])
         try await TitleService.run(primary: vendor) { service in
-            let response = try await service.post(
+            let response = try await service.callModel(
                 TitleService.chat, ["model": "auto", "messages": hello, "response_format": json(Self.schema)])
             #expect(response.status == .ok, "\(response.text)")
             let attempts = try #require(try await service.ledger().first).attempts
@@ -277,12 +277,12 @@ struct ConversationTests {
             let messages = try json(
                 #"[{"role":"user","content":[{"type":"text","text":"这是什么"},{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]"#
             )
-            let answer = try await service.post(TitleService.chat, ["model": "auto", "messages": messages])
+            let answer = try await service.callModel(TitleService.chat, ["model": "auto", "messages": messages])
             #expect(answer.status == .ok && blind.received.isEmpty)
-            let refused = try await service.post(TitleService.chat, ["model": "deepseek/chat", "messages": messages])
+            let refused = try await service.callModel(TitleService.chat, ["model": "deepseek/chat", "messages": messages])
             #expect(refused.status == .badRequest)
             #expect(try refused.problem().errors?.map(\.pointer) == ["/messages"])
-            let unknown = try await service.post(TitleService.chat, ["model": "gpt-9", "messages": messages])
+            let unknown = try await service.callModel(TitleService.chat, ["model": "gpt-9", "messages": messages])
             #expect(unknown.status == .notFound)
             #expect(try unknown.problem().code == "model_not_found")
         }

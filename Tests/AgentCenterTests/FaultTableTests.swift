@@ -33,7 +33,7 @@ struct FaultTableTests {
                 : [.says(ModelFault.fallbackText, model: "deepseek-flash", usage: usage)])
         try await TitleService.run(primary: primary, fallback: fallback) { service in
             for _ in 0..<fault.calls {
-                let response = try await service.post(
+                let response = try await service.callModel(
                     TitleService.generate, ["task": "reply", "input": "防晒霜多久补一次？"],
                     accept: isStreamed ? "text/event-stream" : nil)
                 #expect(response.status == .ok, "\(response.text)")

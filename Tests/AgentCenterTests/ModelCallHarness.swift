@@ -21,7 +21,7 @@ extension TitleService {
         return headers
     }
 
-    func post(
+    func callModel(
         _ path: String, _ body: JSONValue, tenant: UUID = TestContext.tenant, scopes: [String] = ["ai:generate"],
         deadlineMs: Int = 30_000, accept: String? = nil
     ) async throws -> TestResponse {
