@@ -156,6 +156,7 @@ struct ConnectionCore: ~Copyable {
 
     private mutating func send(_ commands: [Command], into exchange: inout RunningExchange) -> Bool {
         var prepared: [StatementCache.Key: String] = [:]
+        guard makeRoom(for: commands, in: &exchange) else { return false }
         for (index, command) in commands.enumerated() {
             switch command {
             case .script(let text):
@@ -169,10 +170,6 @@ struct ConnectionCore: ~Copyable {
                 if let known = statements.use(key) ?? prepared[key] {
                     name = known
                 } else {
-                    for victim in statements.makeRoom() {
-                        guard handle.sendPlain("DEALLOCATE \(victim)") else { return false }
-                        exchange.steps.append(.deallocate)
-                    }
                     name = statements.makeName()
                     guard handle.sendPrepare(name: name, text: key.text, types: key.types) else { return false }
                     exchange.steps.append(.prepare(key, name: name))
@@ -182,6 +179,22 @@ struct ConnectionCore: ~Copyable {
             }
             exchange.steps.append(.command(index))
         }
+        return handle.sendSync()
+    }
+
+    /// Lets go of statements in a turn of its own, before the commands: some (`CREATE DATABASE`, `VACUUM`) may not follow another one in
+    /// the same turn, and a turn that ends between commands would end what holds them together.
+    private mutating func makeRoom(for commands: [Command], in exchange: inout RunningExchange) -> Bool {
+        guard statements.count + commands.count > statements.capacity else { return true }
+        var fresh: Set<StatementCache.Key> = []
+        for case .query(let sql) in commands where statements.use(sql.cacheKey) == nil { fresh.insert(sql.cacheKey) }
+        let victims = statements.makeRoom(for: fresh.count)
+        guard !victims.isEmpty else { return true }
+        for victim in victims {
+            guard handle.sendPlain("DEALLOCATE \(victim)") else { return false }
+            exchange.steps.append(.deallocate)
+        }
+        exchange.turnsBefore = 1
         return handle.sendSync()
     }
 
@@ -222,7 +235,9 @@ struct ConnectionCore: ~Copyable {
         }
         exchange.emptyReads = 0
         switch result.kind {
-        case .synchronised: return finish(exchange)
+        case .synchronised:
+            guard exchange.turnsBefore > 0 else { return finish(exchange) }
+            exchange.turnsBefore -= 1
         case .aborted: break
         case .success: note(success: result, of: &exchange)
         case .failure:

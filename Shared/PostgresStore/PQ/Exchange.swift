@@ -81,6 +81,8 @@ struct RunningExchange {
     var steps: [Step] = []
     /// The step whose answer comes next.
     var position = 0
+    /// Turns that end before that of the commands.
+    var turnsBefore = 0
     var cancelRequestedAt: ContinuousClock.Instant?
     /// How often the end of a step was read in a row; more than a few are a sign of confusion.
     var emptyReads = 0

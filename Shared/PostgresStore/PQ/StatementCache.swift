@@ -39,12 +39,12 @@ struct StatementCache {
 
     mutating func remove(_ key: Key) { entries[key] = nil }
 
-    /// Removes what must go before another statement is prepared, so that at most `capacity` are.
+    /// Removes what must go before `count` statements are prepared, so that at most `capacity` are.
     ///
     /// - Returns: the names that the server is to let go of.
-    mutating func makeRoom() -> [String] {
+    mutating func makeRoom(for count: Int) -> [String] {
         var names: [String] = []
-        while entries.count >= capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+        while count > 0, entries.count + count > capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
             entries[oldest.key] = nil
             names.append(oldest.value.name)
         }
