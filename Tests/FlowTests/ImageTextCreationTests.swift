@@ -44,10 +44,11 @@ struct ImageTextCreationTests {
         let paid = try await stack.rows(
             "AGENT", "SELECT step FROM ai_usage_ledger WHERE operation_id = \(answer.runId) ORDER BY step")
         #expect(try paid.map { try $0.decode("step", as: String.self) } == ["image:1", "image:2", "image_text"])
+        let stranger = try await stack.member("DEMO2")
         for slot in answer.body.slots {
             let id = try #require(slot.assetId).uuidString.lowercased()
             #expect(try await member.get("/api/assets/\(id)/content").headers["Content-Type"] == "image/png")
-            #expect(try await stack.member("DEMO2").get("/api/assets/\(id)/content").status == .notFound)
+            #expect(try await stranger.get("/api/assets/\(id)/content").status == .notFound)
         }
     }
 }
