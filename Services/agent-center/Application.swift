@@ -37,8 +37,14 @@ enum Application: ServiceApplication {
             models: models, desk: desk, prompts: prompts, metrics: TextMetrics(runtime.metrics), bannedWords: bannedWords)
 
         let embeddingsStore = EmbeddingsStore(app: runtime.database, system: runtime.system)
+        let (http, tracer) = (runtime.http, runtime.tracer)
         let embeddings = Embeddings(
-            routing: routing, embedders: embedders(runtime), desk: desk, cache: embeddingsStore, calls: models.metrics,
+            routing: routing,
+            makeModel: { provider, model, timeouts in
+                VendorEmbeddings(
+                    provider: provider.name, model: model.name, baseURL: provider.baseURL, key: provider.key, timeouts: timeouts,
+                    http: http, tracer: tracer)
+            }, desk: desk, cache: embeddingsStore, calls: models.metrics,
             metrics: EmbeddingMetrics(runtime.metrics), logger: runtime.logger)
 
         let routes = routing.configuredRoutes()
@@ -48,7 +54,8 @@ enum Application: ServiceApplication {
 
         var router = runtime.makeRouter()
         Routes(
-            titles: TitleGenerationRoutes(flow: titles), generate: GenerateRoutes(flow: generation),
+            titles: TitleGenerationRoutes(flow: titles),
+            generate: GenerateRoutes(flow: generation, embeddings: EmbeddingsRoutes(embeddings: embeddings)),
             conversations: ConversationRoutes(flow: conversations),
             copies: CopyGenerationRoutes(flow: CopyGeneration(writing: writing)),
             imageTexts: ImageTextCreationRoutes(flow: ImageTextCreation(writing: writing)),
@@ -78,15 +85,6 @@ enum Application: ServiceApplication {
                 endpoint: .init(
                     profile: ChatProfile(vendor: provider.dialect, model: model.name), model: model.name,
                     baseURL: provider.baseURL, key: provider.key, timeouts: timeouts, streams: streams),
-                http: http, tracer: tracer)
-        }
-    }
-
-    private static func embedders(_ runtime: ServiceRuntime) -> Embedders {
-        let (http, tracer) = (runtime.http, runtime.tracer)
-        return Embedders { provider, model, timeouts in
-            VendorEmbeddings(
-                provider: provider.name, model: model.name, baseURL: provider.baseURL, key: provider.key, timeouts: timeouts,
                 http: http, tracer: tracer)
         }
     }

@@ -96,10 +96,12 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
     public var degraded: Bool
     public var degradedReason: String?
     public var requestId: String
+    /// Of `task: embed`: one vector for each input; `output` is empty then.
+    public var embeddings: [[Double]]?
 
     public init(
         output: OneOrMany, provider: String, modelName: String, usage: AIUsage, latencyMs: Int, degraded: Bool,
-        degradedReason: String? = nil, requestId: String
+        degradedReason: String? = nil, requestId: String, embeddings: [[Double]]? = nil
     ) {
         self.output = output
         self.provider = provider
@@ -109,6 +111,7 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
         self.degraded = degraded
         self.degradedReason = degradedReason
         self.requestId = requestId
+        self.embeddings = embeddings
     }
 }
 

@@ -175,6 +175,28 @@ struct EmbeddingsTests {
         }
     }
 
+    @Test("The unified call embeds too, from the same cache", arguments: [false, true])
+    func unified(isList: Bool) async throws {
+        let vendor = try ScriptedVendor([EmbeddingVendor.replies()])
+        try await TitleService.run(primary: vendor) { service in
+            let input: JSONValue = isList ? ["甲", "乙乙"] : "甲"
+            for attempt in 1...2 {
+                let response = try await service.post(TitleService.generate, ["task": "embed", "input": input])
+                #expect(response.status == .ok, "\(response.text)")
+                let answer = try response.decode(AIGenerateAnswer.self)
+                #expect(answer.output == (isList ? .many([]) : .one("")))
+                #expect(answer.embeddings?.map(\.count) == (isList ? [1_536, 1_536] : [1_536]))
+                #expect(answer.embeddings?[0].prefix(3) == [1, 0.5, -0.25])
+                #expect(answer.provider == "openai" && answer.modelName == EmbeddingVendor.small && !answer.degraded)
+                #expect(answer.usage.costNano == (attempt > 1 ? "0" : isList ? "400" : "200"))
+            }
+            let refused = try await service.post(
+                TitleService.generate, ["task": "embed", "model": "gpt-4o-mini", "input": input])
+            #expect(try refused.problem().errors?.map(\.code) == ["no_embeddings"])
+        }
+        #expect(vendor.received.count == 1)
+    }
+
     @Test("Tokens are taken in place of a text, and never meet one")
     func tokens() async throws {
         let vendor = try ScriptedVendor([EmbeddingVendor.replies()])

@@ -29,7 +29,7 @@ struct VendorEmbeddings: EmbeddingModel {
                 "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": provider, "gen_ai.request.model": model,
             ]
         ) { span in
-            let deadline = Deadline.after(min(budget, timeouts.total))
+            let deadline = Deadline.after(budget)
             let answer: EmbeddedBatch
             do {
                 answer = try await call(batch, deadline: deadline)

@@ -56,9 +56,10 @@ final class ModelRoute: Sendable {
         try await guarded(within: budget) { try await model.stream(request, within: $0, to: deliver) }
     }
 
-    private func guarded(
-        within budget: Duration, _ work: (_ remaining: Duration) async throws -> ChatAnswer
-    ) async throws -> ChatAnswer {
+    /// Any call to the route's model, if the circuit and the places allow it; what it throws tells the circuit.
+    func guarded<Answer>(
+        within budget: Duration, _ work: (_ remaining: Duration) async throws -> Answer
+    ) async throws -> Answer {
         try checkOpen()
         let deadline = Deadline.after(budget)
         do {

@@ -83,7 +83,9 @@ struct EmbeddingWork: Sendable {
                 calls.count(attempt)
             }
             do {
-                let answer = try await line.embedder.vectors(for: batch, within: call.deadline.remaining)
+                let answer = try await line.route.guarded(within: call.deadline.remaining) {
+                    try await line.model.vectors(for: batch, within: $0)
+                }
                 try check(answer, inputs)
                 note(Self.answered, model: answer.model, usage(of: inputs, counted: answer.promptTokens))
                 for (item, vector) in zip(items, answer.vectors) { outcome.vectors[item.hash] = vector }

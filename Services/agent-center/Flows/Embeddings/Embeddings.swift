@@ -16,7 +16,7 @@ struct Embeddings: Sendable {
     static let mostInputs = 2_048
 
     let routing: Routing
-    let embedders: Embedders
+    let makeModel: @Sendable (ModelCatalogue.Provider, ModelCatalogue.Model, RouteTimeouts) -> any EmbeddingModel
     let desk: UsageDesk
     let cache: any EmbeddingCache
     let calls: GenerationMetrics
@@ -60,8 +60,9 @@ struct Embeddings: Sendable {
 
     /// The one model that answers a call.
     struct Line: Sendable {
+        /// Its circuit and its places are those of the route, as for chat.
         let route: ModelRoute
-        let embedder: Embedder
+        let model: any EmbeddingModel
         let space: EmbeddingSpace
         /// To be asked of the vendor.
         let askedDimensions: Int?
@@ -102,7 +103,7 @@ struct Embeddings: Sendable {
             }
         }
         return Line(
-            route: route, embedder: embedders.embedder(for: model, of: provider, timeouts: route.timeouts),
+            route: route, model: makeModel(provider, model, route.timeouts),
             space: EmbeddingSpace(
                 provider: route.provider, model: route.modelName, dimensions: question.dimensions ?? model.dimensions ?? 0),
             askedDimensions: asked, prices: plan.prices)

@@ -1,3 +1,4 @@
+import ConcurrencySupport
 import Cryptography
 import DTO
 import FoundationEssentials
@@ -33,6 +34,27 @@ struct EmbeddingsRoutes: Sendable {
             body: .stream { body in
                 for piece in writer.pieces { try await body.write(piece()) }
             })
+    }
+}
+
+extension EmbeddingsRoutes {
+    /// `task: embed` of the unified call (seed 001 §5.1): the vectors stand in `embeddings`, one for each input; nothing was written, so
+    /// `output` is empty.
+    func embed(_ input: TextGenerationInput, for caller: Caller, requestId: String) async throws -> AIGenerateAnswer {
+        let started = ContinuousClock.now
+        let call = ModelCall(
+            tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Embeddings.step,
+            flow: Embeddings.flow, task: .embed, scene: input.scene, language: input.language, model: input.model,
+            deadline: caller.deadline)
+        let answer = try await embeddings.embed(
+            EmbeddingQuestion(model: input.model, inputs: input.inputs.map { .text($0) }), for: call)
+        return AIGenerateAnswer(
+            output: input.isList ? .many([]) : .one(""), provider: answer.provider, modelName: answer.modelName,
+            usage: AIUsage(
+                promptTokens: answer.promptTokens, completionTokens: 0, costNano: answer.costNano, currency: answer.currency),
+            latencyMs: Int(started.duration(to: .now).milliseconds), degraded: false, requestId: requestId,
+            // By way of the shortest digits: 0.1 stays 0.1.
+            embeddings: answer.vectors.map { $0.numbers.map { Double($0.description) ?? 0 } })
     }
 }
 

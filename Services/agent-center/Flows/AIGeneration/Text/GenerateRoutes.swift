@@ -7,17 +7,11 @@ import Observability
 import PostgresStore
 import ServiceDefaults
 
-/// What answers `task: embed` of the unified call.
-protocol GenerateEmbedding: Sendable {
-    /// - Parameter request: validated as ``TextGenerationInput``; `inputs` are what is to be embedded.
-    func embed(_ input: TextGenerationInput, for caller: Caller) async throws -> Response
-}
-
 /// `POST /v1/ai/generate`: decode, call the flow, answer; whole, or with `Accept: text/event-stream` event by event.
 struct GenerateRoutes: Sendable {
     let flow: TextGeneration
-    /// `nil`: nothing embeds here.
-    var embedding: (any GenerateEmbedding)?
+    /// Answers `task: embed`.
+    let embeddings: EmbeddingsRoutes
 
     func generate(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: "ai:generate")
@@ -31,11 +25,8 @@ struct GenerateRoutes: Sendable {
             tenantId: principal.tenantId, subject: principal.subject,
             operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline)
         if input.task == .embed {
-            guard let embedding else {
-                throw ValidationFailure(
-                    pointer: "/task", code: "unavailable", zh: "未启用向量生成", en: "embeddings are not available")
-            }
-            return try await embedding.embed(input, for: caller)
+            // A vector has no beginning to show: it comes whole, whatever the caller accepts.
+            return try .json(.ok, try await embeddings.embed(input, for: caller, requestId: request.requestId))
         }
         guard request.wantsEventStream else {
             return try .json(.ok, try await flow.write(input, for: caller, requestId: request.requestId))
