@@ -103,7 +103,7 @@ def test_a_cancelled_run_keeps_what_is_done(stack, member, topic):
     run = eventually(lambda: member.request("GET", path).json(), lambda run: run["state"] == "canceled", "the end of the run")
     assert run["progress"] == 100 and all(step["state"] in ("succeeded", "canceled") for step in run["steps"])
     # Steps that had not begun never reach the model.
-    assert len(paid(stack, run["id"])) <= 4 and len(drafts(stack, run["id"])) == len(run["contentIds"])
+    assert len(paid(stack, run["id"])) < len(ALL) and len(drafts(stack, run["id"])) == len(run["contentIds"])
 
 
 @pytest.mark.parametrize("victim", ["orchestration-service", "agent-center"])
@@ -179,7 +179,7 @@ def test_an_editor_has_each_kind_written_again(stack, member, topic):
         assert answer.status_code == 200 and answer.headers["ETag"] == '"2"', answer.text
         after = answer.json()
         assert (after["version"], after["kind"], after["title"]) == (2, before["kind"], before["title"])
-        assert after["source"]["kind"] in ("model", "template") and after["body"] != before["body"]
+        assert after["source"]["kind"] == "model"
         assert len(paid(stack, operation_of(stack, key))) == 1
         assert_problem(member.request("POST", f"{path}/regenerate", json={"feedback": "a"}, headers={"If-Match": '"1"'}), 412)
         assert_problem(member.request("POST", f"{path}/regenerate", json={"feedback": "a"}), 428)

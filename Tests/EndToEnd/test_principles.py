@@ -70,7 +70,7 @@ def test_智能决策统一在_agent_center(stack, member):
     """One place for models: only agent-center knows a vendor, and the bill of every title stands in its ledger."""
     assert [service for service, parties in CALL_MAP["outside"].items() if "model vendors" in parties] == ["agent-center"]
     for service in SERVICES:
-        knows = bool(re.search(r"OPENAI_|DEEPSEEK_|chat/completions", sources(service)))
+        knows = bool(re.search(r"OPENAI_|DEEPSEEK_", sources(service)))
         assert knows == (service == "agent-center"), service
     assert [name for name, service in compose().items() if "OPENAI_API_KEY" in service.get("environment", {})] == ["agent-center"]
     key = f"ledger-{uuid.uuid4()}"

@@ -3,7 +3,7 @@ import uuid
 
 import requests
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, double_click
 
 
 def provoke(stack, member) -> None:
@@ -28,20 +28,7 @@ def provoke_copies(stack, member) -> None:
         for topic in ("一", "二")
     ]
     assert statuses == [201, 409]
-    topic, key, statuses = f"慢{uuid.uuid4().hex[:8]}", str(uuid.uuid4()), []
-    slow = {"fault": "none", "match": topic, "latencyMs": 2000}
-    requests.post(stack.url("sandbox", "/__control/config"), json=slow, timeout=5).raise_for_status()
-
-    def click() -> None:
-        statuses.append(member.request(
-            "POST", "/api/copies", json={"topic": topic, "platforms": ["weibo"]}, headers={"Idempotency-Key": key}).status_code)
-
-    threads = [threading.Thread(target=click) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [201, 409]
+    double_click(stack, member, "/api/copies", brief)
 
 
 def provoke_regeneration(stack, member) -> None:

@@ -1,6 +1,6 @@
 import uuid
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, double_click
 
 
 def provoke(stack, member) -> None:
@@ -14,6 +14,7 @@ def provoke(stack, member) -> None:
         assert member.request("POST", path, json=body, headers={"Prefer": "respond-async"}).status_code == 202
         assert member.request("POST", path, json=body, headers={"Idempotency-Key": key}, timeout=60).status_code in (201, 202)
         provoke_reuse(stack, member.tenant, noun, body)
+        double_click(stack, member, path, body)
         for data in (b"not json", b'{"colour": 1}'):
             member.request("POST", path, data=data, headers=AS_JSON)
         assert member.request("POST", path, data=TOO_LARGE, headers=AS_JSON).status_code == 413
