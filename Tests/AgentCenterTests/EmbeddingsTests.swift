@@ -181,7 +181,7 @@ struct EmbeddingsTests {
         try await TitleService.run(primary: vendor) { service in
             let input: JSONValue = isList ? ["甲", "乙乙"] : "甲"
             for attempt in 1...2 {
-                let response = try await service.post(TitleService.generate, ["task": "embed", "input": input])
+                let response = try await service.callModel(TitleService.generate, ["task": "embed", "input": input])
                 #expect(response.status == .ok, "\(response.text)")
                 let answer = try response.decode(AIGenerateAnswer.self)
                 #expect(answer.output == (isList ? .many([]) : .one("")))
