@@ -190,7 +190,7 @@ struct EmbeddingsTests {
                 #expect(answer.provider == "openai" && answer.modelName == EmbeddingVendor.small && !answer.degraded)
                 #expect(answer.usage.costNano == (attempt > 1 ? "0" : isList ? "400" : "200"))
             }
-            let refused = try await service.post(
+            let refused = try await service.callModel(
                 TitleService.generate, ["task": "embed", "model": "gpt-4o-mini", "input": input])
             #expect(try refused.problem().errors?.map(\.code) == ["no_embeddings"])
         }
