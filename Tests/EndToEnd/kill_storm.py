@@ -31,6 +31,8 @@ DEADLINE_SECONDS = 33
 TOKEN_SECONDS = 600
 # A broker that was killed within a second of its queues' birth may stay without a leader (RabbitMQ 3.10): let it stand a while.
 SETTLE_SECONDS = {"rabbitmq": 3.0}
+# A claim's lease is the route's deadline and five seconds; with some more for a loaded machine.
+LEASE_SECONDS = 60
 
 
 @dataclass
@@ -164,13 +166,22 @@ class Storm:
             time.sleep(0.2)
 
     def repeat_every_key(self) -> None:
-        """The same answer again. Where the storm broke in between answer and record, the first repeat finds what the services did
-        under the operation; the second one is the record's."""
+        """The same answer again. Where the storm broke in between answer and record, the key is in flight until its record follows or
+        its lease ends; then the first repeat finds what the services did under the operation, and the second one is the record's."""
         for order in self.orders:
             for _ in range(2):
-                answer = self.send(order)
-                assert answer is not None and answer.status_code == 201, (order.key, order.statuses)
+                answer = self.send_until_settled(order)
+                assert answer.status_code == 201, (order.key, order.statuses)
             assert answer.headers.get("Idempotent-Replayed") == "true", order.key
+
+    def send_until_settled(self, order: Order) -> requests.Response:
+        end = time.monotonic() + LEASE_SECONDS
+        while True:
+            answer = self.send(order)
+            if answer is not None and answer.status_code != 409:
+                return answer
+            assert time.monotonic() < end, f"in flight for longer than a lease: {order.key} {order.statuses}"
+            time.sleep(float(answer.headers["Retry-After"]) if answer is not None else 0.3)
 
     def total(self, database: str, table: str) -> int:
         return self.stack.rows(database, f"SELECT count(*) FROM {table}")[0][0]

@@ -153,7 +153,9 @@ struct Entrance: Sendable {
 
     /// Runs the answer under the operation id and hands what came of it to `record`, also when it failed.
     ///
-    /// What has been done stays done if the record cannot be written: the claim's lease ends, and a repeat finds the result.
+    /// What has been done stays done if the record cannot be written. The answer does not wait for a database that is away: the record
+    /// follows as soon as it is back, and a repeat finds it. Dies this process before that, the claim's lease ends, and a repeat finds
+    /// what the services did under the operation.
     private func recording(
         _ record: @escaping @Sendable (WriteLedger.Outcome) async throws -> Void, _ request: Request, member: Member,
         operationId: UUID, _ answer: MemberHandler
@@ -173,13 +175,34 @@ struct Entrance: Sendable {
             do {
                 try await CallContext.$current.withValue(context) { try await record(outcome) }
             } catch {
-                logger.error("the outcome of a write could not be recorded", ["error": "\(error)", "status": outcome.status])
+                logger.error("the outcome of a write could not be recorded yet", ["error": "\(error)", "status": outcome.status])
+                Task { await recordLater { try await record(outcome) } }
             }
         }.value
         return try result.get()
     }
 
+    /// Records repeat without harm: they change only the claim that they belong to.
+    private func recordLater(_ record: @Sendable () async throws -> Void) async {
+        let end = Deadline.after(Self.lateRecordTime)
+        var pause = Duration.milliseconds(100)
+        while !end.isPast {
+            guard (try? await Deadline.after(pause).sleep()) != nil else { return }
+            var context = CallContext.current
+            context?.deadline = .now + Self.recordTime
+            do {
+                try await CallContext.$current.withValue(context) { try await record() }
+                return logger.info("the outcome of a write was recorded late")
+            } catch {
+                pause = min(pause * 2, .seconds(1))
+            }
+        }
+        logger.error("the outcome of a write was never recorded")
+    }
+
     private static let recordTime = Duration.seconds(5)
+    /// After that every claim's lease has ended anyway.
+    private static let lateRecordTime = Duration.seconds(60)
 }
 
 extension Entrance {

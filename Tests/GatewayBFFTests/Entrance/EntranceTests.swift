@@ -102,6 +102,33 @@ struct EntranceTests {
         }
     }
 
+    @Test("records an answer late when the database refused just then")
+    func lateRecord() async throws {
+        let database = Locked<TestDatabase?>(nil)
+        let allow: @Sendable (Bool) async throws -> Void = { allowed in
+            try await database.withLock { $0 }?.superuser.query(
+                allowed
+                    ? "GRANT UPDATE ON idempotency_keys TO gateway_app" : "REVOKE UPDATE ON idempotency_keys FROM gateway_app")
+        }
+        let upstream: Handler = { request in
+            try await allow(false)
+            return try await Self.created(request)
+        }
+        try await GatewayHarness.run(upstream: upstream) { gateway in
+            database.withLock { $0 = gateway.database }
+            let login = try await gateway.signIn()
+            let headers = gateway.bearer(login, ["Idempotency-Key": "key-1"])
+            let send = { try await gateway.post("/api/titles", headers: headers, ["topic": "猫"]) }
+            #expect(try await send().status == .created)
+            try await allow(true)
+            // Long before the lease ends, and without the upstream.
+            try await eventually("the record is there", within: .seconds(20)) {
+                try await send().headers["Idempotent-Replayed"] == "true"
+            }
+            #expect(gateway.calls.all.count == 1)
+        }
+    }
+
     @Test("keeps the operation id for the next attempt when the upstream failed")
     func sameOperationAfterFailure() async throws {
         let attempts = Locked(0)
