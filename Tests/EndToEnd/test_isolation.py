@@ -1,12 +1,14 @@
 """Two tenants: nothing of one is visible to the other, over any route, with any token, by SQL."""
 
+import re
 import uuid
 
 import psycopg
 import pytest
 import requests
+import yaml
 
-from support import DATABASES, SERVICES, assert_problem, stream_events
+from support import DATABASES, REPOSITORY, SERVICES, assert_problem, stream_events
 
 # Look-up tables that lead to a tenant before one is known (design §9, "Tenancy").
 GLOBAL_TABLES = {"outbox"}
@@ -80,6 +82,29 @@ def test_inner_routes_take_only_a_good_context(stack, member, caller, callee, me
         assert answer.status_code == 401, f"{name}: {answer.status_code} {answer.text}"
     assert_problem(requests.request(method, stack.url(callee, path), json={}, timeout=10), 401)
     assert stack.inner(caller, callee, method, path, member.tenant, json={}).status_code not in (401, 403)
+
+
+@pytest.mark.parametrize("caller, callee", [
+    ("gateway-bff", "orchestration-service"), ("orchestration-service", "agent-center"), ("orchestration-service", "content-center")])
+def test_no_inner_route_is_open(stack, member, caller, callee):
+    """Whatever the document lists, so that a new route cannot be forgotten here."""
+    good = {"caller": caller, "callee": callee, "tenant": member.tenant}
+    refused = {
+        "meant for another service": stack.context_token(**{**good, "callee": "delivery-connector-douyin"}),
+        "expired": stack.context_token(**good, issued=-300),
+        "signed by another service": stack.context_token(**good, signer="delivery-connector-douyin"),
+    }
+    document = yaml.safe_load((REPOSITORY / "openapi" / f"{callee}.yaml").read_text(encoding="utf-8"))
+    routes = [
+        (method.upper(), re.sub(r"\{\w+\}", str(uuid.uuid4()), path)) for path, item in document["paths"].items()
+        for method, operation in item.items() if method in ("get", "post", "put", "patch", "delete") and "Operations" not in operation["tags"]
+    ]
+    assert routes
+    open_to = {
+        f"{method} {path}: {name}" for method, path in routes for name, token in refused.items()
+        if stack.inner(caller, callee, method, path, member.tenant, token=token, json={}).status_code != 401
+    }
+    assert open_to == set()
 
 
 def test_an_arrow_that_does_not_exist_is_refused(stack, member):
