@@ -23,7 +23,7 @@ from parts.stack import Stack, remove, sweep_old_tests
 
 PRODUCTS = REPOSITORY / ".build/debug"
 PYTHON = REPOSITORY / ".local/venv/bin/python"
-STEPS = ("architecture", "format", "build", "swift", "flows", "pytest")
+STEPS = ("architecture", "format", "build", "swift", "flows", "pytest", "release")
 ON_REQUEST = ("tsan", "kill-storm")
 SHARED_MODULES = sorted(path.name for path in (REPOSITORY / "Shared").iterdir() if path.name != "CLibraries")
 # The runners' own last words, repeated at the end.
@@ -84,6 +84,12 @@ def steps_before_stack(runner: Runner, steps: list[str]) -> None:
                               "--recursive", "Package.swift", "Services", "Shared", "Tests"])
     if "build" in steps:
         runner.run("build", ["swift", "build", "--build-tests"])
+
+
+def steps_after_stack(runner: Runner, steps: list[str]) -> None:
+    # What the images hold: the optimiser may refuse, or crash on, what the debug build is content with.
+    if "release" in steps:
+        runner.run("release", ["swift", "build", "--configuration", "release"])
 
 
 def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
@@ -157,7 +163,7 @@ def main() -> int:
     runner, stack, layout, failure = Runner(arguments.extra), None, None, None
     try:
         steps_before_stack(runner, steps)
-        if set(steps) - {"architecture", "format", "build"}:
+        if set(steps) - {"architecture", "format", "build", "release"}:
             local = REPOSITORY / ".local"
             local.mkdir(exist_ok=True)
             sweep_old_tests(local)
@@ -165,6 +171,7 @@ def main() -> int:
             stack = Stack(layout, for_tests=True)
             stack.start_backends()
             steps_with_backends(runner, steps, stack)
+        steps_after_stack(runner, steps)
     except (Failed, StackError) as error:
         failure = str(error)
     except Interrupted:

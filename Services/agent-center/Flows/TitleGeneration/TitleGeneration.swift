@@ -40,9 +40,17 @@ struct TitleGeneration: Sendable {
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
         let outcome = try await models.run(task, for: call, ticket: ticket)
+        var answer = try answer(from: outcome, brief, prompt, for: call)
+        answer.latencyMs = Int(started.duration(to: .now).milliseconds)
+        return (answer, try entry(for: answer, outcome: outcome, task: task, prompt: prompt))
+    }
+
+    /// The model's titles, or the pattern library's; judged, but without the time they took.
+    private func answer(
+        from outcome: AIGeneration.Outcome<[TitleTask.Title]>, _ brief: TitleBrief, _ prompt: PromptChoice, for call: ModelCall
+    ) throws -> TitleWritingAnswer {
         let totals = outcome.totals
         let currency = models.currency(for: call.tenantId)
-
         var answer: TitleWritingAnswer
         if let titles = outcome.product {
             answer = TitleWritingAnswer(
@@ -68,11 +76,7 @@ struct TitleGeneration: Sendable {
         }
         let findings = Self.warnings(in: answer.candidates, for: brief)
         answer.findings = findings.isEmpty ? nil : findings
-        answer.latencyMs = Int(started.duration(to: .now).milliseconds)
-        var entry = entry(for: answer, outcome: outcome, task: task)
-        entry.experiment = prompt.experiment
-        if let findings = answer.findings { entry.checks = .array(try findings.map { try JSONValue(encoding: $0) }) }
-        return (answer, entry)
+        return answer
     }
 
     /// Scores each title beside the others; best first, equals in the order they were written.
@@ -95,9 +99,9 @@ struct TitleGeneration: Sendable {
     }
 
     private func entry(
-        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask
-    ) -> LedgerEntry {
-        LedgerEntry(
+        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask, prompt: PromptChoice
+    ) throws -> LedgerEntry {
+        var entry = LedgerEntry(
             provider: answer.provider, modelName: answer.modelName, attempts: outcome.attempts, isCharged: outcome.product != nil,
             currency: answer.usage.currency,
             priceVersion: outcome.product == nil ? nil : outcome.attempts.last?.priceVersion, latencyMs: answer.latencyMs,
@@ -106,6 +110,9 @@ struct TitleGeneration: Sendable {
                 prompt: task.question.messages.map(\.content).joined(separator: "\n"),
                 completion: answer.candidates.map(\.title).joined(separator: "\n")),
             degradedReason: answer.degradedReason, isDegraded: answer.degraded)
+        entry.experiment = prompt.experiment
+        if let findings = answer.findings { entry.checks = .array(try findings.map { try JSONValue(encoding: $0) }) }
+        return entry
     }
 }
 
