@@ -130,6 +130,19 @@ public struct UnsupportedMediaType: HTTPFailure {
     }
 }
 
+/// 416: no byte of what the range names exists.
+public struct RangeNotSatisfiable: HTTPFailure {
+    public let size: Int
+
+    public init(size: Int) { self.size = size }
+
+    public var problem: ProblemDescription {
+        ProblemDescription(
+            status: .rangeNotSatisfiable, code: "request.range_not_satisfiable",
+            title: LocalizedText(zh: "请求的范围不存在", en: "No such range"), headers: ["Content-Range": "bytes */\(size)"])
+    }
+}
+
 /// 431: the header section is longer than the server takes.
 public struct HeaderFieldsTooLarge: HTTPFailure {
     public init() {}

@@ -23,16 +23,19 @@ public final class HTTPServer: Service {
         public var idleTimeout: Duration
         /// Longer header sections are refused with 431.
         public var maxHeaderBytes: Int
+        /// What a connection reads at a time. More makes long bodies faster, and every connection larger.
+        public var bufferBytes: Int
 
         public init(
             host: String = "127.0.0.1", port: Int, connectionLimit: Int = 4_096,
-            idleTimeout: Duration = .seconds(60), maxHeaderBytes: Int = 8_192
+            idleTimeout: Duration = .seconds(60), maxHeaderBytes: Int = 8_192, bufferBytes: Int = 16 * 1024
         ) {
             self.host = host
             self.port = port
             self.connectionLimit = connectionLimit
             self.idleTimeout = idleTimeout
             self.maxHeaderBytes = maxHeaderBytes
+            self.bufferBytes = bufferBytes
         }
     }
 

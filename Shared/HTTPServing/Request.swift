@@ -15,6 +15,8 @@ public struct Request: Sendable {
     public let query: [(name: String, value: String)]
     public var headers: HTTPHeaders
     public var body: [UInt8]
+    /// The body piece by piece; read it once. Where the route does not stream, or in process, it is ``body``.
+    public var incoming: IncomingBody { IncomingBody(intake: intake ?? BodyIntake(whole: body)) }
     /// Numeric address of the other end of the connection; behind a proxy that is the proxy's.
     public let peerAddress: String
 
@@ -31,6 +33,7 @@ public struct Request: Sendable {
 
     let isPathMalformed: Bool
     let malformedQueryName: String?
+    var intake: BodyIntake?
     var match: Route?
     /// Why the matched route will not see this request.
     var refusal: (any HTTPFailure)?

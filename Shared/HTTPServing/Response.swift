@@ -8,6 +8,8 @@ public struct Response: Sendable {
         /// Runs after the head was sent; a throw cuts the answer off, visibly for the client. The task is cancelled when the client
         /// leaves. The route's deadline ends with the head.
         case stream(@Sendable (BodyWriter) async throws -> Void)
+        /// Sent by the kernel from its cache of files, past our memory.
+        case file(FileSlice)
     }
 
     public var status: HTTPStatus

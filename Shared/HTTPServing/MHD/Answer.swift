@@ -1,4 +1,5 @@
 import CMicrohttpd
+import Glibc
 import HTTPCore
 
 /// Turns a ``Response`` into the library's and queues it.
@@ -32,6 +33,17 @@ enum Answer {
             ) {
                 releaseBytesReader(box)
             }
+        case .file(let slice):
+            // The library closes the descriptor with the response.
+            guard let descriptor = slice.takeDescriptor() else { return nil }
+            guard
+                let response = MHD_create_response_from_fd_at_offset64(
+                    UInt64(slice.length), descriptor, UInt64(slice.offset))
+            else {
+                close(descriptor)
+                return nil
+            }
+            return response
         case .stream:
             guard let stream else { return nil }
             let box = Unmanaged.passRetained(stream).toOpaque()

@@ -44,7 +44,7 @@ final class Daemon: ReadinessHandler {
             // The acceptor keeps to the limit, over all daemons.
             connection_limit: UInt32(configuration.connectionLimit) + 1,
             // Head of the request and head of the answer share it.
-            connection_memory: max(16 * 1024, configuration.maxHeaderBytes * 2),
+            connection_memory: max(16 * 1024, configuration.maxHeaderBytes * 2, configuration.bufferBytes),
             idle_seconds: UInt32(max(1, configuration.idleTimeout.components.seconds)),
             context: Unmanaged.passUnretained(self).toOpaque(), request_line: beginRequest, access: handleAccess,
             completed: completeRequest, connection_changed: connectionChanged)
@@ -235,6 +235,16 @@ private func handleAccess(
         guard count.pointee > 0 else { return core.start(box, connection) }
         defer { count.pointee = 0 }
         return core.receiveBody(box, UnsafeRawBufferPointer(start: bytes, count: count.pointee))
+    case .taking:
+        if box.isHeadOpen { return core.continueHead(box, connection) }
+        guard count.pointee > 0 else { return core.endBody(box, connection) }
+        defer { count.pointee = 0 }
+        return core.takeBody(box, UnsafeRawBufferPointer(start: bytes, count: count.pointee))
+    case .ready where box.intake != nil && !box.isBodyOver:
+        if box.isHeadOpen { return core.continueHead(box, connection) }
+        guard count.pointee > 0 else { return core.endBody(box, connection) }
+        defer { count.pointee = 0 }
+        return core.discardBody(box, count.pointee)
     case .ready: return core.answer(box, connection)
     case .running, .answering: return .YES
     case .closing, .over: return .NO

@@ -16,6 +16,8 @@ final class Exchange: Sendable {
     enum Phase {
         /// Head and body are coming.
         case receiving
+        /// The handler works and takes the body as it comes.
+        case taking
         /// The handler works. The connection is about to be suspended, or is.
         case running(isSuspended: Bool)
         case ready(Response)
@@ -26,10 +28,10 @@ final class Exchange: Sendable {
         case over
     }
 
-    /// Where a streamed body stands.
+    /// Where a streamed body stands, the request's or the answer's.
     private enum Flow {
         case moving
-        /// Nothing to send: the connection is about to be suspended.
+        /// Nothing to send, or no room for more: the connection is about to be suspended.
         case suspending
         /// Something came before the suspension had happened.
         case woken
@@ -39,6 +41,7 @@ final class Exchange: Sendable {
     private struct State {
         var phase = Phase.receiving
         var flow = Flow.moving
+        var intake: BodyIntake?
         var pipe: BodyPipe?
         var isEventStream = false
         var work: Task<Void, Never>?
@@ -78,10 +81,29 @@ final class Exchange: Sendable {
         }
     }
 
-    /// The task has its first steps behind it. Suspends the connection unless the answer is there already.
-    func suspendUnlessReady(work: Task<Void, Never>) {
+    /// Before the task starts that takes the body as it comes.
+    func beginTaking(_ intake: BodyIntake) {
+        state.withLock { state in
+            state.phase = .taking
+            state.intake = intake
+            state.hasBegun = true
+        }
+    }
+
+    /// The task has its first steps behind it.
+    func setWork(_ work: Task<Void, Never>) { state.withLock { $0.work = work } }
+
+    /// The body is there; from here on it is like any other request.
+    func endTaking() {
+        state.withLock { state in
+            guard case .taking = state.phase else { return }
+            state.phase = .running(isSuspended: false)
+        }
+    }
+
+    /// Suspends the connection unless the answer is there already.
+    func suspendUnlessReady() {
         let mustSuspend = state.withLock { state in
-            state.work = work
             if case .running = state.phase { return true }
             return false
         }
@@ -108,15 +130,17 @@ final class Exchange: Sendable {
     ///
     /// - Returns: whether it was ever in work.
     func complete() -> Bool {
-        let (work, pipe, hasBegun) = state.withLock { state in
+        let (work, intake, pipe, hasBegun) = state.withLock { state in
             state.phase = .over
             state.flow = .moving
             defer {
                 state.work = nil
+                state.intake = nil
                 state.pipe = nil
             }
-            return (state.work, state.pipe, state.hasBegun)
+            return (state.work, state.intake, state.pipe, state.hasBegun)
         }
+        intake?.fail(ClientLeft())
         pipe?.abandon()
         work?.cancel()
         return hasBegun
@@ -143,6 +167,20 @@ final class Exchange: Sendable {
 
     func streamWillRead() { state.withLock { $0.flow = .suspending } }
 
+    /// As above, before a piece of the request's body is taken.
+    ///
+    /// - Returns: `false` where the connection is suspended already: the library hands out what it has read so far all the same.
+    func streamWillTake() -> Bool {
+        state.withLock { state in
+            if case .suspended = state.flow { return false }
+            state.flow = .suspending
+            return true
+        }
+    }
+
+    /// It is not to be suspended after all.
+    func streamMoves() { state.withLock { $0.flow = .moving } }
+
     func suspendStream() {
         MHD_suspend_connection(connection.raw)
         perform(
@@ -156,50 +194,63 @@ final class Exchange: Sendable {
             })
     }
 
-    /// From any thread: the pipe has something again, or has ended.
+    /// From any thread: the pipe has something again, or has ended; or the handler wants more of the request's body.
     func streamIsReadable() {
         perform(
-            state.withLock { state in
-                switch state.flow {
-                case .suspending:
-                    state.flow = .woken
-                    return .none
-                case .suspended:
-                    state.flow = .moving
-                    return .resume
-                case .moving, .woken: return .none
-                }
-            })
+            state.withLock { Self.wake(&$0) })
+    }
+
+    private static func wake(_ state: inout State) -> Action {
+        switch state.flow {
+        case .suspending:
+            state.flow = .woken
+            return .none
+        case .suspended:
+            state.flow = .moving
+            return .resume
+        case .moving, .woken: return .none
+        }
     }
 
     // MARK: The other sides, from any thread
 
     /// The handler has answered. Does nothing where nobody waits any more.
     func finish(with response: Response) {
-        perform(
-            state.withLock { state in
-                guard case .running(let isSuspended) = state.phase else { return .none }
+        let (action, intake) = state.withLock { state -> (Action, BodyIntake?) in
+            switch state.phase {
+            case .running(let isSuspended):
                 state.phase = .ready(response)
-                return isSuspended ? .resume : .none
-            })
+                return (isSuspended ? .resume : .none, nil)
+            case .taking:
+                state.phase = .ready(response)
+                return (Self.wake(&state), state.intake)
+            default: return (.none, nil)
+            }
+        }
+        intake?.abandon()
+        perform(action)
     }
 
     /// The client hung up: cancels the handler and gives the connection back to the library, which closes it.
     func peerLeft() {
-        let (action, work, pipe) = state.withLock { state -> (Action, Task<Void, Never>?, BodyPipe?) in
+        let (action, work, intake, pipe) = state.withLock { state -> (Action, Task<Void, Never>?, BodyIntake?, BodyPipe?) in
             state.isPeerGone = true
             var action = Action.none
             if case .running(let isSuspended) = state.phase {
                 state.phase = .closing
                 action = isSuspended ? .resume : .none
-            } else if case .suspended = state.flow {
-                state.flow = .moving
-                action = .resume
+            } else {
+                if case .taking = state.phase { state.phase = .closing }
+                if case .suspended = state.flow {
+                    state.flow = .moving
+                    action = .resume
+                }
             }
-            return (action, state.work, state.pipe)
+            return (action, state.work, state.intake, state.pipe)
         }
         // Cancelled first: the task's view must not be that of a client who reads on.
         work?.cancel()
+        intake?.fail(ClientLeft())
         pipe?.abandon()
         perform(action)
     }
@@ -210,10 +261,19 @@ final class Exchange: Sendable {
         work?.cancel()
     }
 
-    /// The drain's time is up.
+    /// The drain's time is up. A body that is still coming leaves no place for an answer: the connection is closed.
     func abort(with response: Response) {
-        let (work, pipe) = state.withLock { ($0.work, $0.pipe) }
+        let (action, work, intake, pipe) = state.withLock { state -> (Action, Task<Void, Never>?, BodyIntake?, BodyPipe?) in
+            var action = Action.none
+            if case .taking = state.phase {
+                state.phase = .closing
+                action = Self.wake(&state)
+            }
+            return (action, state.work, state.intake, state.pipe)
+        }
+        perform(action)
         finish(with: response)
+        intake?.fail(ClientLeft())
         pipe?.finish(successfully: false)
         work?.cancel()
     }

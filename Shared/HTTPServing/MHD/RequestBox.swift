@@ -13,6 +13,14 @@ final class RequestBox {
     var refusal: (any HTTPFailure)?
     private(set) var isHeadRequest = false
     private(set) var hasHead = false
+    /// Where the handler takes the body while it comes.
+    var intake: BodyIntake?
+    /// The handler has not said yet whether it wants the body; the client may wait for `100 Continue`.
+    var isHeadOpen = false
+    var isBodyOver = false
+    /// Whether an answer before the body's end must go out at once instead of after the rest.
+    var answersEarly = false
+    var discarded = 0
 
     init(target: String, connection: OpaquePointer, daemon: Daemon) {
         exchange = Exchange(target: target, connection: connection, daemon: daemon)
@@ -27,7 +35,9 @@ final class RequestBox {
             body = []
         }
         isHeadRequest = head.method == .head
-        return Request(
+        var request = Request(
             head.method, exchange.target, headers: head.headers, body: body, peerAddress: peer?.peerAddress ?? "")
+        request.intake = intake
+        return request
     }
 }

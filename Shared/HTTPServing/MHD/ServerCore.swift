@@ -9,13 +9,13 @@ final class ServerCore: Sendable {
 
     let gate = WorkGate()
     private let handler: Handler
-    private let maxBodyBytes: @Sendable (HTTPMethod, String) -> Int
+    private let options: @Sendable (HTTPMethod, String) -> RouteOptions
     private let maxHeaderBytes: Int
     private let whenConnectionCloses = Lock<@Sendable () -> Void>({})
 
     init(router: Router, maxHeaderBytes: Int) {
         handler = router.handler
-        maxBodyBytes = router.maxBodyBytes
+        options = router.options
         self.maxHeaderBytes = maxHeaderBytes
     }
 
@@ -26,19 +26,22 @@ final class ServerCore: Sendable {
         let head = RequestHead(connection: connection, method: method)
         box.head = head
         if let fault = head.framingFault { return refuse(fault, box, connection, closing: true) }
-        box.limit = head.hasBody ? maxBodyBytes(head.method, box.exchange.target) : 0
+        let options = head.hasBody ? options(head.method, box.exchange.target) : nil
+        box.limit = options?.maxBodyBytes ?? 0
         var failure: (any HTTPFailure)?
         if head.headerBytes + box.exchange.target.utf8.count > maxHeaderBytes {
             failure = HeaderFieldsTooLarge()
         } else if let length = head.contentLength, length > box.limit {
             failure = ContentTooLarge(limit: box.limit)
         }
+        box.answersEarly = head.expectsContinue || (head.contentLength ?? 0) > Self.discardLimit
         guard let failure else {
+            if options?.streamsBody == true { return startTaking(box, connection) }
             box.body.reserveCapacity(min(head.contentLength ?? 0, 64 * 1024))
             return .YES
         }
         // A client that waits for `100 Continue`, or that sends more than we would read, is told at once.
-        if head.expectsContinue || (head.contentLength ?? 0) > Self.discardLimit {
+        if box.answersEarly {
             return refuse(failure, box, connection, closing: true)
         }
         box.refusal = failure
@@ -66,24 +69,103 @@ final class ServerCore: Sendable {
             return Answer.queue(.problem(Unavailable(code: "service.stopping"), for: request), on: connection, closing: true)
         }
         exchange.beginRunning()
-        // Its first steps run right here: a handler that never waits needs no suspension.
-        let work = exchange.daemon.loop.startTask { [handler, gate] in
-            let response: Response
-            do { response = try await handler(request) } catch { response = .problem(InternalFailure(), for: request) }
-            exchange.finish(with: response)
-            gate.endTask()
-        }
-        exchange.suspendUnlessReady(work: work)
+        exchange.setWork(work(on: request, of: exchange))
+        exchange.suspendUnlessReady()
         if case .ready = exchange.phase { return answer(box, connection) }
         box.peer?.attach(exchange)
         return .YES
     }
 
+    /// Its first steps run right here: a handler that never waits needs no suspension.
+    private func work(on request: Request, of exchange: Exchange) -> Task<Void, Never> {
+        exchange.daemon.loop.startTask { [handler, gate] in
+            let response: Response
+            do { response = try await handler(request) } catch { response = .problem(InternalFailure(), for: request) }
+            exchange.finish(with: response)
+            gate.endTask()
+        }
+    }
+
+    // MARK: A request whose body is taken as it comes
+
+    /// The head is there, and the handler begins with it.
+    private func startTaking(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
+        let (exchange, intake) = (box.exchange, BodyIntake())
+        box.intake = intake
+        guard let request = box.takeRequest() else { return .NO }
+        guard gate.begin() else {
+            return Answer.queue(.problem(Unavailable(code: "service.stopping"), for: request), on: connection, closing: true)
+        }
+        exchange.beginTaking(intake)
+        exchange.setWork(work(on: request, of: exchange))
+        box.isHeadOpen = true
+        box.peer?.attach(exchange)
+        return continueHead(box, connection)
+    }
+
+    /// Goes on to the body as soon as the handler wants it: only then is a client that waits told to send.
+    func continueHead(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
+        guard let intake = box.intake else { return .NO }
+        switch box.exchange.phase {
+        case .taking: break
+        case .ready:
+            box.isHeadOpen = false
+            return box.answersEarly ? answer(box, connection, closing: true) : .YES
+        default: return .NO
+        }
+        box.exchange.streamWillRead()
+        if intake.isWanted(wake: box.exchange.streamIsReadable) {
+            box.exchange.streamMoves()
+            box.isHeadOpen = false
+        } else {
+            box.exchange.suspendStream()
+        }
+        return .YES
+    }
+
+    /// A piece of a body that the handler takes.
+    func takeBody(_ box: RequestBox, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
+        guard let intake = box.intake else { return .NO }
+        box.received += bytes.count
+        guard box.received <= box.limit else {
+            intake.fail(ContentTooLarge(limit: box.limit))
+            return discardBody(box, bytes.count)
+        }
+        guard box.exchange.streamWillTake() else {
+            _ = intake.append(bytes, wake: box.exchange.streamIsReadable)
+            return .YES
+        }
+        if intake.append(bytes, wake: box.exchange.streamIsReadable) {
+            box.exchange.streamMoves()
+        } else {
+            box.exchange.suspendStream()
+        }
+        return .YES
+    }
+
+    /// The handler has answered before the body's end: the rest is thrown away, so that the client comes to read the answer.
+    func discardBody(_ box: RequestBox, _ count: Int) -> MHD_Result {
+        box.discarded += count
+        return box.discarded <= Self.discardLimit ? .YES : .NO
+    }
+
+    /// The whole body is there.
+    func endBody(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
+        box.isBodyOver = true
+        box.intake?.finish()
+        box.exchange.endTaking()
+        box.exchange.suspendUnlessReady()
+        if case .ready = box.exchange.phase { return answer(box, connection) }
+        return .YES
+    }
+
+    // MARK: Answers
+
     /// Queues the answer that the handler has left.
-    func answer(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
+    func answer(_ box: RequestBox, _ connection: OpaquePointer, closing: Bool = false) -> MHD_Result {
         let exchange = box.exchange
         guard let response = exchange.takeAnswer() else { return .NO }
-        let isDraining = gate.isDraining
+        let isDraining = gate.isDraining || closing
         guard case .stream(let produce) = response.body else {
             return Answer.queue(response, on: connection, closing: isDraining)
         }

@@ -13,6 +13,9 @@ public struct RouteOptions: Sendable {
     /// The time until the head of the answer; the smaller of this and `X-Deadline-Ms` counts.
     public var deadline: Duration
     public var maxBodyBytes: Int
+    /// The handler begins with the head and takes the body as it comes, by ``Request/incoming``; ``Request/body`` is empty then. A client
+    /// that sends faster than the handler takes is held back.
+    public var streamsBody: Bool
     /// The flow's name (design §2), for logs and spans.
     public var flow: String?
     public var hangUp: HangUp
@@ -21,11 +24,12 @@ public struct RouteOptions: Sendable {
     public static let defaultMaxBodyBytes = 1 << 20
 
     public init(
-        deadline: Duration = Self.defaultDeadline, maxBodyBytes: Int = Self.defaultMaxBodyBytes, flow: String? = nil,
-        hangUp: HangUp = .cancels
+        deadline: Duration = Self.defaultDeadline, maxBodyBytes: Int = Self.defaultMaxBodyBytes, streamsBody: Bool = false,
+        flow: String? = nil, hangUp: HangUp = .cancels
     ) {
         self.deadline = deadline
         self.maxBodyBytes = maxBodyBytes
+        self.streamsBody = streamsBody
         self.flow = flow
         self.hangUp = hangUp
     }

@@ -74,13 +74,13 @@ public struct Router: Sendable {
         return { request in try await pipeline.respond(to: request) }
     }
 
-    /// The body limit of the route that this request line would take; the default where there is none.
-    func maxBodyBytes(_ method: HTTPMethod, _ target: String) -> Int {
+    /// The options of the route that this request line would take; the defaults where there is none.
+    func options(_ method: HTTPMethod, _ target: String) -> RouteOptions {
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
         guard let segments = RequestTarget.segments(of: path), case .route(let route, _) = trie.match(method, segments) else {
-            return RouteOptions.defaultMaxBodyBytes
+            return RouteOptions()
         }
-        return route.info.options.maxBodyBytes
+        return route.info.options
     }
 }
 

@@ -21,8 +21,13 @@ public struct InProcessClient: TestClient {
         }
         var answerHeaders = response.headers
         switch response.body {
-        case .none, .bytes:
-            let bytes: [UInt8] = if case .bytes(let bytes) = response.body { bytes } else { [] }
+        case .none, .bytes, .file:
+            let bytes: [UInt8] =
+                switch response.body {
+                case .bytes(let bytes): bytes
+                case .file(let slice): slice.readAll()
+                default: []
+                }
             if response.status != .noContent { answerHeaders["Content-Length"] = String(bytes.count) }
             let rest = Lock<[UInt8]?>(method == .head || bytes.isEmpty ? nil : bytes)
             return TestStream(
