@@ -2,7 +2,7 @@
 # as root or as a user with sudo.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-models bench-compliance format lint clean
+.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-assets bench-models bench-compliance format lint clean
 
 BOOTSTRAP := deploy/local/bootstrap
 FORMATTED := Package.swift Services Shared Tests
@@ -26,7 +26,11 @@ kill-storm: ## the long kill storm: every process killed 20 times and more (KILL
 	@$(BOOTSTRAP) --test && exec python3 deploy/local/test.py --only build --only kill-storm
 
 bench: ## the measurements, on release builds
-	@$(BOOTSTRAP) --test --bench && python3 Tests/Benchmarks/bench.py && exec python3 Tests/Benchmarks/models_bench.py
+	@$(BOOTSTRAP) --test --bench && python3 Tests/Benchmarks/bench.py && python3 Tests/Benchmarks/assets_bench.py \
+		&& exec python3 Tests/Benchmarks/models_bench.py
+
+bench-assets: ## signed downloads against nginx, and memory while 1 GB passes
+	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/assets_bench.py
 
 bench-models: ## model calls through us and through LiteLLM
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/models_bench.py

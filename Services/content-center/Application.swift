@@ -1,3 +1,4 @@
+import HTTPServing
 import Messaging
 import PostgresStore
 import ServiceDefaults
@@ -5,16 +6,26 @@ import ServiceDefaults
 /// content-center, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
-    static let migrations = [m0001Contents, m0002ContentKinds]
+    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets]
     static let topology = Topology(queues: [.contentActivity])
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let contents = Contents(store: ContentsStore(database: runtime.database) { runtime.outbox.wake() })
+        let signer = ObjectSigner(key: settings.objectKey)
+        let objects = LocalObjectStore(directory: settings.objectDirectory, publicURL: settings.objectURL, signer: signer)
+        let inspector = FileInspector()
+        let upload = AssetUpload(
+            store: AssetUploadStore(database: runtime.database) { runtime.outbox.wake() }, objects: objects,
+            inspect: inspector.check)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
-            assets: Assets(store: AssetsStore(database: runtime.database)))
-        return ServiceParts(router: router, emitsEvents: true)
+            assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload)
+        let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
+        return ServiceParts(
+            router: router,
+            background: [ObjectListener(settings: settings, objects: objects, signer: signer, runtime: runtime), sweeper],
+            emitsEvents: true)
     }
 }
 

@@ -4,10 +4,13 @@ import ServiceDefaults
 
 /// The table of contents, in the order of `openapi/content-center.yaml`.
 enum Routes {
-    static func register(on router: inout Router, authentication: InternalAuthentication, contents: Contents, assets: Assets) {
+    static func register(
+        on router: inout Router, authentication: InternalAuthentication, contents: Contents, assets: Assets, upload: AssetUpload
+    ) {
         let exports = ContentExportRoutes(contents: contents)
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
+        let upload = AssetUploadRoutes(upload: upload)
         router.group(authentication) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
@@ -17,7 +20,13 @@ enum Routes {
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
             group.on(.post, "/v1/contents/{id}/versions", options: .write("Contents"), contents.write)
             group.on(.post, "/v1/assets", options: .write("Assets", maximumBodyBytes: Assets.maximumSize), assets.keep)
+            group.on(.get, "/v1/assets", options: .read("Assets"), assets.list)
+            group.on(.post, "/v1/assets/presign", options: .write("AssetUpload"), upload.presign)
+            group.on(.get, "/v1/assets/{id}", options: .read("Assets"), assets.get)
+            group.on(.delete, "/v1/assets/{id}", options: .write("Assets"), assets.delete)
             group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
+            group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
+            group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload"), upload.complete)
         }
     }
 }

@@ -144,7 +144,7 @@ class Bench:
             times = []
             for _ in range(ROUNDS + 2):
                 port = free_port()
-                environment = services.environment(service) | {"PORT": str(port)}
+                environment = services.environment(service) | {"PORT": str(port), "OBJECT_LISTENER_PORT": "0"}
                 started = time.monotonic()
                 process = launch(self.stack.layout, f"{service.product}-start", [services.executable(service)], environment)
                 wait_until(lambda port=port: answers(f"http://127.0.0.1:{port}/readyz"), 20, service.product, every=0.002)

@@ -17,15 +17,35 @@ struct ContentCenterHarness {
 
     let client: InProcessClient
     let database: TestDatabase
+    /// The object listener's routes, in process.
+    let listener: InProcessClient
+    let objects: LocalObjectStore
+    /// Where the objects are.
+    let directory: URL
 
     static func run(_ body: @escaping @Sendable (ContentCenterHarness) async throws -> Void) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "objects-\(UUID().lowercase)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
         try await TestDatabase.withClone(of: template) { database in
             try await TestApplication.run(
-                Application.self, database: database.appConfiguration.url, system: database.systemConfiguration.url
+                Application.self, database: database.appConfiguration.url, system: database.systemConfiguration.url,
+                environment: ["OBJECT_DIRECTORY": directory.path, "OBJECT_LISTENER_PORT": "0"]
             ) { app in
-                try await body(ContentCenterHarness(client: app.client, database: database))
+                let service = try ContentCenterHarness(app, database: database, directory: directory)
+                try await service.objects.prepare()
+                try await body(service)
             }
         }
+    }
+
+    init(_ app: TestApplication, database: TestDatabase, directory: URL = FileManager.default.temporaryDirectory) throws {
+        let listener = try #require(app.service.parts.background.compactMap { $0 as? ObjectListener }.first)
+        client = app.client
+        self.database = database
+        self.listener = InProcessClient(listener.router)
+        objects = listener.objects
+        self.directory = directory
     }
 
     func send(

@@ -25,7 +25,7 @@ import Testing
                     let consumer = Consumer(broker: broker, queue: queue) { heard.add($0.event) }
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask { try await consumer.run() }
-                        let service = ContentCenterHarness(client: app.client, database: database)
+                        let service = try ContentCenterHarness(app, database: database)
                         let content = try await service.create()
                         for version in 1...4 {
                             let answer = try await service.patch(

@@ -7,7 +7,7 @@ import Testing
 private let documentedTypes = [
     DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.imageTextsAndScripts, DocumentedTypes.copies,
     DocumentedTypes.models, DocumentedTypes.prompts,
-    DocumentedTypes.writers,
+    DocumentedTypes.writers, DocumentedTypes.assets,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -15,7 +15,7 @@ private let documentedTypes = [
 private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
-    "EmbeddingsRequestInput", "EmbeddingsVector",
+    "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState",
 ]
 
 @Suite struct DTOContractTests {

@@ -55,6 +55,7 @@ extension StringChoice where Self: CaseIterable & RawRepresentable, RawValue == 
 }
 
 extension AIGenerateTask: StringChoice {}
+extension AssetState: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}

@@ -28,6 +28,7 @@ INNER = {
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck", "ImageShape",
+    "AssetState", "AssetUploadHeaders",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
 }
 
@@ -44,7 +45,7 @@ def schema_for(example: pathlib.Path) -> str:
     name = example.stem.split(".")[0]
     if name == "CloudEvent":
         message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated",
-                   "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
+                   "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"
 

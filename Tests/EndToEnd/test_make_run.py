@@ -14,7 +14,7 @@ import pytest
 from support import REPOSITORY, eventually
 
 sys.path.insert(0, str(REPOSITORY / "deploy/local"))
-from parts.layout import SANDBOX, SERVICES, Layout, free_port, listens  # noqa: E402
+from parts.layout import OBJECTS, SANDBOX, SERVICES, Layout, free_port, listens  # noqa: E402
 from parts.stack import remove  # noqa: E402
 
 
@@ -78,7 +78,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
     directory = pathlib.Path(tempfile.mkdtemp(prefix="test-run-", dir=REPOSITORY / ".local"))
-    ports = {service.port_key: free_port() for service in (*SERVICES, SANDBOX)}
+    ports = {service.port_key: free_port() for service in (*SERVICES, SANDBOX, OBJECTS)}
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("TEST_", "STACK_", "MAKE", "MFLAGS"))}
     environment |= {"STACK_DIRECTORY": str(directory), **{key: str(port) for key, port in ports.items()}}
     environment.pop("LOCAL_STACK_DIRECTORY", None)

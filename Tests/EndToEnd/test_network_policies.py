@@ -8,6 +8,8 @@ import yaml
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 NAME = "app.kubernetes.io/name"
+# content-center's second port: signed uploads and downloads, public like the gateway.
+OBJECTS = 8085
 PORTS = dict(line.split() for line in (REPOSITORY / "deploy/images/services").read_text().splitlines())
 
 
@@ -58,12 +60,13 @@ def test_everything_else_is_refused():
     assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_only_the_gateway_hears_the_ingress_controller():
+def test_only_the_gateway_and_signed_urls_hear_the_ingress_controller():
     listening = {
-        name for name, spec in policies().items()
+        (name, port["port"]) for name, spec in policies().items()
         for rule in spec.get("ingress", []) for peer in rule["from"] if "namespaceSelector" in peer or "ipBlock" in peer
+        for port in rule["ports"]
     }
-    assert listening == {"gateway-bff"}
+    assert listening == {("gateway-bff", 8080), ("content-center", OBJECTS)}
 
 
 def test_the_way_out_is_for_those_who_have_business_outside():
@@ -82,10 +85,14 @@ def test_ports_agree_everywhere(service):
     }
     port = int(PORTS[service])
     container = documents["Deployment"]["spec"]["template"]["spec"]["containers"][0]
-    assert [entry["containerPort"] for entry in container["ports"]] == [port]
-    assert [entry["port"] for entry in documents["Service"]["spec"]["ports"]] == [port]
-    assert {rule["ports"][0]["port"] for rule in policies()[service]["ingress"]} == {port}
-    urls = {entry["name"]: entry["value"] for entry in container.get("env", []) if entry["name"].endswith("_URL")}
+    open_ports = [port, OBJECTS] if service == "content-center" else [port]
+    assert [entry["containerPort"] for entry in container["ports"]] == open_ports
+    assert [entry["port"] for entry in documents["Service"]["spec"]["ports"]] == open_ports
+    assert {rule["ports"][0]["port"] for rule in policies()[service]["ingress"]} == set(open_ports)
+    urls = {
+        entry["name"]: entry["value"] for entry in container.get("env", [])
+        if entry["name"].endswith("_URL") and not entry["name"].endswith("PUBLIC_URL")
+    }
     assert {url.split("//")[1] for url in urls.values()} == {
         f"{callee}:{PORTS[callee]}" for callee in call_map()["services"][service]}
 
@@ -93,8 +100,14 @@ def test_ports_agree_everywhere(service):
 def test_compose_gives_each_service_the_upstreams_of_the_call_map():
     compose = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
     for service, callees in call_map()["services"].items():
-        values = [str(value) for key, value in compose[service]["environment"].items() if key.endswith("_URL")]
+        values = [
+            str(value) for key, value in compose[service]["environment"].items()
+            # What clients reach is no arrow between services.
+            if key.endswith("_URL") and not key.endswith("PUBLIC_URL")
+        ]
         assert {value.split("//")[1] for value in values if value.startswith("http://")} == {
             f"{callee}:{PORTS[callee]}" for callee in callees}
     published = {name for name, service in compose.items() if "ports" in service}
-    assert published == {"gateway-bff"}
+    assert published == {"gateway-bff", "content-center"}
+    # Of content-center only the listener that knows signed URLs alone.
+    assert compose["content-center"]["ports"] == [f"127.0.0.1:{OBJECTS}:{OBJECTS}"]

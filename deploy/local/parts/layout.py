@@ -39,6 +39,8 @@ SERVICES = (
         ("orchestration-service", "agent-center", "content-center", "delivery-connector-douyin")),
 )
 SANDBOX = ServiceInfo("sandbox", "", "SANDBOX_PORT", 8090, "SANDBOX_URL")
+# content-center's second port: uploads and downloads under signed URLs.
+OBJECTS = ServiceInfo("content-center objects", "", "OBJECT_LISTENER_PORT", 8085, "OBJECTS_URL")
 
 
 class StackError(Exception):
@@ -56,7 +58,7 @@ class Layout:
     @classmethod
     def for_run(cls) -> "Layout":
         layout = cls(pathlib.Path(os.environ.get("STACK_DIRECTORY") or REPOSITORY / ".local").resolve())
-        for service in (*SERVICES, SANDBOX):
+        for service in (*SERVICES, SANDBOX, OBJECTS):
             text = os.environ.get(service.port_key, str(service.default_port))
             if not text.isdigit() or not 0 < int(text) < 65536:
                 raise StackError(f"{service.port_key}={text} is not a port")
@@ -66,7 +68,7 @@ class Layout:
     @classmethod
     def for_tests(cls, directory: pathlib.Path) -> "Layout":
         layout = cls(directory)
-        for service in (*SERVICES, SANDBOX):
+        for service in (*SERVICES, SANDBOX, OBJECTS):
             layout.ports[service.product] = free_port()
         return layout
 
@@ -97,7 +99,7 @@ class Layout:
     def refuse_taken_ports(self) -> None:
         taken = [f"{name} ({port})" for name, port in self.ports.items() if listens(port)]
         if taken:
-            keys = ", ".join(service.port_key for service in (*SERVICES, SANDBOX))
+            keys = ", ".join(service.port_key for service in (*SERVICES, SANDBOX, OBJECTS))
             raise StackError(f"something listens already where these should: {', '.join(taken)}. Other ports: set {keys}")
 
     def server_directory(self, name: str, user: str | None) -> pathlib.Path:

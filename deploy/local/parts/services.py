@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 
-from .layout import SANDBOX, SERVICES, Layout, ServiceInfo, StackError, listens
+from .layout import OBJECTS, SANDBOX, SERVICES, Layout, ServiceInfo, StackError, listens
 from .postgres import Postgres
 from .processes import Managed, Supervisor, launch
 from .rabbitmq import RabbitMQ
@@ -53,6 +53,11 @@ class Services:
         if service.product == "gateway-bff":
             environment["ACCESS_TOKEN_SIGNING_KEY"] = self.secrets["gateway-bff.access-token.seed"]
             environment["PUBLIC_URL"] = self.layout.url(service.product)
+        if service.product == "content-center":
+            environment |= {
+                "OBJECT_LISTENER_PORT": str(self.layout.ports[OBJECTS.product]), "OBJECT_PUBLIC_URL": self.layout.url(OBJECTS.product),
+                "OBJECT_DIRECTORY": str(self.layout.directory / "objects"),
+            }
         if service.product == "agent-center":
             environment["DATA_ENCRYPTION_KEYS"] = f"local={self.secrets['agent-center.data.key']}"
         return environment | self.overrides.get(service.product, {})

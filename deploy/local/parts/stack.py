@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 
-from .layout import SANDBOX, SERVICES, Layout, StackError
+from .layout import OBJECTS, SANDBOX, SERVICES, Layout, StackError
 from .postgres import Postgres
 from .processes import (
     Supervisor, adopt_orphans, collect_orphans, kill_all, pids_with_mark, pids_working_in, say, write_atomically,
@@ -65,6 +65,7 @@ class Stack:
             values[service.database_key] = self.postgres.url(service.database)
         for service in SERVICES:
             values[service.url_key] = self.layout.url(service.product)
+        values[OBJECTS.url_key] = self.layout.url(OBJECTS.product)
         write_atomically(self.layout.run_env, "".join(f"{key}={value}\n" for key, value in values.items()), 0o600)
 
     def stop(self) -> None:

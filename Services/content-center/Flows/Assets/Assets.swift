@@ -3,16 +3,15 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 
-/// The pictures that flows have made, kept with the contents that show them: by their bytes' hash, once per tenant.
-///
-/// Small on purpose: uploads by people, storage drivers and signed addresses are the asset library's.
+/// The files of a tenant: those that flows have made, kept once by their bytes' hash, and those that people have uploaded.
 struct Assets: Sendable {
-    /// Bytes; the database's check says the same.
+    /// Of a picture that a flow keeps, in bytes.
     static let maximumSize = 8 << 20
 
     let store: AssetsStore
+    let objects: any ObjectStore
 
-    /// Keeps a picture. One that is there already is answered as it was kept first.
+    /// Keeps a picture that a flow has made. One that is there already is answered as it was kept first.
     ///
     /// - Parameter declared: the media type that its sender says it has.
     func keep(_ bytes: [UInt8], declared: String?, by author: Author) async throws -> Asset {
@@ -24,16 +23,90 @@ struct Assets: Sendable {
                 pointer: "Content-Type", code: "wrong_type", zh: "内容不是 \(type.rawValue) 图片", en: "the body is no \(type.rawValue)"
             )
         }
-        return try await store.insertOnce(bytes, sha256: SHA256.hash(bytes), mediaType: type.rawValue, by: author)
+        let sha256 = SHA256.hash(bytes)
+        if let known = try await store.picture(sha256, of: author.tenantId) { return known }
+        let object = store.newObject()
+        try await objects.put(bytes, as: object)
+        let kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
+        if kept.object != object { try await collect(object, of: author.tenantId) }
+        return kept.asset
     }
 
     func picture(_ id: UUID, of tenantId: UUID) async throws -> (asset: Asset, bytes: [UInt8]) {
-        guard let picture = try await store.picture(id, of: tenantId) else { throw NotFound() }
-        return picture
+        guard let picture = try await store.picture(id, of: tenantId) else { throw AssetError.notFound }
+        switch picture.place {
+        case .row(let bytes): return (picture.asset, bytes)
+        case .object(let object):
+            guard let bytes = try await objects.read(object, atMost: Self.maximumSize) else { throw AssetError.notFound }
+            return (picture.asset, bytes)
+        }
     }
 
-    func asset(_ id: UUID, of tenantId: UUID) async throws -> Asset {
-        guard let asset = try await store.asset(id, of: tenantId) else { throw NotFound() }
+    func pictureTag(_ id: UUID, of tenantId: UUID) async throws -> Asset {
+        guard let asset = try await store.pictureTag(id, of: tenantId) else { throw AssetError.notFound }
         return asset
     }
+
+    // MARK: The library
+
+    /// Newest first.
+    func list(_ filter: AssetFilter, of tenantId: UUID) async throws -> [LibraryAsset] {
+        try await store.list(filter, of: tenantId)
+    }
+
+    func asset(_ id: UUID, of tenantId: UUID) async throws -> LibraryAsset {
+        guard let asset = try await store.asset(id, of: tenantId) else { throw AssetError.notFound }
+        return asset
+    }
+
+    /// An address that reads the asset's bytes for `seconds`, shown or saved under its own name.
+    func downloadURL(_ id: UUID, seconds: Int, saves: Bool, of tenantId: UUID) async throws -> AssetDownloadURL {
+        let asset = try await asset(id, of: tenantId)
+        guard asset.state == .ready else { throw AssetError.notReady }
+        guard let object = try await object(of: asset, tenantId) else { throw AssetError.notFound }
+        let expiresAt = Int(Date().timeIntervalSince1970) + seconds
+        let grant = ObjectGrant(
+            method: .get, object: object, contentType: asset.mediaType, expiresAt: expiresAt,
+            fileName: saves ? asset.filename : nil)
+        return AssetDownloadURL(
+            url: objects.downloadURL(grant), method: "GET", contentType: asset.mediaType,
+            expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
+    }
+
+    /// The object with the bytes. What was kept in the database before there was a store moves over on first use.
+    private func object(of asset: LibraryAsset, _ tenantId: UUID) async throws -> UUID? {
+        if let object = try await store.object(of: asset.id, tenantId) { return object }
+        guard let picture = try await store.picture(asset.id, of: tenantId), case .row(let bytes) = picture.place else {
+            return nil
+        }
+        let object = store.newObject()
+        try await objects.put(bytes, as: object)
+        let kept = try await store.moveOver(asset.id, to: object, sha256: SHA256.hash(bytes), size: bytes.count, of: tenantId)
+        if kept != object { try await collect(object, of: tenantId) }
+        return kept
+    }
+
+    /// Deletes the asset, and its bytes where no other asset has the same. One that contents show stays.
+    func delete(_ id: UUID, of tenantId: UUID) async throws {
+        let contents = try await store.contents(showing: id, of: tenantId)
+        guard contents == 0 else { throw AssetError.inUse(contents: contents) }
+        guard let deleted = try await store.delete(id, of: tenantId) else { throw AssetError.notFound }
+        try await objects.discard(id)
+        if let object = deleted.garbage { try await collect(object, of: tenantId) }
+    }
+
+    private func collect(_ object: UUID, of tenantId: UUID) async throws {
+        try await objects.remove(object)
+        try await store.forgetGarbage(object, of: tenantId)
+    }
+}
+
+/// What a list shows.
+struct AssetFilter: Sendable, Equatable {
+    var kind: AssetKind?
+    var state: AssetState?
+    var scope: String?
+    /// Only assets that are older than this one.
+    var olderThan: UUID?
+    var limit: Int
 }

@@ -19,7 +19,7 @@ struct AssetsRoutes: Sendable {
         let principal = try request.principal(with: ContentsRoutes.read)
         let id = try request.parameters.uuid("id")
         if let known = request.headers["If-None-Match"] {
-            let asset = try await assets.asset(id, of: principal.tenantId)
+            let asset = try await assets.pictureTag(id, of: principal.tenantId)
             let tag = "\"\(asset.sha256)\""
             if known == "*" || known.contains(tag) { return Response(.notModified, headers: ["ETag": tag]) }
         }
@@ -31,5 +31,40 @@ struct AssetsRoutes: Sendable {
                 // Bytes never change under an id; other people's caches are none of their business.
                 "Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
             ], body: .bytes(bytes))
+    }
+
+    /// `GET /v1/assets`
+    func list(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: ContentsRoutes.read)
+        let filter = try AssetsInput.list(request.query)
+        var wider = filter
+        wider.limit += 1
+        // One more than the page holds tells whether another page follows.
+        let rows = try await assets.list(wider, of: principal.tenantId)
+        let items = Array(rows.prefix(filter.limit))
+        let next = rows.count > filter.limit ? try items.last.map { try PageCursor.encode($0.id, as: AssetsInput.cursor) } : nil
+        return try .json(Page(items: items, nextCursor: next))
+    }
+
+    /// `GET /v1/assets/{id}`
+    func get(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: ContentsRoutes.read)
+        return try .json(await assets.asset(request.parameters.uuid("id"), of: principal.tenantId))
+    }
+
+    /// `GET /v1/assets/{id}/download-url`
+    func downloadURL(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: ContentsRoutes.read)
+        let id = try request.parameters.uuid("id")
+        let (seconds, saves) = try AssetsInput.download(request.query)
+        let answer = try await assets.downloadURL(id, seconds: seconds, saves: saves, of: principal.tenantId)
+        return try .json(.ok, answer, headers: ["Cache-Control": "no-store"])
+    }
+
+    /// `DELETE /v1/assets/{id}`
+    func delete(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: ContentsRoutes.write)
+        try await assets.delete(request.parameters.uuid("id"), of: principal.tenantId)
+        return .noContent
     }
 }

@@ -4,50 +4,206 @@ import FoundationEssentials
 import PostgresStore
 
 struct AssetsStore: Sendable {
-    let database: Database
-
-    /// Writes a picture, or finds the one with the same bytes.
-    func insertOnce(_ bytes: [UInt8], sha256: [UInt8], mediaType: String, by author: Author) async throws -> Asset {
-        let insert: SQL = """
-            WITH asset AS (
-                INSERT INTO content_assets (tenant_id, id, sha256, media_type, size, created_by)
-                VALUES (\(author.tenantId), \(UUID.version7()), \(sha256), \(mediaType), \(bytes.count), \(author.subject))
-                ON CONFLICT ON CONSTRAINT content_assets_hash DO NOTHING RETURNING tenant_id, id
-            )
-            INSERT INTO content_asset_bytes (tenant_id, asset_id, bytes) SELECT tenant_id, id, \(bytes) FROM asset
-            """
-        // A second statement, so that it sees what a parallel transaction has just committed.
-        let find: SQL = """
-            SELECT id, sha256, media_type, size, created_at FROM content_assets
-            WHERE tenant_id = \(author.tenantId) AND sha256 = \(sha256)
-            """
-        return try await database.transaction(tenant: author.tenantId) { transaction in
-            try transaction.enqueue(insert)
-            return try Self.asset(try await transaction.query(find).only)
-        }
+    /// Where a picture's bytes are.
+    enum Place: Sendable {
+        case object(UUID)
+        /// In the database, as before there was a store.
+        case row([UInt8])
     }
 
-    func asset(_ id: UUID, of tenantId: UUID) async throws -> Asset? {
+    let database: Database
+
+    /// An id for bytes that are about to be kept.
+    func newObject() -> UUID { .version7() }
+
+    // MARK: Pictures of flows
+
+    func picture(_ sha256: [UInt8], of tenantId: UUID) async throws -> Asset? {
         try await database.query(
             """
-            SELECT id, sha256, media_type, size, created_at FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)
+            SELECT id, sha256, media_type, size, created_at FROM content_assets
+            WHERE tenant_id = \(tenantId) AND sha256 = \(sha256) AND origin = 'flow'
             """, tenant: tenantId
         ).first.map(Self.asset)
     }
 
-    func picture(_ id: UUID, of tenantId: UUID) async throws -> (asset: Asset, bytes: [UInt8])? {
+    /// Writes a picture whose bytes are kept, or finds the one with the same bytes.
+    ///
+    /// - Returns: also the object that counts; where it is another one, `object` is garbage.
+    func insertOnce(
+        _ object: UUID, sha256: [UInt8], size: Int, mediaType: String, by author: Author
+    ) async throws -> (asset: Asset, object: UUID?) {
+        let tenantId = author.tenantId
+        return try await database.transaction(tenant: tenantId) { transaction in
+            try transaction.enqueue(Self.insertObject(object, sha256: sha256, size: size, of: tenantId))
+            // Each a statement of its own, so that it sees what a parallel transaction has just committed.
+            try transaction.enqueue(
+                """
+                INSERT INTO content_assets (tenant_id, id, sha256, media_type, size, created_by, object_id)
+                SELECT \(tenantId), \(UUID.version7()), \(sha256), \(mediaType), \(size), \(author.subject), o.id
+                FROM asset_objects o WHERE o.tenant_id = \(tenantId) AND o.sha256 = \(sha256)
+                ON CONFLICT (tenant_id, sha256) WHERE origin = 'flow' DO NOTHING
+                """)
+            let row = try await transaction.query(
+                """
+                SELECT id, sha256, media_type, size, created_at, object_id FROM content_assets
+                WHERE tenant_id = \(tenantId) AND sha256 = \(sha256) AND origin = 'flow'
+                """
+            ).only
+            let kept: UUID? = try row.decode("object_id")
+            if kept != object { try transaction.enqueue(Self.insertGarbage(object, of: tenantId)) }
+            return (try Self.asset(row), kept)
+        }
+    }
+
+    private static func insertObject(_ object: UUID, sha256: [UInt8], size: Int, of tenantId: UUID) -> SQL {
+        """
+        INSERT INTO asset_objects (tenant_id, id, sha256, size) VALUES (\(tenantId), \(object), \(sha256), \(size))
+        ON CONFLICT ON CONSTRAINT asset_objects_hash DO NOTHING
+        """
+    }
+
+    private static func insertGarbage(_ object: UUID, of tenantId: UUID) -> SQL {
+        "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(object)) ON CONFLICT DO NOTHING"
+    }
+
+    /// What a content may show: small enough to be handed out by a route.
+    static let shown: SQL = """
+        state = 'ready' AND media_type IN ('image/png', 'image/jpeg', 'image/webp') AND size <= 8388608
+        """
+
+    func pictureTag(_ id: UUID, of tenantId: UUID) async throws -> Asset? {
         try await database.query(
             """
-            SELECT a.id, a.sha256, a.media_type, a.size, a.created_at, b.bytes
-            FROM content_assets a JOIN content_asset_bytes b ON b.tenant_id = a.tenant_id AND b.asset_id = a.id
-            WHERE a.tenant_id = \(tenantId) AND a.id = \(id)
+            SELECT id, sha256, media_type, size, created_at FROM content_assets
+            WHERE tenant_id = \(tenantId) AND id = \(id) AND \(Self.shown)
             """, tenant: tenantId
-        ).first.map { (try Self.asset($0), try $0.decode("bytes", as: [UInt8].self)) }
+        ).first.map(Self.asset)
+    }
+
+    func picture(_ id: UUID, of tenantId: UUID) async throws -> (asset: Asset, place: Place)? {
+        try await database.query(
+            """
+            SELECT a.id, a.sha256, a.media_type, a.size, a.created_at, a.object_id, b.bytes
+            FROM content_assets a LEFT JOIN content_asset_bytes b ON b.tenant_id = a.tenant_id AND b.asset_id = a.id
+            WHERE a.tenant_id = \(tenantId) AND a.id = \(id) AND \(Self.shown)
+            """, tenant: tenantId
+        ).first.flatMap { row in
+            if let object = try row.decode("object_id", as: UUID?.self) { return (try Self.asset(row), .object(object)) }
+            return try row.decode("bytes", as: [UInt8]?.self).map { (try Self.asset(row), .row($0)) }
+        }
     }
 
     private static func asset(_ row: Row) throws -> Asset {
         Asset(
             id: try row.decode("id"), mediaType: try row.decode("media_type"), size: try row.decode("size"),
             sha256: Hex.encode(try row.decode("sha256", as: [UInt8].self)), createdAt: try row.decode("created_at"))
+    }
+
+    // MARK: The library
+
+    func asset(_ id: UUID, of tenantId: UUID) async throws -> LibraryAsset? {
+        try await database.query(
+            "SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)",
+            tenant: tenantId
+        ).first.map(LibraryAsset.init)
+    }
+
+    /// Newest first by id, as contents are listed.
+    func list(_ filter: AssetFilter, of tenantId: UUID) async throws -> [LibraryAsset] {
+        var sql: SQL = """
+            SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId)
+            """
+        if let kind = filter.kind {
+            let types = FileType.allCases.filter { $0.kind == kind }.map(\.rawValue)
+            sql.append(" AND media_type = ANY(\(types))")
+        }
+        if let state = filter.state { sql.append(" AND state = \(state.rawValue)") }
+        if let scope = filter.scope { sql.append(" AND scope = \(scope)") }
+        if let id = filter.olderThan { sql.append(" AND id < \(id)") }
+        sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
+        return try await database.query(sql, tenant: tenantId).map { try LibraryAsset($0) }
+    }
+
+    func object(of id: UUID, _ tenantId: UUID) async throws -> UUID? {
+        try await database.query(
+            "SELECT object_id FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)", tenant: tenantId
+        ).first.flatMap { try $0.decode("object_id", as: UUID?.self) }
+    }
+
+    /// A picture's bytes are in the store from now on.
+    ///
+    /// - Returns: the object that counts; where it is another one, `object` is garbage.
+    func moveOver(_ id: UUID, to object: UUID, sha256: [UInt8], size: Int, of tenantId: UUID) async throws -> UUID? {
+        try await database.transaction(tenant: tenantId) { transaction in
+            try transaction.enqueue(Self.insertObject(object, sha256: sha256, size: size, of: tenantId))
+            let row = try await transaction.query(
+                """
+                UPDATE content_assets a SET object_id = coalesce(a.object_id, o.id) FROM asset_objects o
+                WHERE o.tenant_id = \(tenantId) AND o.sha256 = \(sha256) AND a.tenant_id = \(tenantId) AND a.id = \(id)
+                RETURNING a.object_id
+                """
+            ).first
+            let kept = try row?.decode("object_id", as: UUID?.self) ?? nil
+            try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
+            if kept != object { try transaction.enqueue(Self.insertGarbage(object, of: tenantId)) }
+            return kept
+        }
+    }
+
+    /// How many contents show it in their newest version.
+    func contents(showing id: UUID, of tenantId: UUID) async throws -> Int {
+        try await database.query(
+            """
+            SELECT count(*) AS n FROM contents c
+            JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            WHERE c.tenant_id = \(tenantId) AND c.kind = 'image_text'
+                AND EXISTS (SELECT FROM jsonb_array_elements(v.body->'slots') s WHERE lower(s->>'assetId') = \(id.uuidString.lowercased()))
+            """, tenant: tenantId
+        ).only.decode("n")
+    }
+
+    /// What a deletion leaves to be done.
+    struct Deletion: Sendable {
+        /// The object that only this asset had.
+        var garbage: UUID?
+    }
+
+    /// - Returns: `nil` where there is no such asset.
+    func delete(_ id: UUID, of tenantId: UUID) async throws -> Deletion? {
+        try await database.transaction(tenant: tenantId) { transaction in
+            try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
+            let rows = try await transaction.query(
+                "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING object_id")
+            guard let row = rows.first else { return nil }
+            guard let object = try row.decode("object_id", as: UUID?.self) else { return Deletion() }
+            let freed = try await transaction.query(
+                """
+                DELETE FROM asset_objects WHERE tenant_id = \(tenantId) AND id = \(object)
+                    AND NOT EXISTS (SELECT FROM content_assets WHERE tenant_id = \(tenantId) AND object_id = \(object))
+                RETURNING id
+                """)
+            guard !freed.isEmpty else { return Deletion() }
+            try transaction.enqueue(Self.insertGarbage(object, of: tenantId))
+            return Deletion(garbage: object)
+        }
+    }
+
+    /// It has been removed from the store.
+    func forgetGarbage(_ object: UUID, of tenantId: UUID) async throws {
+        try await database.query(
+            "DELETE FROM asset_garbage WHERE tenant_id = \(tenantId) AND object_id = \(object)", tenant: tenantId)
+    }
+}
+
+extension FileType {
+    /// As lists tell them apart.
+    var kind: AssetKind {
+        switch self {
+        case .png, .jpeg, .webp, .gif, .svg: .image
+        case .mp4, .quickTime, .webm: .video
+        case .mp3, .m4a, .wav, .ogg: .audio
+        case .pdf, .word, .excel, .powerPoint, .zip, .text, .csv, .subRip, .webVTT: .document
+        }
     }
 }

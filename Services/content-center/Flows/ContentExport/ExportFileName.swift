@@ -17,6 +17,15 @@ struct ExportFileName: Sendable, Equatable {
         self.fileExtension = fileExtension
     }
 
+    /// A file's own name, split at its last dot.
+    init(of name: String) {
+        let dot = name.lastIndex(of: ".").flatMap { $0 > name.startIndex ? $0 : nil }
+        let fileExtension = dot.map { name[name.index(after: $0)...].filter { $0.isASCII && ($0.isLetter || $0.isNumber) } } ?? ""
+        self.init(
+            title: String(dot.map { name[..<$0] } ?? name[...]), fallback: "file",
+            fileExtension: fileExtension.isEmpty ? "bin" : fileExtension)
+    }
+
     /// `attachment; filename="video_script.md"; filename*=UTF-8''%E7%8C%AB.md`. The encoded form is RFC 8187's: everything but `attr-char`.
     var contentDisposition: String {
         let name = (stem + "." + fileExtension).utf8.map { Self.isPlain($0) ? String(UnicodeScalar($0)) : Self.escaped($0) }

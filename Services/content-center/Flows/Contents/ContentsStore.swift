@@ -139,7 +139,8 @@ struct ContentsStore: Sendable {
     /// Which of these pictures the tenant has.
     func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> Set<UUID> {
         let rows = try await database.query(
-            "SELECT id FROM content_assets WHERE tenant_id = \(tenantId) AND id = ANY(\(ids))", tenant: tenantId)
+            "SELECT id FROM content_assets WHERE tenant_id = \(tenantId) AND id = ANY(\(ids)) AND \(AssetsStore.shown)",
+            tenant: tenantId)
         return Set(try rows.map { try $0.decode("id", as: UUID.self) })
     }
 

@@ -1,0 +1,73 @@
+import HTTPCore
+
+enum AssetError: Error, Equatable {
+    /// No such asset, or another tenant's: the two look the same.
+    case notFound
+    /// `complete` before the bytes were sent.
+    case notUploaded
+    /// Its bytes are not here yet.
+    case notReady
+    /// Another request completes the same upload.
+    case completing
+    case sizeRefused(most: Int)
+    case otherSize(announced: Int, found: Int)
+    case otherHash(found: String)
+    case flawed(FileFlaw, FileType)
+    /// Contents show it.
+    case inUse(contents: Int)
+
+    /// - Returns: `nil` for what says nothing about the file.
+    init?(refusing error: any Error, declared type: FileType) {
+        switch error {
+        case let error as AssetError where error != .completing: self = error
+        case let flaw as FileFlaw: self = .flawed(flaw, type)
+        default: return nil
+        }
+    }
+}
+
+extension AssetError: HTTPFailure {
+    var problem: ProblemDescription {
+        switch self {
+        case .notFound:
+            ProblemDescription(status: .notFound, code: "asset.not_found", title: LocalizedText(zh: "素材不存在", en: "No such asset"))
+        case .notUploaded:
+            ProblemDescription(
+                status: .conflict, code: "asset.not_uploaded",
+                title: LocalizedText(zh: "文件还没有上传", en: "The file has not been uploaded"),
+                detail: LocalizedText(
+                    zh: "请先把文件上传到 uploadUrl。", en: "Send the bytes to uploadUrl first, all of them."))
+        case .notReady:
+            ProblemDescription(
+                status: .conflict, code: "asset.not_ready",
+                title: LocalizedText(zh: "素材还没有完成上传", en: "The asset's upload is not complete"))
+        case .completing:
+            Conflict(
+                code: "asset.completing", title: LocalizedText(zh: "该上传正在处理", en: "The upload is being completed"),
+                retryable: true
+            ).problem
+        case .sizeRefused(let most):
+            refused("/size", "out_of_range", LocalizedText(zh: "应为 1 到 \(most) 字节", en: "must be 1 to \(most) bytes"))
+        case .otherSize(let announced, let found):
+            refused(
+                "/size", "mismatch",
+                LocalizedText(zh: "声明 \(announced) 字节，收到 \(found) 字节", en: "\(announced) bytes were announced, \(found) came"))
+        case .otherHash(let found):
+            refused(
+                "/sha256", "mismatch", LocalizedText(zh: "收到的内容哈希为 \(found)", en: "what came hashes to \(found)"))
+        case .flawed(let flaw, let type): refused("/contentType", flaw.code, flaw.message(declared: type))
+        case .inUse(let contents):
+            ProblemDescription(
+                status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
+                detail: LocalizedText(zh: "\(contents) 个内容正在使用它。", en: "\(contents) contents show it."))
+        }
+    }
+
+    /// 422: the upload is gone, and must be announced anew.
+    private func refused(_ pointer: String, _ code: String, _ message: LocalizedText) -> ProblemDescription {
+        ProblemDescription(
+            status: .unprocessableContent, code: "asset.refused",
+            title: LocalizedText(zh: "文件未通过检查", en: "The file was refused"),
+            issues: [FieldIssue(pointer: pointer, code: code, message: message)])
+    }
+}

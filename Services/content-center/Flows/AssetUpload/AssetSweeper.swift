@@ -1,0 +1,36 @@
+import Lifecycle
+import Observability
+
+/// Removes what nobody will ask for again: uploads that were announced and never completed, and objects that no asset has any more.
+struct AssetSweeper: Service {
+    /// After an upload's URL has ended; whoever is slow may still complete.
+    static let patience = Duration.seconds(24 * 3_600)
+
+    let store: AssetSweeperStore
+    let objects: any ObjectStore
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do { try await self.sweep() } catch {
+                    self.logger.warning("assets could not be swept", ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: .seconds(600))
+            }
+        }
+    }
+
+    func sweep() async throws {
+        for upload in try await store.abandoned(after: Self.patience) {
+            try await objects.discard(upload.id)
+            // Where its completion died half-way.
+            if try await store.forget(upload) { try await objects.remove(upload.id) }
+        }
+        for object in try await store.garbage() {
+            try await objects.remove(object.id)
+            try await store.forgetGarbage(object)
+        }
+        try await objects.sweep(olderThan: Self.patience * 2)
+    }
+}

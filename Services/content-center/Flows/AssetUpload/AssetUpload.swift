@@ -1,0 +1,85 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// Uploads that never pass through a service (seed 001 §3.3, §10.2): announced, sent straight to the store under a signed URL, then looked
+/// at. Until that has happened nobody sees a byte of them.
+struct AssetUpload: Sendable {
+    /// How long an upload may begin.
+    static let urlLifetime = 3_600
+
+    let store: AssetUploadStore
+    let objects: any ObjectStore
+    let inspect: @Sendable (ArrivedObject, FileType) async throws -> Void
+
+    /// Announces an upload. The repeat of an operation answers the asset that it has announced, with a fresh URL.
+    func presign(_ upload: NewUpload, by author: Author) async throws -> AssetPresignAnswer {
+        let announced = try await store.announce(upload, lifetime: Self.urlLifetime, by: author)
+        let expiresAt = Int(announced.urlExpiresAt.timeIntervalSince1970)
+        let url = objects.uploadURL(
+            ObjectGrant(
+                method: .put, object: announced.id, contentType: upload.type.rawValue, expiresAt: expiresAt,
+                size: upload.size.map { .exactly($0) } ?? .atMost(upload.type.largest)))
+        return AssetPresignAnswer(
+            assetId: announced.id, uploadUrl: url, method: "PUT",
+            headers: AssetUploadHeaders(contentType: upload.type.rawValue),
+            expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
+    }
+
+    /// The client says that the bytes are there: they are compared with what was announced and looked at. What is refused is gone, with its
+    /// row; what is kept is kept once per tenant.
+    func complete(_ id: UUID, by author: Author) async throws -> LibraryAsset {
+        guard let asset = try await store.asset(id, of: author.tenantId) else { throw AssetError.notFound }
+        if asset.state == .ready { return asset }
+        guard let arrived = try await objects.arrived(id) else { throw AssetError.notUploaded }
+        guard let type = FileType(rawValue: asset.mediaType) else { throw AssetError.notFound }
+        do {
+            try refuse(arrived, unlike: asset, type)
+            try await inspect(arrived, type)
+            return try await keep(arrived, asset, by: author)
+        } catch is ObjectGone {
+            // A second request for the same upload was faster.
+            if let asset = try await store.asset(id, of: author.tenantId), asset.state == .ready { return asset }
+            throw AssetError.completing
+        } catch {
+            guard let refusal = AssetError(refusing: error, declared: type) else { throw error }
+            try await forget(id, of: author.tenantId)
+            throw refusal
+        }
+    }
+
+    private func refuse(_ arrived: ArrivedObject, unlike asset: LibraryAsset, _ type: FileType) throws {
+        if arrived.size == 0 || arrived.size > type.largest { throw AssetError.sizeRefused(most: type.largest) }
+        if let size = asset.size, size != arrived.size { throw AssetError.otherSize(announced: size, found: arrived.size) }
+        let found = arrived.sha256.hexadecimal
+        if let sha256 = asset.sha256, sha256 != found { throw AssetError.otherHash(found: found) }
+    }
+
+    /// First the bytes, then the row that says so: a crash between the two leaves an upload that can be completed again.
+    private func keep(_ arrived: ArrivedObject, _ asset: LibraryAsset, by author: Author) async throws -> LibraryAsset {
+        try await objects.keep(arrived)
+        let kept = try await store.keep(asset, arrived, by: author) { [.assetUploaded($0)] }
+        if kept.object != arrived.object {
+            // The same bytes are there already.
+            try await objects.remove(arrived.object)
+            try await store.forgetGarbage(arrived.object, of: author.tenantId)
+        }
+        return kept.asset
+    }
+
+    /// Nothing is left of an upload that was refused.
+    private func forget(_ id: UUID, of tenantId: UUID) async throws {
+        _ = try await store.forget(id, of: tenantId)
+        try await objects.discard(id)
+    }
+}
+
+/// An upload that somebody announces.
+struct NewUpload: Sendable, Equatable {
+    var filename: String
+    var type: FileType
+    var scope: String?
+    var size: Int?
+    /// 32 bytes.
+    var sha256: [UInt8]?
+}

@@ -1,0 +1,78 @@
+import Cryptography
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// The input rules of the asset library.
+enum AssetUploadInput {
+    static let filenameLength = 1...200
+    static let scopeLength = 1...100
+    static let largestSize = 5 << 30
+
+    static func newUpload(_ json: JSONValue) throws -> NewUpload {
+        var fields = FieldReader(json)
+        let filename = fields.text("filename", length: filenameLength)
+        let type = fields.choice("contentType", of: FileType.self)
+        let scope = fields.optionalText("scope", length: scopeLength)
+        let size = fields.optionalInteger("size", in: 1...largestSize)
+        let sha256 = fields.optionalText("sha256", length: 1...64).map { text -> [UInt8] in
+            if let bytes = Hex.decode(text), bytes.count == 32 { return bytes }
+            fields.refuse("sha256", code: "malformed", zh: "应为 64 位十六进制数", en: "must be 64 hexadecimal digits")
+            return []
+        }
+        if let issue = FileNameRule.check(filename) {
+            fields.refuse("filename", code: issue.code, zh: issue.message.zh, en: issue.message.en)
+        }
+        if let type {
+            if let size, size > type.largest {
+                fields.refuse(
+                    "size", code: "out_of_range", zh: "\(type.rawValue) 最大 \(type.largest) 字节",
+                    en: "a \(type.rawValue) has at most \(type.largest) bytes")
+            }
+            if let ending = FileNameRule.ending(of: filename), !type.extensions.contains(ending) {
+                let list = type.extensions.map { "." + $0 }.joined(separator: ", ")
+                fields.refuse(
+                    "filename", code: "wrong_extension", zh: "\(type.rawValue) 的扩展名应为 \(list)",
+                    en: "a \(type.rawValue) ends in \(list)")
+            }
+        }
+        try fields.finish()
+        guard let type else { throw InternalFailure() }
+        return NewUpload(filename: filename, type: type, scope: scope, size: size, sha256: sha256)
+    }
+}
+
+/// What a file may be called: a name, not a way to somewhere, and nothing that a screen shows otherwise than a file system reads it.
+enum FileNameRule {
+    static func check(_ name: String) -> (code: String, message: LocalizedText)? {
+        if name.contains(where: { $0 == "/" || $0 == "\\" || $0 == ":" }) || name == "." || name == ".." {
+            return ("path", LocalizedText(zh: "只能是文件名，不能带路径", en: "must be a name without a path"))
+        }
+        let hasInvisible = name.unicodeScalars.contains { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
+            // Joiners hold emoji together; marks of direction turn `gpj.exe` around.
+            case .format: scalar != "\u{200D}"
+            default: false
+            }
+        }
+        if hasInvisible {
+            return ("invisible_character", LocalizedText(zh: "不能含有不可见字符", en: "must not contain invisible characters"))
+        }
+        if name.first == "." || name.last == "." || name.last == " " || name.first == " " {
+            return ("malformed", LocalizedText(zh: "不能以点或空格开头或结尾", en: "must not begin or end with a dot or a space"))
+        }
+        return nil
+    }
+
+    /// Lower case, without the dot; `nil` where there is none.
+    static func ending(of name: String) -> String? {
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return nil }
+        return name[name.index(after: dot)...].lowercased()
+    }
+}
+
+extension [UInt8] {
+    /// Lower case.
+    var hexadecimal: String { Hex.encode(self) }
+}

@@ -1,0 +1,124 @@
+import Cryptography
+import DTO
+import FoundationEssentials
+import Messaging
+import PostgresStore
+
+/// The SQL of uploads. That an asset is ready and the event that tells of it are one transaction.
+struct AssetUploadStore: Sendable {
+    let database: Database
+    /// Wakes the outbox relay after a commit.
+    let onCommit: @Sendable () -> Void
+
+    /// Writes the asset, or finds the one that the operation has written before; either way its URL's time begins now.
+    func announce(
+        _ upload: NewUpload, lifetime: Int, by author: Author
+    ) async throws -> (id: UUID, urlExpiresAt: Date) {
+        let insert: SQL = """
+            INSERT INTO content_assets
+                (tenant_id, id, origin, state, filename, media_type, scope, size, sha256, created_by, operation_id,
+                 upload_expires_at)
+            VALUES (\(author.tenantId), \(UUID.version7()), 'upload', 'pending', \(upload.filename), \(upload.type.rawValue),
+                    \(upload.scope), \(upload.size), \(upload.sha256), \(author.subject), \(author.operationId),
+                    app_now() + make_interval(secs => \(lifetime)::int))
+            ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_expires_at =
+                CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
+            RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at
+            """
+        let row = try await database.query(insert, tenant: author.tenantId).only
+        return (try row.decode("id"), try row.decode("url_expires_at"))
+    }
+
+    func asset(_ id: UUID, of tenantId: UUID) async throws -> LibraryAsset? {
+        try await database.query(
+            "SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)",
+            tenant: tenantId
+        ).first.map(LibraryAsset.init)
+    }
+
+    /// The asset is ready, with the object that holds its bytes: the arrived one, or the one that was there already, in which case the
+    /// arrived one is garbage.
+    ///
+    /// - Throws: ``ObjectGone`` where it is pending no more: completed by somebody else, or deleted.
+    func keep(
+        _ asset: LibraryAsset, _ arrived: ArrivedObject, by author: Author,
+        emitting events: @escaping @Sendable (LibraryAsset) -> [AssetEvent]
+    ) async throws -> (asset: LibraryAsset, object: UUID) {
+        do {
+            return try await keepOnce(asset, arrived, by: author, emitting: events)
+        } catch let error as PostgresError where error.isForeignKeyViolation {
+            // The object with the same bytes was there a moment ago.
+            return try await keepOnce(asset, arrived, by: author, emitting: events)
+        }
+    }
+
+    private func keepOnce(
+        _ asset: LibraryAsset, _ arrived: ArrivedObject, by author: Author,
+        emitting events: @escaping @Sendable (LibraryAsset) -> [AssetEvent]
+    ) async throws -> (asset: LibraryAsset, object: UUID) {
+        let tenantId = author.tenantId
+        let insert: SQL = """
+            INSERT INTO asset_objects (tenant_id, id, sha256, size)
+            VALUES (\(tenantId), \(arrived.object), \(arrived.sha256), \(arrived.size))
+            ON CONFLICT ON CONSTRAINT asset_objects_hash DO NOTHING
+            """
+        // A second statement, so that it sees what a parallel transaction has just committed.
+        let update: SQL = """
+            UPDATE content_assets a SET state = 'ready', size = \(arrived.size), sha256 = \(arrived.sha256),
+                upload_expires_at = NULL, object_id = o.id
+            FROM asset_objects o
+            WHERE o.tenant_id = \(tenantId) AND o.sha256 = \(arrived.sha256)
+                AND a.tenant_id = \(tenantId) AND a.id = \(asset.id) AND a.state = 'pending'
+            RETURNING a.object_id, app_now() AS at
+            """
+        let kept = try await database.transaction(tenant: tenantId) { transaction -> (LibraryAsset, UUID) in
+            try transaction.enqueue(insert)
+            guard let row = try await transaction.query(update).first else { throw ObjectGone() }
+            let object: UUID = try row.decode("object_id")
+            if object != arrived.object {
+                try transaction.enqueue(
+                    "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(arrived.object)) ON CONFLICT DO NOTHING"
+                )
+            }
+            var ready = asset
+            ready.state = .ready
+            ready.size = arrived.size
+            ready.sha256 = arrived.sha256.hexadecimal
+            let at: Date = try row.decode("at")
+            try await Outbox.append(try events(ready).map { try $0.cloudEvent(by: author, at: at) }, in: transaction)
+            return (ready, object)
+        }
+        onCommit()
+        return kept
+    }
+
+    /// Removes an asset that is pending.
+    func forget(_ id: UUID, of tenantId: UUID) async throws {
+        try await database.query(
+            "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) AND state = 'pending'", tenant: tenantId)
+    }
+
+    /// It has been removed from the store.
+    func forgetGarbage(_ object: UUID, of tenantId: UUID) async throws {
+        try await database.query(
+            "DELETE FROM asset_garbage WHERE tenant_id = \(tenantId) AND object_id = \(object)", tenant: tenantId)
+    }
+}
+
+extension LibraryAsset {
+    static let columns = "id, state, filename, media_type, scope, size, sha256, created_by, created_at"
+
+    init(_ row: Row) throws {
+        let mediaType: String = try row.decode("media_type")
+        let id: UUID = try row.decode("id")
+        let state: String = try row.decode("state")
+        self.init(
+            id: id, state: AssetState(rawValue: state) ?? .ready,
+            // Pictures that flows made have no name of their own.
+            filename: try row.decode("filename", as: String?.self)
+                ?? "\(id.uuidString.lowercased()).\(FileType(rawValue: mediaType)?.extensions.first ?? "bin")",
+            mediaType: mediaType, scope: try row.decode("scope"), size: try row.decode("size"),
+            sha256: try row.decode("sha256", as: [UInt8]?.self).map(Hex.encode), createdBy: try row.decode("created_by"),
+            createdAt: try row.decode("created_at"))
+    }
+}

@@ -1,0 +1,44 @@
+import HTTPCore
+
+/// Why a file is not taken.
+enum FileFlaw: Error, Equatable {
+    /// It is something else than was declared.
+    case otherType(found: String?)
+    /// It is two things at once: what one program shows, another would run.
+    case polyglot(also: String)
+    /// It could run something where it is shown.
+    case script
+    /// It is not whole, or not as its type must be.
+    case damaged
+    /// Unpacked it would be out of all proportion.
+    case archiveBomb
+    /// Unpacking it would write elsewhere, or it holds what may not be in it.
+    case archiveUnsafe
+
+    var code: String {
+        switch self {
+        case .otherType: "wrong_type"
+        case .polyglot: "polyglot"
+        case .script: "script"
+        case .damaged: "damaged"
+        case .archiveBomb: "archive_bomb"
+        case .archiveUnsafe: "archive_unsafe"
+        }
+    }
+
+    func message(declared: FileType) -> LocalizedText {
+        switch self {
+        case .otherType(let found?):
+            LocalizedText(zh: "内容是 \(found)，不是 \(declared.rawValue)", en: "the content is \(found), not \(declared.rawValue)")
+        case .otherType(nil):
+            LocalizedText(zh: "内容不是 \(declared.rawValue)", en: "the content is not \(declared.rawValue)")
+        case .polyglot(let also):
+            LocalizedText(zh: "文件同时也是 \(also)", en: "the file is \(also) as well")
+        case .script: LocalizedText(zh: "文件含有脚本或外部引用", en: "the file holds scripts or outside references")
+        case .damaged: LocalizedText(zh: "文件不完整或已损坏", en: "the file is incomplete or damaged")
+        case .archiveBomb: LocalizedText(zh: "压缩包展开后过大", en: "the archive is far too large when unpacked")
+        case .archiveUnsafe:
+            LocalizedText(zh: "压缩包含有不安全的路径或内容", en: "the archive holds unsafe paths or content")
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import ConcurrencySupport
+import Cryptography
+import FoundationEssentials
+import Glibc
+import HTTPCore
+import HTTPServing
+
+/// Objects in a folder, served and received by this service under URLs that it signs itself. File names are our ids, never a client's.
+///
+///     writing/<random>              under way; unfinished ones go with their request, or with the sweep
+///     arrived/<object>/<sha256>     whole, but looked at by nobody
+///     kept/<2 digits>/<object>      what downloads are served from
+///
+/// A move between them is a rename, so the folder must be on one file system. Replicas share the folder, or use S3.
+final class LocalObjectStore: ObjectStore {
+    private let directory: String
+    private let publicURL: String
+    private let signer: ObjectSigner
+    /// Disks block: their calls never run on an event loop.
+    private let pool = BlockingPool(name: "objects", threads: 8, queueLimit: 4_096)
+
+    /// - Parameter publicURL: the object listener's, as clients reach it.
+    init(directory: String, publicURL: String, signer: ObjectSigner) {
+        self.directory = directory
+        self.publicURL = publicURL
+        self.signer = signer
+    }
+
+    deinit { pool.shutdown() }
+
+    /// Makes the folders; done anew is no harm.
+    func prepare() async throws {
+        try await pool.run { [directory] in
+            var path = directory.hasPrefix("/") ? "" : "."
+            for part in directory.split(separator: "/") {
+                path += "/\(part)"
+                try Files.makeDirectory(path)
+            }
+            for name in ["writing", "arrived", "kept"] { try Files.makeDirectory("\(directory)/\(name)") }
+        }
+    }
+
+    private func arrivals(_ object: UUID) -> String { "\(directory)/arrived/\(object.uuidString.lowercased())" }
+
+    /// By the last digits: those of a UUIDv7 are random.
+    private func path(_ object: UUID) -> String { "\(shard(object))/\(object.uuidString.lowercased())" }
+
+    private func shard(_ object: UUID) -> String { "\(directory)/kept/\(object.uuidString.lowercased().suffix(2))" }
+
+    private func newFile() async throws -> ObjectFile {
+        let path = "\(directory)/writing/\(Random.token(bytes: 18))"
+        return try await pool.run { try ObjectFile(creating: path) }
+    }
+
+    // MARK: What the listener does
+
+    /// Takes an upload in. The body goes to the disk as it comes and is never held whole.
+    ///
+    /// - Returns: its SHA-256.
+    /// - Throws: ``ObjectFailure/wrongSize`` where it is not as long as the grant says; then nothing is left of it.
+    func receive(_ body: IncomingBody, as grant: ObjectGrant) async throws -> [UInt8] {
+        let file = try await newFile()
+        while let piece = try await body.next() { try await pool.run { try file.write(piece) } }
+        let arrivals = arrivals(grant.object)
+        return try await pool.run {
+            let (size, sha256) = try file.finish()
+            do {
+                if case .exactly(let wanted)? = grant.size, size != wanted { throw ObjectFailure.wrongSize }
+                try Files.makeDirectory(arrivals)
+                try Files.move(file.path, to: "\(arrivals)/\(Hex.encode(sha256))")
+            } catch {
+                try Files.remove(file.path)
+                throw error
+            }
+            return sha256
+        }
+    }
+
+    /// A kept object, opened.
+    func open(_ object: UUID) async throws -> (descriptor: Int32, size: Int)? {
+        let path = path(object)
+        return try await pool.run { try Files.open(path) }
+    }
+
+    // MARK: ObjectStore
+
+    func arrived(_ object: UUID) async throws -> ArrivedObject? {
+        let (arrivals, kept) = (arrivals(object), path(object))
+        return try await pool.run {
+            // Sent twice, the later one counts.
+            let files = Files.names(in: arrivals).compactMap { name -> (name: String, size: Int, age: Int)? in
+                guard let status = Files.status("\(arrivals)/\(name)") else { return nil }
+                return (name, status.size, status.seconds)
+            }
+            if let file = files.min(by: { $0.age < $1.age }), let sha256 = Hex.decode(file.name) {
+                return ArrivedObject(object: object, size: file.size, sha256: sha256, path: "\(arrivals)/\(file.name)")
+            }
+            // Moved over before, by one who then died.
+            guard let (descriptor, size) = try Files.open(kept) else { return nil }
+            defer { close(descriptor) }
+            return ArrivedObject(object: object, size: size, sha256: try Self.hash(descriptor, kept), path: kept)
+        }
+    }
+
+    private static func hash(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+        var hash = SHA256.Stream()
+        var offset = 0
+        while true {
+            let bytes = try Files.read(descriptor, path, at: offset, count: 1 << 20)
+            if bytes.isEmpty { return hash.finish() }
+            bytes.withUnsafeBytes { hash.update($0) }
+            offset += bytes.count
+        }
+    }
+
+    func keep(_ arrived: ArrivedObject) async throws {
+        let (arrivals, shard, kept) = (arrivals(arrived.object), shard(arrived.object), path(arrived.object))
+        try await pool.run {
+            try Files.makeDirectory(shard)
+            do {
+                if arrived.path != kept { try Files.move(arrived.path, to: kept) }
+            } catch let failure as FileFailure where failure.code == ENOENT {
+                throw ObjectGone()
+            }
+            try Files.removeDirectory(arrivals)
+        }
+    }
+
+    func discard(_ object: UUID) async throws {
+        let arrivals = arrivals(object)
+        try await pool.run { try Files.removeDirectory(arrivals) }
+    }
+
+    func put(_ bytes: [UInt8], as object: UUID) async throws {
+        let (file, shard, path) = (try await newFile(), shard(object), path(object))
+        try await pool.run {
+            try Files.makeDirectory(shard)
+            try file.write(bytes)
+            _ = try file.finish()
+            try Files.move(file.path, to: path)
+        }
+    }
+
+    func read(_ object: UUID, atMost limit: Int) async throws -> [UInt8]? {
+        let path = path(object)
+        return try await pool.run {
+            guard let (descriptor, size) = try Files.open(path) else { return nil }
+            defer { close(descriptor) }
+            return size <= limit ? try Files.read(descriptor, path, at: 0, count: size) : nil
+        }
+    }
+
+    func remove(_ object: UUID) async throws {
+        let path = path(object)
+        try await pool.run { try Files.remove(path) }
+    }
+
+    func uploadURL(_ grant: ObjectGrant) -> String { publicURL + signer.target(grant) }
+
+    func downloadURL(_ grant: ObjectGrant) -> String { publicURL + signer.target(grant) }
+
+    func sweep(olderThan age: Duration) async throws {
+        let seconds = Int(age.components.seconds)
+        try await pool.run { [directory] in
+            let writing = "\(directory)/writing"
+            for name in Files.names(in: writing) {
+                if let status = Files.status("\(writing)/\(name)"), status.seconds >= seconds {
+                    try Files.remove("\(writing)/\(name)")
+                }
+            }
+            for object in Files.names(in: "\(directory)/arrived") {
+                let path = "\(directory)/arrived/\(object)"
+                if let status = Files.status(path), status.seconds >= seconds { try Files.removeDirectory(path) }
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import ConcurrencySupport
+import Cryptography
+import Glibc
+
+/// A call of the file system that failed.
+struct FileFailure: Error, CustomStringConvertible {
+    let call: String
+    let path: String
+    let code: Int32
+
+    /// Right after the call.
+    init(_ call: String, _ path: String) {
+        self.call = call
+        self.path = path
+        code = errno
+    }
+
+    var description: String { "\(call) \(path): \(String(cString: strerror(code)))" }
+}
+
+/// A file that is being written, hashed on the way. Its calls block: they belong on a `BlockingPool`, one at a time.
+final class ObjectFile: Sendable {
+    private struct State: ~Copyable {
+        var descriptor: Int32
+        var hash = SHA256.Stream()
+        var size = 0
+    }
+
+    let path: String
+    private let state: Lock<State>
+
+    /// - Throws: ``FileFailure``.
+    init(creating path: String) throws {
+        self.path = path
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileFailure("open", path) }
+        state = Lock(State(descriptor: descriptor))
+    }
+
+    /// What was not finished is not left behind.
+    deinit {
+        state.withLock { state in
+            guard state.descriptor >= 0 else { return }
+            close(state.descriptor)
+            unlink(path)
+        }
+    }
+
+    func write(_ bytes: [UInt8]) throws {
+        try state.withLock { state in
+            try bytes.withUnsafeBytes { bytes in
+                var rest = bytes
+                while !rest.isEmpty {
+                    let count = Glibc.write(state.descriptor, rest.baseAddress, rest.count)
+                    if count < 0, errno == EINTR { continue }
+                    guard count > 0 else { throw FileFailure("write", path) }
+                    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+                }
+                state.hash.update(bytes)
+                state.size += bytes.count
+            }
+        }
+    }
+
+    /// Brings everything to the disk. The file stays where it is; whoever called moves or removes it.
+    func finish() throws -> (size: Int, sha256: [UInt8]) {
+        try state.withLock { state in
+            guard fsync(state.descriptor) == 0 else { throw FileFailure("fsync", path) }
+            close(state.descriptor)
+            state.descriptor = -1
+            return (state.size, state.hash.finish())
+        }
+    }
+}
+
+/// The file system as ``LocalObjectStore`` needs it. All of it blocks.
+enum Files {
+    static func makeDirectory(_ path: String) throws {
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFailure("mkdir", path) }
+    }
+
+    /// Replaces what is there, and makes sure that it stays so.
+    static func move(_ old: String, to new: String) throws {
+        guard rename(old, new) == 0 else { throw FileFailure("rename", old) }
+        try syncDirectory(of: new)
+    }
+
+    private static func syncDirectory(of path: String) throws {
+        let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+        let descriptor = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure("open", parent) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileFailure("fsync", parent) }
+    }
+
+    static func remove(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else { throw FileFailure("unlink", path) }
+    }
+
+    static func removeDirectory(_ path: String) throws {
+        for name in names(in: path) { try remove("\(path)/\(name)") }
+        guard rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY else { throw FileFailure("rmdir", path) }
+    }
+
+    /// Empty where there is no such directory.
+    static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// Size and age in seconds; `nil` where there is no such thing.
+    static func status(_ path: String) -> (size: Int, seconds: Int)? {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        return (Int(status.st_size), max(0, time(nil) - status.st_mtim.tv_sec))
+    }
+
+    /// An open regular file; `nil` where there is none.
+    static func open(_ path: String) throws -> (descriptor: Int32, size: Int)? {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw FileFailure("open", path)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            return nil
+        }
+        return (descriptor, Int(status.st_size))
+    }
+
+    /// At most `count` bytes from `offset` on.
+    static func read(_ descriptor: Int32, _ path: String, at offset: Int, count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count, let base = buffer.baseAddress {
+                let read = pread(descriptor, base + filled, count - filled, off_t(offset + filled))
+                if read < 0, errno == EINTR { continue }
+                guard read >= 0 else { throw FileFailure("read", path) }
+                if read == 0 { return }
+                filled += read
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Cryptography
+import FoundationEssentials
+
+/// What a signed URL of the object listener allows its holder: one method on one object, until an instant, under a media type. All of it
+/// is signed; change any of it and the URL is worth nothing (design §9, Objects).
+struct ObjectGrant: Sendable, Equatable {
+    enum Method: String, Sendable {
+        case get = "GET"
+        case put = "PUT"
+    }
+
+    /// How many bytes an upload brings.
+    enum Size: Sendable, Equatable {
+        case exactly(Int)
+        case atMost(Int)
+    }
+
+    var method: Method
+    /// The object's id; it says nothing about its tenant.
+    var object: UUID
+    /// Of the upload, or under which the download is served.
+    var contentType: String
+    /// Seconds since 1970, the last that counts.
+    var expiresAt: Int
+    /// For uploads.
+    var size: Size?
+    /// The file name under which a download is saved; without one it is shown.
+    var fileName: String?
+}
+
+/// Writes and reads signed URLs: HMAC-SHA256 over every element of the grant.
+struct ObjectSigner: Sendable {
+    enum Refusal: Error, Equatable {
+        case invalid
+        case expired
+    }
+
+    private let key: [UInt8]
+
+    init(key: [UInt8]) { self.key = key }
+
+    /// `/objects/{id}?…`, to be put behind the listener's public address.
+    func target(_ grant: ObjectGrant) -> String {
+        var query = "type=\(Self.encode(grant.contentType))&expires=\(grant.expiresAt)"
+        switch grant.size {
+        case .exactly(let size): query += "&size=\(size)"
+        case .atMost(let most): query += "&most=\(most)"
+        case nil: break
+        }
+        if let name = grant.fileName { query += "&name=\(Self.encode(name))" }
+        return "/objects/\(grant.object.uuidString.lowercased())?\(query)&signature=\(Hex.encode(signature(of: grant)))"
+    }
+
+    /// What a request line claims, if it is ours and still holds.
+    ///
+    /// - Parameters:
+    ///   - object: the path's id, as it stands there: another spelling of the same id is another URL.
+    ///   - query: each name may stand once.
+    ///   - now: seconds since 1970.
+    func grant(
+        _ method: ObjectGrant.Method, object: String, query: [(name: String, value: String)], now: Int
+    ) throws(Refusal) -> ObjectGrant {
+        var values: [String: String] = [:]
+        for (name, value) in query {
+            guard values.updateValue(value, forKey: name) == nil else { throw .invalid }
+        }
+        guard let id = UUID(uuidString: object), object == id.uuidString.lowercased(),
+            let type = values.removeValue(forKey: "type"), let expiry = values.removeValue(forKey: "expires"),
+            let expiresAt = Self.number(expiry), let signature = values.removeValue(forKey: "signature")
+        else { throw .invalid }
+        var grant = ObjectGrant(method: method, object: id, contentType: type, expiresAt: expiresAt)
+        if let size = values.removeValue(forKey: "size") {
+            guard let size = Self.number(size) else { throw .invalid }
+            grant.size = .exactly(size)
+        } else if let most = values.removeValue(forKey: "most") {
+            guard let most = Self.number(most) else { throw .invalid }
+            grant.size = .atMost(most)
+        }
+        grant.fileName = values.removeValue(forKey: "name")
+        guard values.isEmpty, let claimed = Hex.decode(signature), constantTimeEquals(claimed, self.signature(of: grant)) else {
+            throw .invalid
+        }
+        guard now <= expiresAt else { throw .expired }
+        return grant
+    }
+
+    /// Every element with its length before it: no two grants have the same text.
+    private func signature(of grant: ObjectGrant) -> [UInt8] {
+        let size =
+            switch grant.size {
+            case .exactly(let size): "exactly \(size)"
+            case .atMost(let most): "at most \(most)"
+            case nil: ""
+            }
+        let elements = [
+            "object.v1", grant.method.rawValue, grant.object.uuidString.lowercased(), grant.contentType, "\(grant.expiresAt)",
+            size,
+            grant.fileName.map { "named \($0)" } ?? "",
+        ]
+        return HMAC.sha256(key: key, elements.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) })
+    }
+
+    /// One spelling per number.
+    private static func number(_ text: String) -> Int? {
+        guard let number = Int(text), number >= 0, String(number) == text else { return nil }
+        return number
+    }
+
+    /// RFC 3986 unreserved characters stay.
+    static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default: encoded += "%" + Hex.encode([byte]).uppercased()
+            }
+        }
+        return encoded
+    }
+}

@@ -1,0 +1,37 @@
+import HTTPServing
+import Lifecycle
+import Observability
+import ServiceDefaults
+
+/// The second, public listener (design §9): signed URLs and nothing else, on a port and with limits of its own.
+struct ObjectListener: Service {
+    let server: HTTPServer
+    let router: Router
+    let objects: LocalObjectStore
+    private let logger: Logger
+
+    init(settings: Settings, objects: LocalObjectStore, signer: ObjectSigner, runtime: ServiceRuntime) {
+        self.objects = objects
+        logger = runtime.logger
+        router = Self.router(objects: objects, signer: signer, runtime: runtime)
+        server = HTTPServer(
+            configuration: .init(host: settings.objectHost, port: settings.objectPort, bufferBytes: 64 * 1024),
+            router: router, logger: runtime.logger)
+    }
+
+    /// No health, no metrics, no tokens: what is public is kept small. The requests' durations stay apart from those of the routes.
+    private static func router(objects: LocalObjectStore, signer: ObjectSigner, runtime: ServiceRuntime) -> Router {
+        var router = Router(
+            entrance: .publicCalls, logger: runtime.logger, tracer: runtime.tracer, answerHeaders: ObjectRoutes.answerHeaders)
+        ObjectRoutes(objects: objects, signer: signer).register(on: &router)
+        return router
+    }
+
+    func run() async throws {
+        do { try await objects.prepare() } catch {
+            // Everything but uploads works without.
+            logger.error("the object folder cannot be used", ["error": "\(error)"])
+        }
+        try await server.run()
+    }
+}

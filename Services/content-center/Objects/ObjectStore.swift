@@ -1,0 +1,47 @@
+import FoundationEssentials
+
+/// Where the bytes of assets are. What clients send arrives apart from what is kept: only what has been looked at moves over, and nobody
+/// can write there.
+protocol ObjectStore: Sendable {
+    /// An upload that has arrived whole; `nil` where none has.
+    func arrived(_ object: UUID) async throws -> ArrivedObject?
+
+    /// Moves an arrived upload to the kept objects, under its own id.
+    ///
+    /// - Throws: ``ObjectGone``.
+    func keep(_ arrived: ArrivedObject) async throws
+
+    /// Forgets an upload, arrived or under way.
+    func discard(_ object: UUID) async throws
+
+    /// Keeps bytes that did not come by a signed URL.
+    func put(_ bytes: [UInt8], as object: UUID) async throws
+
+    /// A kept object's bytes; `nil` where there is none, or where it is longer.
+    func read(_ object: UUID, atMost limit: Int) async throws -> [UInt8]?
+
+    /// Removes a kept object; one that is not there is removed already.
+    func remove(_ object: UUID) async throws
+
+    /// The address by which a client sends the bytes.
+    func uploadURL(_ grant: ObjectGrant) -> String
+
+    /// The address by which anybody who has it reads a kept object.
+    func downloadURL(_ grant: ObjectGrant) -> String
+
+    /// Removes what uploads have left behind that nobody completed.
+    func sweep(olderThan age: Duration) async throws
+}
+
+/// An arrived upload is not where it was: somebody else moved it over.
+struct ObjectGone: Error, Equatable {}
+
+/// An upload as it arrived.
+struct ArrivedObject: Sendable, Equatable {
+    let object: UUID
+    let size: Int
+    /// 32 bytes.
+    let sha256: [UInt8]
+    /// A local file with the bytes, to look at.
+    let path: String
+}

@@ -1,0 +1,132 @@
+public import FoundationEssentials
+
+// What content-center serves under `/v1/assets` and the gateway under `/api/assets`: the files of a tenant.
+
+/// `POST /api/assets/presign` (seed 001 §10.2), with what makes an upload checkable.
+public struct AssetPresignRequest: Codable, Sendable, Equatable {
+    /// 1–200 characters, without path.
+    public var filename: String
+    public var contentType: String
+    /// What the file belongs to, e.g. a project.
+    public var scope: String?
+    /// Bytes; the upload must have exactly as many.
+    public var size: Int?
+    /// 64 hexadecimal digits; the upload must hash to it.
+    public var sha256: String?
+
+    public init(filename: String, contentType: String, scope: String? = nil, size: Int? = nil, sha256: String? = nil) {
+        self.filename = filename
+        self.contentType = contentType
+        self.scope = scope
+        self.size = size
+        self.sha256 = sha256
+    }
+}
+
+/// Where the bytes go, and how.
+public struct AssetPresignAnswer: Codable, Sendable, Equatable {
+    public var assetId: UUID
+    public var uploadUrl: String
+    /// `PUT`.
+    public var method: String
+    /// To be sent as they stand.
+    public var headers: AssetUploadHeaders
+    public var expiresAt: Date
+
+    public init(assetId: UUID, uploadUrl: String, method: String, headers: AssetUploadHeaders, expiresAt: Date) {
+        self.assetId = assetId
+        self.uploadUrl = uploadUrl
+        self.method = method
+        self.headers = headers
+        self.expiresAt = expiresAt
+    }
+}
+
+public struct AssetUploadHeaders: Codable, Sendable, Equatable {
+    public var contentType: String
+
+    private enum CodingKeys: String, CodingKey {
+        case contentType = "Content-Type"
+    }
+
+    public init(contentType: String) { self.contentType = contentType }
+}
+
+/// Where an asset stands.
+public enum AssetState: String, Codable, Sendable, CaseIterable {
+    /// Announced; its bytes are not here, or nobody has said that they are.
+    case pending
+    case ready
+}
+
+/// Kinds of assets, for lists.
+public enum AssetKind: String, Codable, Sendable, CaseIterable {
+    case image, video, audio, document
+}
+
+/// A file of the tenant's library.
+public struct LibraryAsset: Codable, Sendable, Equatable {
+    public var id: UUID
+    public var state: AssetState
+    public var filename: String
+    public var mediaType: String
+    public var scope: String?
+    /// Bytes; while it is pending what was announced.
+    public var size: Int?
+    /// Lower-case hexadecimal; while it is pending what was announced.
+    public var sha256: String?
+    public var createdBy: String
+    public var createdAt: Date
+
+    public init(
+        id: UUID, state: AssetState, filename: String, mediaType: String, scope: String?, size: Int?, sha256: String?,
+        createdBy: String, createdAt: Date
+    ) {
+        self.id = id
+        self.state = state
+        self.filename = filename
+        self.mediaType = mediaType
+        self.scope = scope
+        self.size = size
+        self.sha256 = sha256
+        self.createdBy = createdBy
+        self.createdAt = createdAt
+    }
+}
+
+/// An address under which whoever has it reads the bytes, for a while.
+public struct AssetDownloadURL: Codable, Sendable, Equatable {
+    public var url: String
+    /// `GET`; it answers `HEAD` too, and ranges.
+    public var method: String
+    public var contentType: String
+    public var expiresAt: Date
+
+    public init(url: String, method: String, contentType: String, expiresAt: Date) {
+        self.url = url
+        self.method = method
+        self.contentType = contentType
+        self.expiresAt = expiresAt
+    }
+}
+
+/// An uploaded file was looked at and kept.
+public struct AssetUploaded: Codable, Sendable, Equatable {
+    public static let type = "asset.uploaded.v1"
+
+    public var assetId: UUID
+    public var filename: String
+    public var mediaType: String
+    public var size: Int
+    public var sha256: String
+    public var scope: String?
+
+    public init(assetId: UUID, filename: String, mediaType: String, size: Int, sha256: String, scope: String?) {
+        self.assetId = assetId
+        self.filename = filename
+        self.mediaType = mediaType
+        self.size = size
+        self.sha256 = sha256
+        self.scope = scope
+    }
+}

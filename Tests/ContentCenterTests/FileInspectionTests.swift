@@ -1,0 +1,116 @@
+import Foundation
+import HTTPCore
+import Testing
+
+@testable import ContentCenter
+
+/// What is taken as what it says, and what is refused.
+@Suite struct FileInspectionTests {
+    private static func flaw(_ bytes: [UInt8], as type: FileType) -> FileFlaw? {
+        do {
+            try FileInspection.check(bytes, declared: type)
+            return nil
+        } catch { return error as? FileFlaw }
+    }
+
+    private static func text(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    @Test(arguments: SampleFiles.good) func goodFilesAreTaken(file: SampleFile) {
+        #expect(Self.flaw(file.bytes, as: file.type) == nil)
+        // And as nothing else, but for what is told apart by its brand alone.
+        for other in FileType.allCases where other != file.type && !other.isText && !(file.type == .mp4 && other == .m4a) {
+            #expect(Self.flaw(file.bytes, as: other) != nil, "\(file.type) as \(other)")
+        }
+    }
+
+    @Test func aZIPBehindAnythingIsFound() {
+        for file in SampleFiles.good where !file.type.isArchive && file.type != .svg {
+            let polyglot = file.bytes + SampleFiles.zip([("a.class", 10, 10)])
+            #expect(Self.flaw(polyglot, as: file.type) == .polyglot(also: "application/zip"), "\(file.type)")
+        }
+    }
+
+    @Test func otherSecondNaturesAreFound() {
+        let gif = SampleFiles.gif
+        #expect(Self.flaw(Self.text("GIF89a/*<script>alert(1)</script>") + [0x3B], as: .gif) == .polyglot(also: "text/html"))
+        #expect(Self.flaw(SampleFiles.jpeg + Self.text("<?php system($_GET[0]) ?>"), as: .jpeg) == .polyglot(also: "PHP"))
+        #expect(Self.flaw(Array(gif.dropLast()) + Self.text("%PDF-1.4") + [0x3B], as: .gif) == .polyglot(also: "application/pdf"))
+        #expect(Self.flaw(SampleFiles.png + [1, 2, 3], as: .png) == .polyglot(also: "application/octet-stream"))
+        #expect(Self.flaw(SampleFiles.webp + [1, 2, 3, 4], as: .webp) == .polyglot(also: "application/octet-stream"))
+    }
+
+    @Test func halfFilesAreFound() {
+        #expect(Self.flaw(Array(SampleFiles.png.dropLast(5)), as: .png) == .damaged)
+        #expect(Self.flaw(Array(SampleFiles.webp.dropLast(5)), as: .webp) == .damaged)
+        #expect(Self.flaw(Array(SampleFiles.gif.dropLast(1)), as: .gif) == .damaged)
+        #expect(Self.flaw(Self.text("%PDF-1.7\n1 0 obj"), as: .pdf) == .damaged)
+        #expect(Self.flaw(Array(SampleFiles.zip([("a.txt", 5, 5)]).dropLast(30)), as: .zip) == .damaged)
+        #expect(Self.flaw([], as: .png) == .otherType(found: nil))
+    }
+
+    @Test(arguments: [
+        "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        "<svg onload=\"alert(1)\"/>", "<svg><g OnClick = 'x()'/></svg>",
+        "<svg><a href='javascript:alert(1)'><text>x</text></a></svg>",
+        "<svg><use href='https://evil.example/x.svg#a'/></svg>", "<svg><image href='https://evil.example/x.png'/></svg>",
+        "<svg><foreignObject><body/></foreignObject></svg>", "<svg><style>@import url(https://evil.example/x.css);</style></svg>",
+        "<svg><rect style=\"fill:url(https://evil.example/x)\"/></svg>", "<svg><animate attributeName='href' to='x'/></svg>",
+        "<!DOCTYPE svg [<!ENTITY x 'y'>]><svg>&x;</svg>", "<?xml-stylesheet href='x.css'?><svg/>",
+        "<svg><![CDATA[<script>]]></svg>", "<svg><rect style='b\\65havior:x'/></svg>",
+        "<svg><use xlink:href=' data:image/svg+xml,x'/></svg>",
+        "<svg><rect fill=\"red\" onmouseover=\"x\"/></svg>", "<svg><x:script/></svg>",
+    ]) func aDrawingThatDoesMoreThanDrawIsRefused(drawing: String) {
+        #expect(Self.flaw(Self.text(drawing), as: .svg) == .script)
+    }
+
+    @Test func brokenDrawingsAreRefused() {
+        #expect(Self.flaw(Self.text("<html><svg/></html>"), as: .svg) == .otherType(found: nil))
+        #expect(Self.flaw(Self.text("<svg"), as: .svg) == .damaged)
+        #expect(Self.flaw(Self.text("<svg fill=red/>"), as: .svg) == .damaged)
+        #expect(Self.flaw([0xFF, 0xFE, 0x3C, 0], as: .svg) == .otherType(found: nil))
+    }
+
+    @Test func archivesThatAreTooMuchAreRefused() {
+        let ratio = SampleFiles.zip([("big.txt", 10_000, 500 << 20)])
+        #expect(Self.flaw(ratio, as: .zip) == .archiveBomb)
+        let sum = SampleFiles.zip((0..<40).map { ("f\($0).bin", 600_000, 100 << 20) })
+        #expect(Self.flaw(sum, as: .zip) == .archiveBomb)
+        // Every entry points at the same data.
+        #expect(Self.flaw(SampleFiles.zip([("a", 100, 100), ("b", 100, 100)], overlapping: true), as: .zip) == .archiveBomb)
+        #expect(Self.flaw(SampleFiles.zip((0..<10_001).map { ("f\($0)", 0, 0) }), as: .zip) == .archiveBomb)
+    }
+
+    @Test(arguments: [
+        "../up.txt", "a/../../up.txt", "/etc/passwd", "C:\\a.txt", "a\\b.txt", "..", "run.exe", "nested.zip", "x/y.JS", "a\u{1}b",
+    ]) func archivesThatReachOutAreRefused(name: String) {
+        #expect(Self.flaw(SampleFiles.zip([(name, 5, 5)]), as: .zip) == .archiveUnsafe)
+    }
+
+    @Test func documentsHoldWhatTheyMust() {
+        let word: [(String, Int, Int)] = [("[Content_Types].xml", 5, 5), ("word/document.xml", 5, 5)]
+        #expect(Self.flaw(SampleFiles.zip(word), as: .word) == nil)
+        #expect(Self.flaw(SampleFiles.zip(word), as: .excel) == .otherType(found: "application/zip"))
+        #expect(Self.flaw(SampleFiles.zip(word), as: .zip) == .otherType(found: "Office Open XML"))
+        #expect(Self.flaw(SampleFiles.zip(word + [("word/vbaProject.bin", 5, 5)]), as: .word) == .script)
+        #expect(Self.flaw(SampleFiles.zip([("a.txt", 5, 5), ("a.txt", 5, 5)]), as: .zip) == .archiveUnsafe)
+    }
+
+    @Test func textsAreTexts() {
+        #expect(Self.flaw(Self.text("姓名,电话\r\n张三,1"), as: .csv) == nil)
+        // A character across two pieces of what is read.
+        #expect(Self.flaw(Self.text(String(repeating: "a", count: 65_535) + "中文"), as: .text) == nil)
+        #expect(Self.flaw(Self.text("a\0b"), as: .text) == .otherType(found: nil))
+        #expect(Self.flaw([0xC3, 0x28], as: .text) == .otherType(found: nil))
+        #expect(Self.flaw(SampleFiles.png, as: .text) == .otherType(found: "image/png"))
+    }
+
+    @Test(arguments: [
+        "a/b.png", "..\\b.png", "C:b.png", "..", ".htaccess", "b.png.", "a\u{202E}gnp.exe", "b.png ", "a\u{200B}.png", "a\nb.png",
+    ]) func namesThatAreWaysOrTricksAreRefused(name: String) {
+        #expect(FileNameRule.check(name) != nil)
+    }
+
+    @Test(arguments: ["b.png", "秋季 封面(1).png", "a.b.c", "no-ending", "👨‍👩‍👧.png", "..a"]) func usualNamesAreTaken(name: String) {
+        #expect((FileNameRule.check(name) == nil) == (name != "..a"))
+    }
+}

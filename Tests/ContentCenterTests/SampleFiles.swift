@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@testable import ContentCenter
+
+struct SampleFile: Sendable, CustomTestStringConvertible {
+    let type: FileType
+    let bytes: [UInt8]
+
+    var testDescription: String { type.rawValue }
+}
+
+/// The smallest files that are what they say.
+enum SampleFiles {
+    static let good: [SampleFile] = [
+        SampleFile(type: .png, bytes: png), SampleFile(type: .jpeg, bytes: jpeg), SampleFile(type: .webp, bytes: webp),
+        SampleFile(type: .gif, bytes: gif), SampleFile(type: .svg, bytes: svg), SampleFile(type: .mp4, bytes: movie("isom")),
+        SampleFile(type: .quickTime, bytes: movie("qt  ")), SampleFile(type: .m4a, bytes: movie("M4A ")),
+        SampleFile(type: .webm, bytes: [0x1A, 0x45, 0xDF, 0xA3] + Array("webm data".utf8)),
+        SampleFile(type: .mp3, bytes: Array("ID3".utf8) + [4, 0, 0, 0, 0, 0, 0]),
+        SampleFile(type: .wav, bytes: riff("WAVE")), SampleFile(type: .ogg, bytes: Array("OggS".utf8) + [0, 2, 0, 0, 0]),
+        SampleFile(type: .pdf, bytes: Array("%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n".utf8)),
+        SampleFile(type: .zip, bytes: zip([("价格表.txt", 5, 5), ("folder/b.txt", 5, 900)])),
+    ]
+
+    static let png = png(marked: 0)
+
+    /// A PNG that differs from others by its mark.
+    static func png(marked mark: UInt64) -> [UInt8] {
+        func chunk(_ name: String, _ data: [UInt8]) -> [UInt8] { number(data.count) + Array(name.utf8) + data + [0, 0, 0, 0] }
+        let header: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0]
+        let text = chunk("tEXt", Array("mark\(mark)".utf8))
+        return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", header) + text + chunk("IDAT", [1, 2, 3])
+            + chunk("IEND", [])
+    }
+
+    static let jpeg: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 16] + Array("JFIF".utf8) + [0, 1, 1, 0, 0, 1, 0, 1, 0, 0, 0xFF, 0xD9]
+    static let webp = riff("WEBP")
+    static let gif: [UInt8] =
+        Array("GIF89a".utf8) + [1, 0, 1, 0, 0, 0, 0, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3B]
+
+    static let svg = Array(
+        """
+        <?xml version="1.0"?><!-- > --><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">
+        <defs><linearGradient id="a"><stop offset="0"/></linearGradient></defs><style>.a { fill: url(#a) }</style>
+        <g transform='scale(2)'><path class="a" d="M0 0"/><use href="#a"/><text>5 &gt; 3</text></g></svg>
+        """.utf8)
+
+    static func movie(_ brand: String) -> [UInt8] {
+        number(20) + Array("ftyp\(brand)".utf8) + [0, 0, 2, 0] + Array(brand.utf8) + number(8) + Array("mdat".utf8)
+    }
+
+    private static func riff(_ kind: String) -> [UInt8] {
+        Array("RIFF".utf8) + little(12, 4) + Array(kind.utf8) + Array("data".utf8) + little(0, 4)
+    }
+
+    private static func number(_ value: Int) -> [UInt8] { little(value, 4).reversed() }
+
+    static func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+
+    /// An archive whose table claims these sizes.
+    ///
+    /// - Parameter overlapping: all entries stand for the same bytes.
+    static func zip(_ entries: [(name: String, packed: Int, unpacked: Int)], overlapping: Bool = false) -> [UInt8] {
+        var (bytes, table): ([UInt8], [UInt8]) = ([], [])
+        for (index, entry) in entries.enumerated() {
+            let (name, place) = (Array(entry.name.utf8), overlapping && index > 0 ? 0 : bytes.count)
+            if !overlapping || index == 0 {
+                bytes += little(0x0403_4B50, 4) + little(20, 2) + little(0, 2) + little(8, 2) + little(0, 8)
+                bytes += little(entry.packed, 4) + little(entry.unpacked, 4) + little(name.count, 2) + little(0, 2) + name
+                bytes += [UInt8](repeating: 1, count: entry.packed)
+            }
+            table += little(0x0201_4B50, 4) + little(20, 2) + little(20, 2) + little(0, 2) + little(8, 2) + little(0, 8)
+            table += little(entry.packed, 4) + little(entry.unpacked, 4) + little(name.count, 2) + little(0, 12)
+            table += little(place, 4) + name
+        }
+        return bytes + table + little(0x0605_4B50, 4) + little(0, 4) + little(entries.count, 2) + little(entries.count, 2)
+            + little(table.count, 4) + little(bytes.count, 4) + little(0, 2)
+    }
+}
