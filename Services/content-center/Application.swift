@@ -6,7 +6,7 @@ import ServiceDefaults
 /// content-center, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
-    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets]
+    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview]
     static let topology = Topology(queues: [.contentActivity])
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
@@ -20,6 +20,8 @@ enum Application: ServiceApplication {
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
+            review: ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() }),
+            comments: ContentComments(contents: contents, store: CommentsStore(database: runtime.database)),
             assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload)
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(

@@ -5,8 +5,10 @@ import ServiceDefaults
 /// The table of contents, in the order of `openapi/content-center.yaml`.
 enum Routes {
     static func register(
-        on router: inout Router, authentication: InternalAuthentication, contents: Contents, assets: Assets, upload: AssetUpload
+        on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
+        comments: ContentComments, assets: Assets, upload: AssetUpload
     ) {
+        let (review, comments) = (ReviewRoutes(review: review), CommentsRoutes(comments: comments))
         let exports = ContentExportRoutes(contents: contents)
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
@@ -19,6 +21,17 @@ enum Routes {
             group.on(.get, "/v1/contents/{id}/export", options: .read("ContentExport"), exports.export)
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
             group.on(.post, "/v1/contents/{id}/versions", options: .write("Contents"), contents.write)
+            for action in ReviewAction.allCases {
+                group.on(
+                    .post, "/v1/contents/{id}/\(action.rawValue)", options: .write("ContentReview"), review.move(by: action))
+            }
+            group.on(.get, "/v1/contents/{id}/reviews", options: .read("ContentReview"), review.history)
+            let comment = "/v1/contents/{id}/comments/{commentId}"
+            group.on(.get, "/v1/contents/{id}/comments", options: .read("ContentComments"), comments.list)
+            group.on(.post, "/v1/contents/{id}/comments", options: .write("ContentComments"), comments.add)
+            group.on(.delete, comment, options: .write("ContentComments"), comments.delete)
+            group.on(.post, comment + "/resolve", options: .write("ContentComments"), comments.resolve)
+            group.on(.post, comment + "/reopen", options: .write("ContentComments"), comments.reopen)
             group.on(.post, "/v1/assets", options: .write("Assets", maximumBodyBytes: Assets.maximumSize), assets.keep)
             group.on(.get, "/v1/assets", options: .read("Assets"), assets.list)
             group.on(.post, "/v1/assets/presign", options: .write("AssetUpload"), upload.presign)

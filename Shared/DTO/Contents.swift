@@ -313,17 +313,22 @@ public struct SceneEdit: Codable, Sendable, Equatable {
     }
 }
 
-/// A content with its newest version, as `GET /api/contents/{id}` shows it. The `ETag` is the version in quotes.
+/// A content with its newest version, as `GET /api/contents/{id}` shows it. The `ETag` is the version in quotes, with the revision behind it
+/// where that is another number: `"3"`, `"3.5"`.
 public struct Content: Codable, Sendable, Equatable {
     public var id: UUID
     /// The body's.
     public var kind: ContentKind
     public var status: ContentStatus
+    /// Where it stood before it was put on hold; there only with ``ContentStatus/onHold``.
+    public var heldFrom: ContentStatus?
     /// Follows from the body.
     public var completeness: ContentCompleteness
     /// What was made from one brief has the same.
     public var groupId: UUID?
     public var version: Int
+    /// Grows with every change, of the text or of what stands beside it; the `version` of the content's events.
+    public var revision: Int
     public var title: String
     public var body: ContentBody
     public var source: VersionSource
@@ -332,13 +337,17 @@ public struct Content: Codable, Sendable, Equatable {
     public var createdAt: Date
     public var updatedAt: Date
 
+    /// - Parameter revision: the version when nothing but the text has ever changed.
     public init(
-        id: UUID, status: ContentStatus, groupId: UUID? = nil, version: Int, title: String, body: ContentBody,
-        source: VersionSource, author: String, createdAt: Date, updatedAt: Date
+        id: UUID, status: ContentStatus, heldFrom: ContentStatus? = nil, groupId: UUID? = nil, version: Int,
+        revision: Int? = nil, title: String, body: ContentBody, source: VersionSource, author: String, createdAt: Date,
+        updatedAt: Date
     ) {
         self.id = id
         self.kind = body.kind
         self.status = status
+        self.heldFrom = heldFrom
+        self.revision = revision ?? version
         self.completeness = body.completeness
         self.groupId = groupId
         self.version = version
@@ -349,6 +358,11 @@ public struct Content: Codable, Sendable, Equatable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
+}
+
+extension Content {
+    /// The `ETag`.
+    public var entityTag: String { revision == version ? "\"\(version)\"" : "\"\(version).\(revision)\"" }
 }
 
 /// One line of `GET /api/contents`.

@@ -49,10 +49,11 @@ struct ContentCenterHarness {
     }
 
     func send(
-        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, scopes: [String] = ["contents:read", "contents:write"],
-        operation: UUID? = nil, headers: HTTPHeaders = [:], body: [UInt8] = []
+        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, subject: String = "user-1",
+        scopes: [String] = ["contents:read", "contents:write"], operation: UUID? = nil, headers: HTTPHeaders = [:],
+        body: [UInt8] = []
     ) async throws -> TestResponse {
-        let principal = TestContext.principal(tenant: tenant, scopes: scopes)
+        let principal = TestContext.principal(tenant: tenant, subject: subject, scopes: scopes)
         var all = try TestContext.headers(to: .contentCenter, as: principal, operation: operation)
         if !body.isEmpty { all["Content-Type"] = "application/json" }
         for (name, value) in headers { all[name] = value }

@@ -6,7 +6,7 @@ import Testing
 /// The types that stand in a document, by their schema's name.
 private let documentedTypes = [
     DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.imageTextsAndScripts, DocumentedTypes.copies,
-    DocumentedTypes.models, DocumentedTypes.prompts,
+    DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.contents,
     DocumentedTypes.writers, DocumentedTypes.assets,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }

@@ -24,8 +24,8 @@ URL_KEYS = {
 }
 SERVICES = tuple(CALL_MAP["services"])
 SCOPES = (
-    "titles:generate", "contents:read", "contents:write", "stream:read", "runs:read", "runs:cancel", "prompts:read", "prompts:write",
-    "copies:generate", "image_texts:generate", "video_scripts:generate", "vocabulary:read", "vocabulary:write",
+    "titles:generate", "contents:read", "contents:write", "contents:approve", "contents:approve_own", "stream:read", "runs:read",
+    "runs:cancel", "prompts:read", "prompts:write", "copies:generate", "image_texts:generate", "video_scripts:generate", "vocabulary:read", "vocabulary:write",
 )
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
 T = TypeVar("T")

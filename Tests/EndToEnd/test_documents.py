@@ -30,6 +30,7 @@ INNER = {
     "ComplianceFinding", "TextCheck", "ImageShape",
     "AssetState", "AssetUploadHeaders",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
+    "ContentReviewEntry",
 }
 
 
@@ -45,6 +46,7 @@ def schema_for(example: pathlib.Path) -> str:
     name = example.stem.split(".")[0]
     if name == "CloudEvent":
         message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated",
+                   "status-changed": "ContentStatusChanged",
                    "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"

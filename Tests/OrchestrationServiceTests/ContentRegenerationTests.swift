@@ -130,6 +130,7 @@ import Testing
 
     @Test(arguments: [
         (nil, 428), ("*", 422), ("3", 422), (#""1", x"#, 422), (#""2""#, 412), (#"W/"1""#, 412), (#""7", "1""#, 200),
+        (#""1.9""#, 412),
     ])
     func namesTheVersionThatItsEditorHasSeen(ifMatch: String?, status: Int) async throws {
         let shelf = Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: [])))

@@ -8,10 +8,11 @@ import PostgresStore
 enum ContentEvent: Sendable, Equatable {
     case draftCreated(Content)
     case versionCreated(Content)
+    case statusChanged(Content, ReviewChange)
 }
 
 extension ContentEvent {
-    /// The event as it goes into the outbox: the content's id is the subject and its version the aggregate's.
+    /// The event as it goes into the outbox: the content's id is the subject and its revision the aggregate's version.
     func cloudEvent(by author: Author) throws -> CloudEvent {
         let content: Content
         let type: String
@@ -32,10 +33,17 @@ extension ContentEvent {
                 ContentVersionCreated(
                     contentId: edited.id, kind: edited.kind.rawValue, status: edited.status, version: edited.version,
                     title: edited.title))
+        case .statusChanged(let reviewed, let change):
+            content = reviewed
+            type = ContentStatusChanged.type
+            data = try JSON.encode(
+                ContentStatusChanged(
+                    contentId: reviewed.id, kind: reviewed.kind.rawValue, action: change.event.rawValue, from: change.from,
+                    status: reviewed.status, version: reviewed.version, title: reviewed.title, note: change.note))
         }
         return CloudEvent(
             id: UUID.version7(), source: "content-center", type: type, subject: content.id.uuidString.lowercased(),
-            time: content.updatedAt, tenantId: author.tenantId, operationId: author.operationId, version: Int64(content.version),
+            time: content.updatedAt, tenantId: author.tenantId, operationId: author.operationId, version: Int64(content.revision),
             data: data)
     }
 }

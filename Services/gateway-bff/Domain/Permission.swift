@@ -8,6 +8,10 @@ enum Permission: String, CaseIterable, Sendable {
     case cancelRuns = "runs:cancel"
     case readContents = "contents:read"
     case writeContents = "contents:write"
+    /// To release what others wrote for publishing.
+    case approveContents = "contents:approve"
+    /// To release what one wrote oneself.
+    case approveOwnContents = "contents:approve_own"
     case readVocabulary = "vocabulary:read"
     case writeVocabulary = "vocabulary:write"
     case callModels = "ai:generate"
@@ -31,8 +35,10 @@ enum Role: String, CaseIterable, Sendable {
 
     var permissions: Set<Permission> {
         switch self {
+        // Who writes hands in; who answers for the house approves.
         case .systemAdmin, .tenantAdmin: Set(Permission.allCases)
-        case .operator_: Set(Permission.allCases).subtracting([.administerModels, .manageAPIKeys])
+        case .operator_:
+            Set(Permission.allCases).subtracting([.administerModels, .manageAPIKeys, .approveContents, .approveOwnContents])
         case .viewer: [.readContents, .readPrompts, .readRuns, .readUsage, .readVocabulary, .readStream]
         }
     }

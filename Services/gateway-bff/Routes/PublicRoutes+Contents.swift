@@ -20,6 +20,37 @@ extension PublicRoutes {
             method: .get, path: "/api/contents/{id}/versions", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions"), rateClass: .read),
     ]
+
+    /// The review of a content (审批), and what is said about it.
+    static let review =
+        [
+            ("submit", Permission.writeContents), ("withdraw", .writeContents), ("approve", .approveContents),
+            ("request-changes", .approveContents), ("hold", .approveContents), ("release", .approveContents),
+        ].map { action, permission in
+            PublicRoute(
+                method: .post, path: "/api/contents/{id}/\(action)", flow: "ContentReview", access: .member(permission),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/\(action)"), rateClass: .write, idempotency: .optional)
+        } + [
+            PublicRoute(
+                method: .get, path: "/api/contents/{id}/reviews", flow: "ContentReview", access: .member(.readContents),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/reviews"), rateClass: .read),
+            PublicRoute(
+                method: .get, path: "/api/contents/{id}/comments", flow: "ContentComments", access: .member(.readContents),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments"), rateClass: .read),
+            PublicRoute(
+                method: .post, path: "/api/contents/{id}/comments", flow: "ContentComments", access: .member(.writeContents),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments"), rateClass: .write, idempotency: .optional),
+            PublicRoute(
+                method: .delete, path: "/api/contents/{id}/comments/{commentId}", flow: "ContentComments",
+                access: .member(.writeContents),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments/{commentId}"), rateClass: .write),
+        ]
+        + ["resolve", "reopen"].map { action in
+            PublicRoute(
+                method: .post, path: "/api/contents/{id}/comments/{commentId}/\(action)", flow: "ContentComments",
+                access: .member(.writeContents),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments/{commentId}/\(action)"), rateClass: .write)
+        }
 }
 
 /// The files of the tenant: content-center. Their bytes do not come this way, they go to and from the store under signed URLs.

@@ -5,7 +5,7 @@ import ServiceDefaults
 /// idempotency and forwarding; a test compares it with the document.
 enum PublicRoutes {
     static let all: [PublicRoute] =
-        identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + assets + stream
+        identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + assets + stream
 
     static let identity = [
         PublicRoute(

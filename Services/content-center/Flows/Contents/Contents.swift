@@ -21,42 +21,46 @@ struct Contents: Sendable {
 
     /// The second edit (二次编辑).
     ///
-    /// - Parameter versions: the versions that the editor has seen, as `If-Match` names them.
-    func edit(_ id: UUID, with patch: ContentPatch, ifVersionIn versions: [Int], by author: Author) async throws -> Content {
-        if let written = try await store.version(ofContent: id, writtenIn: author, step: ContentsStore.editStep) {
-            return written
+    /// - Parameter tags: what the editor has seen, as `If-Match` names it.
+    func edit(_ id: UUID, with patch: ContentPatch, ifMatch tags: [EntityTag], by author: Author) async throws -> Content {
+        let source = VersionSource(kind: .human)
+        return try await saveVersion(of: id, ifMatch: tags, source: source, step: ContentsStore.editStep, by: author) { before in
+            try ContentEdit.apply(patch, to: before)
         }
-        let before = try await content(id, of: author.tenantId)
-        guard versions.contains(before.version) else { throw ContentsError.versionConflict }
-        guard let edit = try ContentEdit.apply(patch, to: before) else { return before }
-        return try await saveVersion(
-            after: before, title: edit.title, body: edit.body, source: VersionSource(kind: .human), step: ContentsStore.editStep,
-            by: author)
     }
 
     /// The next version as a flow wrote it, whole.
-    func write(_ version: NewVersion, of id: UUID, ifVersionIn versions: [Int], by author: Author) async throws -> Content {
-        if let written = try await store.version(ofContent: id, writtenIn: author, step: version.step) { return written }
-        let before = try await content(id, of: author.tenantId)
-        guard before.kind == version.kind else { throw ContentsError.otherKind(before.kind) }
-        guard versions.contains(before.version) else { throw ContentsError.versionConflict }
-        return try await saveVersion(
-            after: before, title: version.title ?? before.title, body: version.body, source: version.source, step: version.step,
-            by: author)
+    func write(_ version: NewVersion, of id: UUID, ifMatch tags: [EntityTag], by author: Author) async throws -> Content {
+        try await saveVersion(of: id, ifMatch: tags, source: version.source, step: version.step, by: author) { before in
+            guard before.kind == version.kind else { throw ContentsError.otherKind(before.kind) }
+            return (version.title ?? before.title, version.body)
+        }
     }
 
+    /// - Parameter change: what becomes of the version before; `nil` where nothing changes.
     private func saveVersion(
-        after before: Content, title: String, body: ContentBody, source: VersionSource, step: String, by author: Author
+        of id: UUID, ifMatch tags: [EntityTag], source: VersionSource, step: String, by author: Author,
+        change: (Content) throws -> (title: String, body: ContentBody)?
     ) async throws -> Content {
-        try await refuseForeignAssets(of: body, besides: before.body, tenantId: author.tenantId)
-        let after = try await store.saveVersion(
-            after: before, title: title, body: body, by: author, source: source, step: step
-        ) { [.versionCreated($0)] }
-        if let after { return after }
-        // Somebody was faster: perhaps this very operation, sent twice.
-        if let written = try await store.version(ofContent: before.id, writtenIn: author, step: step) { return written }
+        for _ in 0..<Self.attempts {
+            if let written = try await store.version(ofContent: id, writtenIn: author, step: step) { return written }
+            let before = try await content(id, of: author.tenantId)
+            guard tags.contains(where: { $0.matches(before) }) else { throw ContentsError.versionConflict }
+            guard let new = try change(before) else { return before }
+            try await refuseForeignAssets(of: new.body, besides: before.body, tenantId: author.tenantId)
+            let version = VersionToWrite(
+                title: new.title, body: new.body, source: source, step: step,
+                state: ReviewState(before).next(.edit) ?? ReviewState(before))
+            if let after = try await store.saveVersion(version, after: before, by: author, emitting: { [.versionCreated($0)] }) {
+                return after
+            }
+            // Somebody was faster: with another version, with a review of this one, or this very operation, sent twice.
+        }
         throw ContentsError.versionConflict
     }
+
+    /// How often to look again where something but the text has changed in between.
+    static let attempts = 5
 
     /// A picture must be the tenant's own. Those that the version before shows have been looked at already.
     private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
@@ -87,6 +91,15 @@ struct Author: Sendable, Equatable {
     /// The principal, as versions show it.
     var subject: String
     var operationId: UUID?
+}
+
+/// The next version of a content, and where its review stands then.
+struct VersionToWrite: Sendable {
+    var title: String
+    var body: ContentBody
+    var source: VersionSource
+    var step: String
+    var state: ReviewState
 }
 
 /// What a list shows.

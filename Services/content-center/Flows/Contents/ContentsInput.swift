@@ -98,27 +98,27 @@ enum ContentsInput {
 
     // MARK: Conditions
 
-    /// The versions that `If-Match` names.
+    /// What `If-Match` names.
     ///
     /// - Throws: 428 without the header: an edit that names no version could overwrite one that its author has never seen. For the same
     ///   reason `*` is refused.
-    static func versionsToEdit(_ headers: HTTPHeaders) throws -> [Int] {
+    static func tagsToEdit(_ headers: HTTPHeaders) throws -> [EntityTag] {
         let header = headers.values(of: "If-Match").joined(separator: ", ")
         if header.isEmpty { throw ContentsError.versionRequired }
-        guard case .versions(let versions)? = EntityTag.condition(header, weakMatches: false) else {
+        guard case .tags(let tags)? = EntityTag.condition(header, weakMatches: false) else {
             throw ValidationFailure(
                 pointer: "If-Match", code: "malformed", zh: "应为读取时得到的 ETag，如 \"3\"",
                 en: "must be an ETag as it was read, e.g. \"3\"")
         }
-        return versions
+        return tags
     }
 
-    /// Whether `If-None-Match` names this version; a header that is no tag names none.
-    static func isKnown(_ version: Int, _ headers: HTTPHeaders) -> Bool {
+    /// Whether `If-None-Match` names this content as it is; a header that is no tag names none.
+    static func isKnown(_ content: Content, _ headers: HTTPHeaders) -> Bool {
         let header = headers.values(of: "If-None-Match").joined(separator: ", ")
         return switch EntityTag.condition(header, weakMatches: true) {
         case .any: true
-        case .versions(let versions): versions.contains(version)
+        case .tags(let tags): tags.contains(EntityTag(content))
         case nil: false
         }
     }

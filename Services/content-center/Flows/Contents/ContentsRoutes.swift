@@ -22,8 +22,8 @@ struct ContentsRoutes: Sendable {
     func get(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.read)
         let content = try await contents.content(request.parameters.uuid("id"), of: principal.tenantId)
-        guard !ContentsInput.isKnown(content.version, request.headers) else {
-            return Response(.notModified, headers: ["ETag": EntityTag(version: content.version).description])
+        guard !ContentsInput.isKnown(content, request.headers) else {
+            return Response(.notModified, headers: ["ETag": EntityTag(content).description])
         }
         return try .content(content)
     }
@@ -33,8 +33,8 @@ struct ContentsRoutes: Sendable {
         let author = Author(try request.principal(with: Self.write))
         let id = try request.parameters.uuid("id")
         let patch = try ContentPatchInput.read(request.json())
-        let versions = try ContentsInput.versionsToEdit(request.headers)
-        return try .content(await contents.edit(id, with: patch, ifVersionIn: versions, by: author))
+        let tags = try ContentsInput.tagsToEdit(request.headers)
+        return try .content(await contents.edit(id, with: patch, ifMatch: tags, by: author))
     }
 
     /// `POST /v1/contents/{id}/versions`
@@ -42,15 +42,15 @@ struct ContentsRoutes: Sendable {
         let author = Author(try request.principal(with: Self.write))
         let id = try request.parameters.uuid("id")
         let version = try ContentsInput.newVersion(request.json())
-        let versions = try ContentsInput.versionsToEdit(request.headers)
-        return try .content(await contents.write(version, of: id, ifVersionIn: versions, by: author))
+        let tags = try ContentsInput.tagsToEdit(request.headers)
+        return try .content(await contents.write(version, of: id, ifMatch: tags, by: author))
     }
 
     /// `GET /v1/contents`
     func list(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.read)
         let filter = try ContentsInput.list(request.query)
-        let page = try await page(ofAtMost: filter.limit) { limit in
+        let page = try await Page.ofAtMost(filter.limit) { limit in
             var filter = filter
             filter.limit = limit
             return try await contents.list(filter, of: principal.tenantId)
@@ -65,17 +65,19 @@ struct ContentsRoutes: Sendable {
         let principal = try request.principal(with: Self.read)
         let id = try request.parameters.uuid("id")
         let query = try ContentsInput.versions(request.query)
-        let page = try await page(ofAtMost: query.limit) { limit in
+        let page = try await Page.ofAtMost(query.limit) { limit in
             try await contents.versions(of: id, before: query.before, limit: limit, tenantId: principal.tenantId)
         } cursor: {
             try PageCursor.encode($0.version, as: ContentsInput.versionsCursor)
         }
         return try .json(.ok, page)
     }
+}
 
+extension Page {
     /// Fetches one row more than the page holds: it tells whether another page follows.
-    private func page<Item: Sendable>(
-        ofAtMost limit: Int, fetch: (Int) async throws -> [Item], cursor: (Item) throws -> String
+    static func ofAtMost(
+        _ limit: Int, fetch: (Int) async throws -> [Item], cursor: (Item) throws -> String
     ) async throws -> Page<Item> {
         let rows = try await fetch(limit + 1)
         let items = Array(rows.prefix(limit))
@@ -84,8 +86,9 @@ struct ContentsRoutes: Sendable {
 }
 
 extension Response {
-    fileprivate static func content(_ content: Content, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response {
-        var headers: HTTPHeaders = ["ETag": EntityTag(version: content.version).description]
+    /// A content, with its `ETag`.
+    static func content(_ content: Content, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response {
+        var headers: HTTPHeaders = ["ETag": EntityTag(content).description]
         if location { headers["Location"] = "/v1/contents/\(content.id.uuidString.lowercased())" }
         return try .json(status, content, headers: headers)
     }

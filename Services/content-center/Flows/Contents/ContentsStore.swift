@@ -56,45 +56,62 @@ struct ContentsStore: Sendable {
 
     /// Writes the version after `before`.
     ///
-    /// - Returns: `nil` when `before` is not the newest version any more: nothing is written then.
+    /// - Returns: `nil` when `before` is not how it is any more: nothing is written then.
     func saveVersion(
-        after before: Content, title: String, body: ContentBody, by author: Author, source: VersionSource, step: String,
+        _ new: VersionToWrite, after before: Content, by author: Author,
         emitting events: @escaping @Sendable (Content) -> [ContentEvent]
     ) async throws -> Content? {
-        let encoded = try JSONText(encoding: body)
-        let step = author.operationId.map { _ in step }
+        let encoded = try JSONText(encoding: new.body)
+        let step = author.operationId.map { _ in new.step }
         let update: SQL = """
             WITH changed AS (
-                UPDATE contents SET version = version + 1, title = \(title), completeness = \(body.completeness.rawValue),
-                    updated_at = app_now()
+                UPDATE contents SET version = version + 1, title = \(new.title), completeness = \(new.body.completeness.rawValue),
+                    status = \(new.state.status.rawValue), held_from = \(new.state.heldFrom?.rawValue), updated_at = app_now()
                 WHERE tenant_id = \(author.tenantId) AND id = \(before.id) AND version = \(before.version)
-                RETURNING status, version, created_at, updated_at
+                    AND changes = \(before.changes)
+                RETURNING version, changes, created_at, updated_at
             ),
             written AS (
                 INSERT INTO content_versions
-                    (tenant_id, content_id, version, title, body, source_kind, source_name, prompt_version, author,
+                    (tenant_id, content_id, version, changes_before, title, body, source_kind, source_name, prompt_version, author,
                      operation_id, step, created_at)
-                SELECT \(author.tenantId), \(before.id), version, \(title), \(encoded)::jsonb, \(source.kind.rawValue),
-                       \(source.name), \(source.promptVersion), \(author.subject), \(author.operationId), \(step), updated_at
+                SELECT \(author.tenantId), \(before.id), version, changes, \(new.title), \(encoded)::jsonb,
+                       \(new.source.kind.rawValue), \(new.source.name), \(new.source.promptVersion), \(author.subject),
+                       \(author.operationId), \(step), updated_at
                 FROM changed
             )
-            SELECT status, version, created_at, updated_at FROM changed
+            SELECT version, changes, created_at, updated_at FROM changed
             """
         do {
             let content = try await database.transaction(tenant: author.tenantId) { transaction -> Content? in
                 let rows = try await transaction.query(update)
                 guard let row = rows.first else { return nil }
-                let content = Content(
-                    id: before.id, status: try row.decodeCase("status"), groupId: before.groupId,
-                    version: try row.decode("version"), title: title, body: body, source: source, author: author.subject,
-                    createdAt: try row.decode("created_at"),
-                    updatedAt: try row.decode("updated_at"))
+                let version: Int = try row.decode("version")
+                var content = before
+                content.status = new.state.status
+                content.heldFrom = new.state.heldFrom
+                content.completeness = new.body.completeness
+                content.version = version
+                content.revision = try version + row.decode("changes", as: Int.self)
+                content.title = new.title
+                content.body = new.body
+                content.source = new.source
+                content.author = author.subject
+                content.createdAt = try row.decode("created_at")
+                content.updatedAt = try row.decode("updated_at")
+                if new.state != ReviewState(before) {
+                    let change = ReviewChange(
+                        revision: content.revision, version: version, event: .edit, from: before.status, to: content.status)
+                    try transaction.enqueue(ReviewStore.record(change, of: content.id, by: author))
+                }
                 try await append(events(content), by: author, in: transaction)
                 return content
             }
             if content != nil { onCommit() }
             return content
         } catch let error as PostgresError where error.isOperationRepeat {
+            // Perhaps this very operation, sent twice.
+            if try await version(ofContent: before.id, writtenIn: author, step: new.step) != nil { return nil }
             throw ContentsError.operationReused
         }
     }
@@ -112,7 +129,7 @@ struct ContentsStore: Sendable {
     func content(_ id: UUID, of tenantId: UUID) async throws -> Content? {
         try await database.query(
             """
-            SELECT \(unescaped: Self.columns), c.updated_at
+            SELECT \(unescaped: Self.columns), c.held_from, c.changes, c.updated_at
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
             """, tenant: tenantId
@@ -129,7 +146,7 @@ struct ContentsStore: Sendable {
     private func version(writtenIn author: Author, step: String) async throws -> Content? {
         try await database.query(
             """
-            SELECT \(unescaped: Self.columns), v.created_at AS updated_at
+            SELECT \(unescaped: Self.columns), c.held_from, v.changes_before AS changes, v.created_at AS updated_at
             FROM content_versions v JOIN contents c ON c.tenant_id = v.tenant_id AND c.id = v.content_id
             WHERE v.tenant_id = \(author.tenantId) AND v.operation_id = \(author.operationId) AND v.step = \(step)
             """, tenant: author.tenantId
@@ -149,9 +166,11 @@ struct ContentsStore: Sendable {
         """
 
     private static func content(_ row: Row) throws -> Content {
-        Content(
-            id: try row.decode("id"), status: try row.decodeCase("status"), groupId: try row.decode("group_id"),
-            version: try row.decode("version"), title: try row.decode("title"), body: try body(row), source: try source(row),
+        let version: Int = try row.decode("version")
+        return Content(
+            id: try row.decode("id"), status: try row.decodeCase("status"), heldFrom: try row.decodeOptionalCase("held_from"),
+            groupId: try row.decode("group_id"), version: version, revision: try version + row.decode("changes"),
+            title: try row.decode("title"), body: try body(row), source: try source(row),
             author: try row.decode("author"), createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"))
     }
 
@@ -209,21 +228,5 @@ extension PostgresError {
 }
 
 extension JSONText {
-    fileprivate init(encoding value: some Encodable) throws { self.init(bytes: try JSON.encode(value)) }
-}
-
-extension Row {
-    /// A column that holds the raw value of an enumeration.
-    fileprivate func decodeCase<Case: RawRepresentable>(_ column: String, as type: Case.Type = Case.self) throws -> Case
-    where Case.RawValue == String {
-        let text: String = try decode(column)
-        guard let value = Case(rawValue: text) else { throw UnknownStoredValue(column: column, value: text) }
-        return value
-    }
-}
-
-/// Written by a newer version of the service, or damaged.
-private struct UnknownStoredValue: Error {
-    let column: String
-    let value: String
+    init(encoding value: some Encodable) throws { self.init(bytes: try JSON.encode(value)) }
 }

@@ -22,13 +22,13 @@ struct ContentRegeneration: Sendable {
     static let step = "regenerate"
 
     /// - Parameters:
-    ///   - ifMatch: the header that names the versions the editor has seen.
-    ///   - versions: the same, read.
+    ///   - ifMatch: the header that names what the editor has seen.
+    ///   - seen: the same, read.
     func callAsFunction(
-        _ id: UUID, with wish: RegenerationWish, ifMatch: String, versions: [Int], as principal: Principal
+        _ id: UUID, with wish: RegenerationWish, ifMatch: String, seen: [SeenContent], as principal: Principal
     ) async throws -> Content {
         let before = try await contentCenter.content(id, as: principal)
-        guard versions.contains(before.version) else {
+        guard seen.contains(where: { $0.matches(before) }) else {
             // Nothing is written by this: it finds the version of a repeat, or is refused as the conflict that it is.
             return try await save(
                 NewVersion(step: Self.step, body: before.body, source: before.source), of: id, ifMatch: ifMatch, as: principal)
@@ -75,6 +75,16 @@ struct ContentRegeneration: Sendable {
 
     private static func version(_ body: ContentBody, _ source: VersionSource) -> NewVersion {
         NewVersion(step: step, body: body, source: source)
+    }
+}
+
+/// What an editor has read: a version, or exactly one revision of it.
+struct SeenContent: Sendable, Equatable {
+    var version: Int
+    var revision: Int?
+
+    func matches(_ content: Content) -> Bool {
+        version == content.version && (revision == nil || revision == content.revision)
     }
 }
 

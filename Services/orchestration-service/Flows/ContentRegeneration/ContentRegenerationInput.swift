@@ -12,14 +12,14 @@ enum ContentRegenerationInput {
         return RegenerationWish(feedback: feedback, model: model ?? "auto")
     }
 
-    /// The versions that `If-Match` names, as content-center reads it: a list of strong tags `"3"`.
+    /// What `If-Match` names, as content-center reads it: a list of strong tags `"3"` or `"3.5"`.
     ///
     /// - Throws: 428 without the header; 422 for `*` and for what is no list of tags: a text is not written anew over one that its editor
     ///   has never seen.
-    static func versions(_ headers: HTTPHeaders) throws -> (header: String, versions: [Int]) {
+    static func seen(_ headers: HTTPHeaders) throws -> (header: String, seen: [SeenContent]) {
         let header = headers.values(of: "If-Match").joined(separator: ", ")
         guard !header.isEmpty else { throw VersionRequired() }
-        var versions: [Int] = []
+        var seen: [SeenContent] = []
         for part in header.split(separator: ",", omittingEmptySubsequences: false) {
             let tag = part.trimmingBlanks()
             let isWeak = tag.hasPrefix("W/")
@@ -30,10 +30,21 @@ enum ContentRegenerationInput {
                     pointer: "If-Match", code: "malformed", zh: "应为读取时得到的 ETag，如 \"3\"",
                     en: "must be an ETag as it was read, e.g. \"3\"")
             }
-            let number = quoted.dropFirst().dropLast()
-            if !isWeak, let version = Int(number), "\(version)" == number { versions.append(version) }
+            if !isWeak, let content = content(quoted.dropFirst().dropLast()) { seen.append(content) }
         }
-        return (header, versions)
+        return (header, seen)
+    }
+
+    /// `nil` for what is no tag of content-center's.
+    private static func content(_ tag: Substring) -> SeenContent? {
+        let numbers = tag.split(separator: ".", omittingEmptySubsequences: false).map { part in
+            Int(part).flatMap { "\($0)" == part ? $0 : nil }
+        }
+        return switch (numbers.count, numbers.first ?? nil, numbers.last ?? nil) {
+        case (1, let version?, _): SeenContent(version: version)
+        case (2, let version?, let revision?): SeenContent(version: version, revision: revision)
+        default: nil
+        }
     }
 }
 

@@ -13,9 +13,9 @@ struct ContentRegenerationRoutes: Sendable {
     func regenerate(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.permission)
         let id = try request.parameters.uuid("id")
-        let (ifMatch, versions) = try ContentRegenerationInput.versions(request.headers)
+        let (ifMatch, seen) = try ContentRegenerationInput.seen(request.headers)
         let wish = try ContentRegenerationInput.read(request.json())
-        let content = try await flow(id, with: wish, ifMatch: ifMatch, versions: versions, as: principal)
-        return try .json(.ok, content, headers: ["ETag": "\"\(content.version)\""])
+        let content = try await flow(id, with: wish, ifMatch: ifMatch, seen: seen, as: principal)
+        return try .json(.ok, content, headers: ["ETag": content.entityTag])
     }
 }
