@@ -6,17 +6,24 @@ import ServiceDefaults
 /// content-center, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
-    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview]
+    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts]
     static let topology = Topology(queues: [.contentActivity])
+    static let commands = [
+        ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run)
+    ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let contents = Contents(store: ContentsStore(database: runtime.database) { runtime.outbox.wake() })
         let signer = ObjectSigner(key: settings.objectKey)
-        let objects = LocalObjectStore(directory: settings.objectDirectory, publicURL: settings.objectURL, signer: signer)
+        let folder = LocalObjectStore(directory: settings.objectDirectory, publicURL: settings.objectURL, signer: signer)
+        let objects: any ObjectStore =
+            if let location = settings.s3 {
+                S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
+            } else { folder }
         let inspector = FileInspector()
         let upload = AssetUpload(
-            store: AssetUploadStore(database: runtime.database) { runtime.outbox.wake() }, objects: objects,
-            inspect: inspector.check)
+            store: AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() },
+            objects: objects, inspect: inspector.check)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
@@ -26,7 +33,7 @@ enum Application: ServiceApplication {
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
             router: router,
-            background: [ObjectListener(settings: settings, objects: objects, signer: signer, runtime: runtime), sweeper],
+            background: [ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper],
             emitsEvents: true)
     }
 }

@@ -35,11 +35,15 @@ enum Routes {
             group.on(.post, "/v1/assets", options: .write("Assets", maximumBodyBytes: Assets.maximumSize), assets.keep)
             group.on(.get, "/v1/assets", options: .read("Assets"), assets.list)
             group.on(.post, "/v1/assets/presign", options: .write("AssetUpload"), upload.presign)
+            group.on(.post, "/v1/assets/multipart", options: .write("AssetUpload"), upload.begin)
+            group.on(.get, "/v1/assets/usage", options: .read("AssetUpload"), upload.usage)
+            group.on(.get, "/v1/assets/{id}/part-urls", options: .read("AssetUpload"), upload.partURLs)
+            group.on(.get, "/v1/assets/{id}/parts", options: .read("AssetUpload"), upload.parts)
             group.on(.get, "/v1/assets/{id}", options: .read("Assets"), assets.get)
             group.on(.delete, "/v1/assets/{id}", options: .write("Assets"), assets.delete)
             group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
             group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
-            group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload"), upload.complete)
+            group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload", deadline: .seconds(120)), upload.complete)
         }
     }
 }
@@ -48,7 +52,9 @@ extension RouteOptions {
     fileprivate static func read(_ flow: String) -> RouteOptions { RouteOptions(deadline: .seconds(20), flow: flow) }
 
     /// Who leaves in the middle of a write still wants it; a repeat finds it.
-    fileprivate static func write(_ flow: String, maximumBodyBytes: Int = defaultMaxBodyBytes) -> RouteOptions {
-        RouteOptions(deadline: .seconds(20), maxBodyBytes: maximumBodyBytes, flow: flow, hangUp: .runsToEnd)
+    fileprivate static func write(
+        _ flow: String, maximumBodyBytes: Int = defaultMaxBodyBytes, deadline: Duration = .seconds(20)
+    ) -> RouteOptions {
+        RouteOptions(deadline: deadline, maxBodyBytes: maximumBodyBytes, flow: flow, hangUp: .runsToEnd)
     }
 }

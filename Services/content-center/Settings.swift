@@ -10,6 +10,10 @@ import ServiceDefaults
 /// | `OBJECT_PUBLIC_URL` | the same as clients reach it: signed URLs begin so | `http://127.0.0.1:` and the port |
 /// | `OBJECT_DIRECTORY` | where the bytes are; replicas share it | `objects` |
 /// | `OBJECT_SIGNING_KEY` | signs URLs: 32 bytes in base64, the same for all replicas; secret | made from `CONTEXT_SIGNING_KEY` |
+/// | `ASSET_QUOTA_BYTES` | what a tenant may keep whose plan says nothing else (`content-center quota`) | 107374182400 (100 GB) |
+/// | `S3_BUCKET` | objects live there instead of in the folder | none |
+/// | `S3_ENDPOINT`, `S3_REGION` | path style | `https://s3.<region>.amazonaws.com`, `us-east-1` |
+/// | `S3_ACCESS_KEY_ID`, `S3_SECRET_ACCESS_KEY`, `S3_SESSION_TOKEN` | the last for temporary credentials; secrets | – |
 struct Settings: ServiceSettings {
     let common: CommonSettings
     let objectHost: String
@@ -17,6 +21,8 @@ struct Settings: ServiceSettings {
     let objectURL: String
     let objectDirectory: String
     let objectKey: [UInt8]
+    let assetQuota: Int
+    let s3: S3Location?
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
@@ -25,6 +31,18 @@ struct Settings: ServiceSettings {
         objectURL = reader.url("OBJECT_PUBLIC_URL", default: "http://127.0.0.1:\(objectPort)")
         objectDirectory = reader.string("OBJECT_DIRECTORY", default: "objects")
         objectKey = Self.key(common, from: &reader)
+        s3 = Self.s3(from: &reader)
+        assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
+    }
+
+    private static func s3(from reader: inout EnvironmentReader) -> S3Location? {
+        guard let bucket = reader.optionalString("S3_BUCKET") else { return nil }
+        let region = reader.string("S3_REGION", default: "us-east-1")
+        return S3Location(
+            endpoint: reader.url("S3_ENDPOINT", default: "https://s3.\(region).amazonaws.com"), bucket: bucket,
+            signer: SigV4(
+                accessKeyId: reader.string("S3_ACCESS_KEY_ID"), secretAccessKey: reader.secret("S3_SECRET_ACCESS_KEY"),
+                sessionToken: reader.optionalSecret("S3_SESSION_TOKEN"), region: region))
     }
 
     private static func key(_ common: CommonSettings, from reader: inout EnvironmentReader) -> [UInt8] {

@@ -130,3 +130,110 @@ public struct AssetUploaded: Codable, Sendable, Equatable {
         self.scope = scope
     }
 }
+
+/// `POST /api/assets/multipart`: an upload that may be interrupted.
+public struct AssetMultipartRequest: Codable, Sendable, Equatable {
+    /// As in ``AssetPresignRequest``.
+    public var filename: String
+    public var contentType: String
+    public var scope: String?
+    /// Bytes of the whole.
+    public var size: Int
+    public var sha256: String?
+    /// Bytes of every part but the last: 5 MB to 1 GB, 16 MB where it is left out.
+    public var partSize: Int?
+
+    public init(
+        filename: String, contentType: String, scope: String? = nil, size: Int, sha256: String? = nil, partSize: Int? = nil
+    ) {
+        self.filename = filename
+        self.contentType = contentType
+        self.scope = scope
+        self.size = size
+        self.sha256 = sha256
+        self.partSize = partSize
+    }
+}
+
+/// How the upload is divided.
+public struct AssetMultipart: Codable, Sendable, Equatable {
+    public var assetId: UUID
+    public var partSize: Int
+    public var partCount: Int
+    /// All parts must have come before.
+    public var expiresAt: Date
+
+    public init(assetId: UUID, partSize: Int, partCount: Int, expiresAt: Date) {
+        self.assetId = assetId
+        self.partSize = partSize
+        self.partCount = partCount
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Where one part goes.
+public struct AssetPartURL: Codable, Sendable, Equatable {
+    /// From 1 on.
+    public var partNumber: Int
+    /// Bytes of this part.
+    public var size: Int
+    public var uploadUrl: String
+    public var method: String
+    public var headers: AssetUploadHeaders
+
+    public init(partNumber: Int, size: Int, uploadUrl: String, method: String, headers: AssetUploadHeaders) {
+        self.partNumber = partNumber
+        self.size = size
+        self.uploadUrl = uploadUrl
+        self.method = method
+        self.headers = headers
+    }
+}
+
+public struct AssetPartURLs: Codable, Sendable, Equatable {
+    public var parts: [AssetPartURL]
+    public var expiresAt: Date
+
+    public init(parts: [AssetPartURL], expiresAt: Date) {
+        self.parts = parts
+        self.expiresAt = expiresAt
+    }
+}
+
+/// A part that has arrived.
+public struct AssetPart: Codable, Sendable, Equatable {
+    public var partNumber: Int
+    public var size: Int
+
+    public init(partNumber: Int, size: Int) {
+        self.partNumber = partNumber
+        self.size = size
+    }
+}
+
+public struct AssetParts: Codable, Sendable, Equatable {
+    public var partSize: Int
+    public var partCount: Int
+    /// Those that have arrived, in their order.
+    public var parts: [AssetPart]
+
+    public init(partSize: Int, partCount: Int, parts: [AssetPart]) {
+        self.partSize = partSize
+        self.partCount = partCount
+        self.parts = parts
+    }
+}
+
+/// What the tenant keeps. The same bytes count once.
+public struct AssetUsage: Codable, Sendable, Equatable {
+    public var bytes: Int
+    public var objects: Int
+    /// What its plan allows.
+    public var limitBytes: Int
+
+    public init(bytes: Int, objects: Int, limitBytes: Int) {
+        self.bytes = bytes
+        self.objects = objects
+        self.limitBytes = limitBytes
+    }
+}

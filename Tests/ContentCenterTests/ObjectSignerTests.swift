@@ -9,6 +9,9 @@ import Testing
     static let object = UUID()
     static let upload = ObjectGrant(
         method: .put, object: object, contentType: "image/png", expiresAt: 1_000, size: .exactly(12))
+    static let part = ObjectGrant(
+        method: .put, object: object, contentType: "video/mp4", expiresAt: 1_000, size: .exactly(5),
+        part: ObjectPart(number: 3, offset: 10, total: 15))
     static let download = ObjectGrant(
         method: .get, object: object, contentType: "video/mp4", expiresAt: 1_000, fileName: "发布会 & 现场.mp4")
 
@@ -31,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: [
-        upload, download, ObjectGrant(method: .put, object: object, contentType: "a/b", expiresAt: 1_000, size: .atMost(7)),
+        upload, download, part, ObjectGrant(method: .put, object: object, contentType: "a/b", expiresAt: 1_000, size: .atMost(7)),
         ObjectGrant(method: .get, object: object, contentType: "a/b", expiresAt: 1_000),
     ]) func aGrantSurvivesItsURL(grant: ObjectGrant) throws {
         let parts = try Parts(Self.signer.target(grant))
@@ -44,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [upload, download]) func everyElementIsSigned(grant: ObjectGrant) throws {
+    @Test(arguments: [upload, download, part]) func everyElementIsSigned(grant: ObjectGrant) throws {
         let parts = try Parts(Self.signer.target(grant))
         var other = parts
         other.object = UUID().uuidString.lowercased()

@@ -166,20 +166,14 @@ def test_memory_stays_flat_while_a_large_file_passes(stack, member, tmp_path):
         file.truncate(600 << 20)
     pid = stack.pid("content-center")
 
-    def resident() -> int:
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise AssertionError("no figure of its memory")
-
-    presigned, before, peak = presign(member, "large.mp4", "video/mp4", size=600 << 20), resident(), 0
+    presigned, before, peak = presign(member, "large.mp4", "video/mp4", size=600 << 20), memory(pid), 0
     for direction in (["-T", str(path), "-H", "Content-Type: video/mp4", presigned["uploadUrl"]], None):
         if direction is None:
             assert complete(member, presigned["assetId"]).status_code == 200
             direction = ["-o", "/dev/null", download_url(member, presigned["assetId"])]
         with subprocess.Popen(["curl", "-sS", "-f", *direction], stdout=subprocess.DEVNULL) as curl:
             while curl.poll() is None:
-                peak = max(peak, resident())
+                peak = max(peak, memory(pid))
                 time.sleep(0.02)
             assert curl.returncode == 0
     assert peak - before < 48 << 10, f"{before} kB before, {peak} kB at most"
@@ -205,3 +199,138 @@ def test_the_same_bytes_of_two_tenants_are_two(member, stranger):
     mine, theirs = upload(member, body), upload(stranger, body)
     assert member.request("DELETE", f"/api/assets/{mine['id']}").status_code == 204
     assert requests.get(download_url(stranger, theirs["id"]), timeout=10).content == body
+
+
+class SparseFile:
+    """An MPEG-4 of any size that is zeros but for its head and some marks on the way."""
+
+    def __init__(self, size: int):
+        self.size, self.marks = size, {place: os.urandom(4096) for place in range(0, size - 4096, 777 << 20)}
+        self.marks[0] = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + (1).to_bytes(4, "big") + b"mdat" + (size - 24).to_bytes(8, "big")
+        self.zeros = bytes(1 << 20)
+
+    def pieces(self, offset: int, count: int):
+        end = offset + count
+        while offset < end:
+            piece = self.zeros[:min(len(self.zeros), end - offset)]
+            for place, mark in self.marks.items():
+                if place < offset + len(piece) and offset < place + len(mark):
+                    whole = bytearray(piece)
+                    for index, byte in enumerate(mark):
+                        if offset <= place + index < offset + len(piece):
+                            whole[place + index - offset] = byte
+                    piece = bytes(whole)
+            yield piece
+            offset += len(piece)
+
+    def sha256(self) -> str:
+        digest = hashlib.sha256()
+        for piece in self.pieces(0, self.size):
+            digest.update(piece)
+        return digest.hexdigest()
+
+
+def send_part(part: dict, pieces, stop_after: int | None = None) -> int | None:
+    """Over a bare socket, so that it can break off; the status, or None where it did."""
+    parts = urllib.parse.urlsplit(part["uploadUrl"])
+    with socket.create_connection((parts.hostname, parts.port), timeout=120) as connection:
+        head = (f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: {part['headers']['Content-Type']}\r\n"
+                f"Content-Length: {part['size']}\r\nConnection: close\r\n\r\n")
+        connection.sendall(head.encode())
+        sent = 0
+        for piece in pieces:
+            connection.sendall(piece)
+            sent += len(piece)
+            if stop_after is not None and sent >= stop_after:
+                return None
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+def test_five_gigabytes_in_parts_interrupted_and_resumed(stack, member):
+    """In small memory, and sparse on the disk."""
+    source, pid = SparseFile(5 << 30), stack.pid("content-center")
+    before = memory(pid)
+    announced = member.request("POST", "/api/assets/multipart", json={
+        "filename": "大片.mp4", "contentType": "video/mp4", "size": source.size, "sha256": source.sha256(), "partSize": 512 << 20})
+    assert announced.status_code == 201, announced.text
+    upload, peak = announced.json(), 0
+    assert upload["partCount"] == 10
+    path = f"/api/assets/{upload['assetId']}"
+
+    def urls() -> dict[int, dict]:
+        return {part["partNumber"]: part for part in member.request("GET", f"{path}/part-urls").json()["parts"]}
+
+    def arrived() -> list[int]:
+        return [part["partNumber"] for part in member.request("GET", f"{path}/parts").json()["parts"]]
+
+    def send(part: dict, **options) -> int | None:
+        return send_part(part, source.pieces((part["partNumber"] - 1) * upload["partSize"], part["size"]), **options)
+
+    addresses = urls()
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda number: send(addresses[number]), (10, 1, 4))) == [200, 200, 200]
+    peak = max(peak, memory(pid))
+    assert send(addresses[2], stop_after=100 << 20) is None
+    stack.restart("content-center")
+    pid = stack.pid("content-center")
+    assert arrived() == [1, 4, 10]
+    assert_problem(complete(member, upload["assetId"]), 409, "asset.not_uploaded")
+    # The addresses from before the restart still hold.
+    for number in sorted(set(range(1, 11)) - set(arrived())):
+        assert send(addresses[number]) == 200
+        peak = max(peak, memory(pid))
+    assert arrived() == list(range(1, 11))
+    answer = member.request("POST", f"{path}/complete", timeout=150)
+    assert answer.status_code == 200, answer.text
+    peak = max(peak, memory(pid))
+    assert (answer.json()["size"], answer.json()["sha256"]) == (source.size, source.sha256())
+    assert peak - before < 48 << 10, f"{before} kB before, {peak} kB at most"
+    kept = next((stack.directory / "objects/kept").glob(f"*/{upload['assetId']}"))
+    assert kept.stat().st_blocks * 512 < 64 << 20
+    place = 777 << 20
+    part = requests.get(download_url(member, upload["assetId"]), headers={"Range": f"bytes={place}-{place + 4095}"}, timeout=10)
+    assert (part.status_code, part.content) == (206, source.marks[place])
+    assert member.request("DELETE", path).status_code == 204
+
+
+def memory(pid: int) -> int:
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise AssertionError("no figure of its memory")
+
+
+def test_a_part_stays_the_part_that_was_signed(member):
+    announced = member.request("POST", "/api/assets/multipart", json={
+        "filename": "a.mp4", "contentType": "video/mp4", "size": 11 << 20, "partSize": 5 << 20}).json()
+    path = f"/api/assets/{announced['assetId']}"
+    part = member.request("GET", f"{path}/part-urls", params={"from": 2, "count": 1}).json()["parts"][0]
+    assert part["partNumber"] == 2
+    for old, new in (("part=2", "part=1"), (f"offset={5 << 20}", "offset=0"), (f"total={11 << 20}", "total=99"), (f"size={5 << 20}", "size=1")):
+        assert old in part["uploadUrl"]
+        forged = part | {"uploadUrl": part["uploadUrl"].replace(old, new)}
+        assert put(forged, b"x").status_code == 403
+    assert put(part, b"x").status_code == 403
+    assert member.request("GET", f"{path}/parts").json()["parts"] == []
+    assert member.request("DELETE", path).status_code == 204
+    assert_problem(member.request("GET", f"{path}/parts"), 404)
+
+
+def test_a_quota_holds(stack, member):
+    used = member.request("GET", "/api/assets/usage").json()["bytes"]
+    body = mp4(200_000)
+    with stack.administrator("content") as connection:
+        connection.execute("INSERT INTO asset_quotas (tenant_id, bytes) VALUES (%s, %s)", (member.tenant, used + 300_000))
+        try:
+            presigned = [presign(member, "a.mp4", "video/mp4") for _ in range(2)]
+            assert [put(each, mp4(200_000)).status_code for each in presigned] == [200, 200]
+            assert complete(member, presigned[0]["assetId"]).status_code == 200
+            assert_problem(complete(member, presigned[1]["assetId"]), 409, "asset.quota_exceeded")
+            refused = member.request("POST", "/api/assets/presign", json={
+                "filename": "a.mp4", "contentType": "video/mp4", "size": len(body)})
+            assert_problem(refused, 409, "asset.quota_exceeded")
+            assert member.request("DELETE", f"/api/assets/{presigned[0]['assetId']}").status_code == 204
+            # There is room again, and what was sent is still there.
+            assert complete(member, presigned[1]["assetId"]).status_code == 200
+        finally:
+            connection.execute("DELETE FROM asset_quotas WHERE tenant_id = %s", (member.tenant,))

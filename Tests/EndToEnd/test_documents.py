@@ -28,7 +28,7 @@ INNER = {
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck", "ImageShape",
-    "AssetState", "AssetUploadHeaders",
+    "AssetState", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
     "ContentReviewEntry",
 }

@@ -2,6 +2,7 @@ import ConcurrencySupport
 import Cryptography
 import FoundationEssentials
 import Glibc
+import HTTPCalling
 import HTTPCore
 import HTTPServing
 
@@ -9,6 +10,7 @@ import HTTPServing
 ///
 ///     writing/<random>              under way; unfinished ones go with their request, or with the sweep
 ///     arrived/<object>/<sha256>     whole, but looked at by nobody
+///     arrived/<object>/whole        the same, in parts: sparse, each part at its place; part.<n> says that it is there
 ///     kept/<2 digits>/<object>      what downloads are served from
 ///
 /// A move between them is a rename, so the folder must be on one file system. Replicas share the folder, or use S3.
@@ -59,6 +61,7 @@ final class LocalObjectStore: ObjectStore {
     /// - Returns: its SHA-256.
     /// - Throws: ``ObjectFailure/wrongSize`` where it is not as long as the grant says; then nothing is left of it.
     func receive(_ body: IncomingBody, as grant: ObjectGrant) async throws -> [UInt8] {
+        if let part = grant.part { return try await receive(body, as: part, grant) }
         let file = try await newFile()
         while let piece = try await body.next() { try await pool.run { try file.write(piece) } }
         let arrivals = arrivals(grant.object)
@@ -76,17 +79,64 @@ final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// A part goes to its place in the whole at once; sent again, it replaces what was there.
+    private func receive(_ body: IncomingBody, as part: ObjectPart, _ grant: ObjectGrant) async throws -> [UInt8] {
+        guard case .exactly(let size)? = grant.size else { throw ObjectFailure.signatureInvalid }
+        let arrivals = arrivals(grant.object)
+        let file = try await pool.run {
+            try Files.makeDirectory(arrivals)
+            return try PartFile(in: arrivals, part: part, size: size)
+        }
+        while let piece = try await body.next() { try await pool.run { try file.write(piece) } }
+        return try await pool.run { try file.finish() }
+    }
+
     /// A kept object, opened.
     func open(_ object: UUID) async throws -> (descriptor: Int32, size: Int)? {
         let path = path(object)
         return try await pool.run { try Files.open(path) }
     }
 
+    /// A copy of what is elsewhere, to look at; ``forget(_:)`` it afterwards.
+    func copy(_ body: ResponseBody) async throws -> (path: String, size: Int, sha256: [UInt8]) {
+        let file = try await newFile()
+        do {
+            for try await piece in body { try await pool.run { try file.write(piece) } }
+            let (size, sha256) = try await pool.run { try file.finish() }
+            return (file.path, size, sha256)
+        } catch {
+            forget(file.path)
+            throw error
+        }
+    }
+
+    /// Removes a copy, soon.
+    func forget(_ path: String) { Task { [pool] in try await pool.run { try Files.remove(path) } } }
+
     // MARK: ObjectStore
 
-    func arrived(_ object: UUID) async throws -> ArrivedObject? {
+    var takesParts: Bool { true }
+
+    func arrivedParts(of object: UUID) async throws -> [Int] {
+        let arrivals = arrivals(object)
+        return try await pool.run { Self.parts(in: arrivals).sorted() }
+    }
+
+    private static func parts(in arrivals: String) -> [Int] {
+        Files.names(in: arrivals).compactMap { $0.hasPrefix("part.") ? Int($0.dropFirst("part.".count)) : nil }
+    }
+
+    func arrived(_ object: UUID, in parts: ObjectParts?) async throws -> ArrivedObject? {
         let (arrivals, kept) = (arrivals(object), path(object))
         return try await pool.run {
+            if let parts {
+                let whole = "\(arrivals)/whole"
+                if Set(Self.parts(in: arrivals)).isSuperset(of: 1...parts.count), let (descriptor, size) = try Files.open(whole) {
+                    defer { close(descriptor) }
+                    return ArrivedObject(object: object, size: size, sha256: try Self.hash(descriptor, whole), path: whole)
+                }
+                guard Files.status(kept) != nil else { return nil }
+            }
             // Sent twice, the later one counts.
             let files = Files.names(in: arrivals).compactMap { name -> (name: String, size: Int, age: Int)? in
                 guard let status = Files.status("\(arrivals)/\(name)") else { return nil }

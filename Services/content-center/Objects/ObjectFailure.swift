@@ -9,6 +9,8 @@ enum ObjectFailure: Error, Equatable {
     case wrongType
     /// The upload is not as long as was signed.
     case wrongSize
+    /// The same part of an upload is on its way already.
+    case partBusy
 }
 
 extension ObjectFailure: HTTPFailure {
@@ -29,6 +31,11 @@ extension ObjectFailure: HTTPFailure {
             ProblemDescription(
                 status: .forbidden, code: "object.wrong_size",
                 title: LocalizedText(zh: "大小与签名不符", en: "The size is not the signed one"))
+        case .partBusy:
+            Conflict(
+                code: "object.part_busy", title: LocalizedText(zh: "该分片正在上传", en: "The part is being sent already"),
+                retryable: true
+            ).problem
         }
     }
 }

@@ -24,8 +24,32 @@ struct ObjectGrant: Sendable, Equatable {
     var expiresAt: Int
     /// For uploads.
     var size: Size?
+    /// Of an upload in parts.
+    var part: ObjectPart?
     /// The file name under which a download is saved; without one it is shown.
     var fileName: String?
+}
+
+/// One part of an upload: which, and where it belongs in the whole.
+struct ObjectPart: Sendable, Equatable {
+    /// From 1 on.
+    var number: Int
+    var offset: Int
+    /// Bytes of the whole.
+    var total: Int
+}
+
+/// How an upload is divided: all parts but the last are of one size.
+struct ObjectParts: Sendable, Equatable {
+    let size: Int
+    let partSize: Int
+
+    var count: Int { (size + partSize - 1) / partSize }
+
+    func part(_ number: Int) -> ObjectPart { ObjectPart(number: number, offset: (number - 1) * partSize, total: size) }
+
+    /// Bytes of one part.
+    func size(of number: Int) -> Int { min(partSize, size - (number - 1) * partSize) }
 }
 
 /// Writes and reads signed URLs: HMAC-SHA256 over every element of the grant.
@@ -47,6 +71,7 @@ struct ObjectSigner: Sendable {
         case .atMost(let most): query += "&most=\(most)"
         case nil: break
         }
+        if let part = grant.part { query += "&part=\(part.number)&offset=\(part.offset)&total=\(part.total)" }
         if let name = grant.fileName { query += "&name=\(Self.encode(name))" }
         return "/objects/\(grant.object.uuidString.lowercased())?\(query)&signature=\(Hex.encode(signature(of: grant)))"
     }
@@ -76,6 +101,12 @@ struct ObjectSigner: Sendable {
             guard let most = Self.number(most) else { throw .invalid }
             grant.size = .atMost(most)
         }
+        if let part = values.removeValue(forKey: "part") {
+            guard let number = Self.number(part), let offset = values.removeValue(forKey: "offset").flatMap(Self.number),
+                let total = values.removeValue(forKey: "total").flatMap(Self.number)
+            else { throw .invalid }
+            grant.part = ObjectPart(number: number, offset: offset, total: total)
+        }
         grant.fileName = values.removeValue(forKey: "name")
         guard values.isEmpty, let claimed = Hex.decode(signature), constantTimeEquals(claimed, self.signature(of: grant)) else {
             throw .invalid
@@ -96,6 +127,7 @@ struct ObjectSigner: Sendable {
             "object.v1", grant.method.rawValue, grant.object.uuidString.lowercased(), grant.contentType, "\(grant.expiresAt)",
             size,
             grant.fileName.map { "named \($0)" } ?? "",
+            grant.part.map { "part \($0.number) at \($0.offset) of \($0.total)" } ?? "",
         ]
         return HMAC.sha256(key: key, elements.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) })
     }

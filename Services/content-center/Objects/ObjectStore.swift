@@ -3,8 +3,16 @@ import FoundationEssentials
 /// Where the bytes of assets are. What clients send arrives apart from what is kept: only what has been looked at moves over, and nobody
 /// can write there.
 protocol ObjectStore: Sendable {
+    /// Whether uploads may come in parts.
+    var takesParts: Bool { get }
+
     /// An upload that has arrived whole; `nil` where none has.
-    func arrived(_ object: UUID) async throws -> ArrivedObject?
+    ///
+    /// - Parameter parts: of an upload in parts, which must all be there.
+    func arrived(_ object: UUID, in parts: ObjectParts?) async throws -> ArrivedObject?
+
+    /// The numbers of the parts that have arrived, in their order.
+    func arrivedParts(of object: UUID) async throws -> [Int]
 
     /// Moves an arrived upload to the kept objects, under its own id.
     ///
@@ -44,4 +52,6 @@ struct ArrivedObject: Sendable, Equatable {
     let sha256: [UInt8]
     /// A local file with the bytes, to look at.
     let path: String
+    /// What was looked at, where the store can tell; only that is kept.
+    var version: String?
 }

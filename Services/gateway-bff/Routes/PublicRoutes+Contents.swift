@@ -63,6 +63,18 @@ extension PublicRoutes {
             method: .post, path: "/api/assets/presign", flow: "AssetUpload", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write),
         PublicRoute(
+            method: .post, path: "/api/assets/multipart", flow: "AssetUpload", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/multipart"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/assets/usage", flow: "AssetUpload", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/usage"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/assets/{id}/part-urls", flow: "AssetUpload", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/part-urls"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/assets/{id}/parts", flow: "AssetUpload", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/parts"), rateClass: .read),
+        PublicRoute(
             method: .get, path: "/api/assets/{id}", flow: "Assets", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/assets/{id}"), rateClass: .read),
         PublicRoute(
@@ -76,6 +88,8 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/assets/{id}/download-url"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/assets/{id}/complete", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/{id}/complete"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/complete"), rateClass: .write,
+            // A large file is read once more.
+            deadline: .seconds(125)),
     ]
 }

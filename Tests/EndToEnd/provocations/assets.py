@@ -15,11 +15,13 @@ def provoke(stack, member) -> None:
     shown = show_in_a_content(stack, member.tenant, png(uuid.uuid4().bytes[:3]))
     for prefix, call in faces:
         provoke_face(prefix + "/assets", call)
+        provoke_quota(stack, member.tenant, prefix + "/assets", call)
         # What a content shows stays.
         assert call("DELETE", f"{prefix}/assets/{shown}").status_code == 409
-    for body, headers in ((b"not json", AS_JSON), (b"a=b", {"Content-Type": "text/plain"}), (TOO_LARGE, AS_JSON)):
-        statuses = {call("POST", prefix + "/assets/presign", data=body, headers=headers).status_code for prefix, call in faces}
-        assert len(statuses) == 1 and statuses <= {400, 413, 415}, statuses
+    for path in ("/assets/presign", "/assets/multipart"):
+        for body, headers in ((b"not json", AS_JSON), (b"a=b", {"Content-Type": "text/plain"}), (TOO_LARGE, AS_JSON)):
+            statuses = {call("POST", prefix + path, data=body, headers=headers).status_code for prefix, call in faces}
+            assert len(statuses) == 1 and statuses <= {400, 413, 415}, statuses
 
 
 def provoke_face(base: str, call) -> None:
@@ -43,6 +45,7 @@ def provoke_face(base: str, call) -> None:
     assert call("GET", base, params={"kind": "image"}).status_code == 200
     assert call("GET", base, params={"limit": 0}).status_code == 422
 
+    provoke_parts(base, call)
     refused = presign().json()
     requests.put(refused["uploadUrl"], data=b"no picture", headers=refused["headers"], timeout=10)
     assert call("POST", f"{base}/{refused['assetId']}/complete").status_code == 422
@@ -63,3 +66,31 @@ def show_in_a_content(stack, tenant: str, picture: bytes) -> str:
     made = call("POST", "/v1/contents", json=draft, headers={"X-Operation-Id": str(uuid.uuid4())})
     assert made.status_code == 201, made.text
     return kept
+
+
+def provoke_parts(base: str, call) -> None:
+    announced = call("POST", f"{base}/multipart", json={"filename": "a.mp4", "contentType": "video/mp4", "size": 6 << 20})
+    assert announced.status_code == 201, announced.text
+    path = f"{base}/{announced.json()['assetId']}"
+    assert call("POST", f"{base}/multipart", json={"filename": "a.mp4", "contentType": "video/mp4"}).status_code == 422
+    urls = call("GET", f"{path}/part-urls")
+    assert (urls.status_code, len(urls.json()["parts"])) == (200, 1)
+    assert call("GET", f"{path}/part-urls", params={"from": 0}).status_code == 422
+    assert call("GET", f"{path}/parts").json()["parts"] == []
+    single = call("POST", f"{base}/presign", json={"filename": "a.png", "contentType": "image/png"}).json()["assetId"]
+    for suffix in ("parts", "part-urls"):
+        assert call("GET", f"{base}/{single}/{suffix}").status_code == 409
+        assert call("GET", f"{base}/{uuid.uuid4()}/{suffix}").status_code == 404
+    assert call("GET", f"{base}/usage").status_code == 200
+    assert call("DELETE", path).status_code == 204
+
+
+def provoke_quota(stack, tenant: str, base: str, call) -> None:
+    with stack.administrator("content") as connection:
+        connection.execute("INSERT INTO asset_quotas (tenant_id, bytes) VALUES (%s, 0)", (tenant,))
+        try:
+            for path, size in (("presign", {}), ("multipart", {"size": 1})):
+                answer = call("POST", f"{base}/{path}", json={"filename": "a.png", "contentType": "image/png", **size})
+                assert (answer.status_code, answer.json()["code"]) == (409, "asset.quota_exceeded")
+        finally:
+            connection.execute("DELETE FROM asset_quotas WHERE tenant_id = %s", (tenant,))

@@ -4,6 +4,8 @@ struct IncomingRequest: Sendable {
     /// Without the query.
     var path: String
     var query: [String: String]
+    /// As it was sent.
+    var rawQuery: String
     var headers: [(name: String, value: String)]
     var body: [UInt8]
 
@@ -21,6 +23,7 @@ struct IncomingRequest: Sendable {
         method = String(words[0])
         path = String(target[0])
         query = [:]
+        rawQuery = target.dropFirst().first.map(String.init) ?? ""
         for pair in target.dropFirst().first?.split(separator: "&") ?? [] {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { Self.decode($0) }
             query[sides[0]] = sides.count > 1 ? sides[1] : ""

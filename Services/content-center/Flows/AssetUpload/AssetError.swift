@@ -13,8 +13,15 @@ enum AssetError: Error, Equatable {
     case otherSize(announced: Int, found: Int)
     case otherHash(found: String)
     case flawed(FileFlaw, FileType)
+    /// It was not announced as an upload in parts, or is no upload any more.
+    case notInParts
+    /// The store takes uploads in one piece only.
+    case noParts
+    case beyondQuota(used: Int, limit: Int)
     /// Contents show it.
     case inUse(contents: Int)
+
+    var isAboutTheTenant: Bool { if case .beyondQuota = self { true } else { false } }
 
     /// - Returns: `nil` for what says nothing about the file.
     init?(refusing error: any Error, declared type: FileType) {
@@ -56,6 +63,21 @@ extension AssetError: HTTPFailure {
             refused(
                 "/sha256", "mismatch", LocalizedText(zh: "收到的内容哈希为 \(found)", en: "what came hashes to \(found)"))
         case .flawed(let flaw, let type): refused("/contentType", flaw.code, flaw.message(declared: type))
+        case .notInParts:
+            ProblemDescription(
+                status: .conflict, code: "asset.not_in_parts",
+                title: LocalizedText(zh: "该素材不是进行中的分片上传", en: "The asset is no upload in parts that is under way"))
+        case .noParts:
+            ProblemDescription(
+                status: .conflict, code: "asset.parts_unsupported",
+                title: LocalizedText(zh: "当前存储不支持分片上传", en: "This store takes no uploads in parts"),
+                detail: LocalizedText(zh: "请用 presign 一次上传，最大 5 GB。", en: "Use presign: one PUT takes up to 5 GB."))
+        case .beyondQuota(let used, let limit):
+            ProblemDescription(
+                status: .conflict, code: "asset.quota_exceeded",
+                title: LocalizedText(zh: "存储空间不足", en: "The storage quota is used up"),
+                detail: LocalizedText(
+                    zh: "套餐共 \(limit) 字节，已用 \(used) 字节。", en: "The plan has \(limit) bytes, of which \(used) are used."))
         case .inUse(let contents):
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),

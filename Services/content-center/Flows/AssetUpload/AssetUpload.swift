@@ -7,6 +7,8 @@ import HTTPCore
 struct AssetUpload: Sendable {
     /// How long an upload may begin.
     static let urlLifetime = 3_600
+    /// How long an upload in parts may take.
+    static let partsLifetime = 7 * 86_400
 
     let store: AssetUploadStore
     let objects: any ObjectStore
@@ -14,6 +16,7 @@ struct AssetUpload: Sendable {
 
     /// Announces an upload. The repeat of an operation answers the asset that it has announced, with a fresh URL.
     func presign(_ upload: NewUpload, by author: Author) async throws -> AssetPresignAnswer {
+        try await refuseBeyondQuota(upload.size ?? 1, of: author.tenantId)
         let announced = try await store.announce(upload, lifetime: Self.urlLifetime, by: author)
         let expiresAt = Int(announced.urlExpiresAt.timeIntervalSince1970)
         let url = objects.uploadURL(
@@ -26,12 +29,62 @@ struct AssetUpload: Sendable {
             expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
     }
 
+    /// Announces an upload in parts, which may be sent in any order, at once and again, for a week.
+    func begin(_ upload: NewUpload, partSize: Int, by author: Author) async throws -> AssetMultipart {
+        guard objects.takesParts else { throw AssetError.noParts }
+        guard let size = upload.size else { throw AssetError.notInParts }
+        try await refuseBeyondQuota(size, of: author.tenantId)
+        let parts = ObjectParts(size: size, partSize: partSize)
+        let announced = try await store.announce(upload, partSize: partSize, lifetime: Self.partsLifetime, by: author)
+        return AssetMultipart(
+            assetId: announced.id, partSize: partSize, partCount: parts.count, expiresAt: announced.urlExpiresAt)
+    }
+
+    /// Where parts go, from `first` on.
+    func partURLs(_ id: UUID, from first: Int, count: Int, of tenantId: UUID) async throws -> AssetPartURLs {
+        let (asset, parts) = try await pendingParts(id, of: tenantId)
+        let expiresAt = Int(Date().timeIntervalSince1970) + Self.urlLifetime
+        let last = min(parts.count, first + count - 1)
+        let urls = (first..<max(first, last + 1)).map { number -> AssetPartURL in
+            let grant = ObjectGrant(
+                method: .put, object: id, contentType: asset.mediaType, expiresAt: expiresAt,
+                size: .exactly(parts.size(of: number)), part: parts.part(number))
+            return AssetPartURL(
+                partNumber: number, size: parts.size(of: number), uploadUrl: objects.uploadURL(grant), method: "PUT",
+                headers: AssetUploadHeaders(contentType: asset.mediaType))
+        }
+        return AssetPartURLs(parts: urls, expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
+    }
+
+    /// Which parts are here: whoever was interrupted sends the others.
+    func parts(_ id: UUID, of tenantId: UUID) async throws -> AssetParts {
+        let (_, parts) = try await pendingParts(id, of: tenantId)
+        let arrived = try await objects.arrivedParts(of: id)
+        return AssetParts(
+            partSize: parts.partSize, partCount: parts.count,
+            parts: arrived.filter { $0 <= parts.count }.map { AssetPart(partNumber: $0, size: parts.size(of: $0)) })
+    }
+
+    private func pendingParts(_ id: UUID, of tenantId: UUID) async throws -> (asset: LibraryAsset, parts: ObjectParts) {
+        guard let asset = try await store.asset(id, of: tenantId) else { throw AssetError.notFound }
+        guard asset.state == .pending, let parts = try await store.parts(of: asset, tenantId) else { throw AssetError.notInParts }
+        return (asset, parts)
+    }
+
+    func usage(of tenantId: UUID) async throws -> AssetUsage { try await store.usage(of: tenantId) }
+
+    private func refuseBeyondQuota(_ size: Int, of tenantId: UUID) async throws {
+        let usage = try await store.usage(of: tenantId)
+        if usage.bytes + size > usage.limitBytes { throw AssetError.beyondQuota(used: usage.bytes, limit: usage.limitBytes) }
+    }
+
     /// The client says that the bytes are there: they are compared with what was announced and looked at. What is refused is gone, with its
     /// row; what is kept is kept once per tenant.
     func complete(_ id: UUID, by author: Author) async throws -> LibraryAsset {
         guard let asset = try await store.asset(id, of: author.tenantId) else { throw AssetError.notFound }
         if asset.state == .ready { return asset }
-        guard let arrived = try await objects.arrived(id) else { throw AssetError.notUploaded }
+        let parts = try await store.parts(of: asset, author.tenantId)
+        guard let arrived = try await objects.arrived(id, in: parts) else { throw AssetError.notUploaded }
         guard let type = FileType(rawValue: asset.mediaType) else { throw AssetError.notFound }
         do {
             try refuse(arrived, unlike: asset, type)
@@ -41,6 +94,9 @@ struct AssetUpload: Sendable {
             // A second request for the same upload was faster.
             if let asset = try await store.asset(id, of: author.tenantId), asset.state == .ready { return asset }
             throw AssetError.completing
+        } catch let error as AssetError where error.isAboutTheTenant {
+            // The file is fine: it stays until there is room.
+            throw error
         } catch {
             guard let refusal = AssetError(refusing: error, declared: type) else { throw error }
             try await forget(id, of: author.tenantId)

@@ -9,8 +9,43 @@ enum AssetUploadInput {
     static let scopeLength = 1...100
     static let largestSize = 5 << 30
 
+    /// S3's least and what is quick to send again; 5 GB are 320 of the usual parts.
+    static let partSize = (5 << 20)...(1 << 30)
+    static let usualPartSize = 16 << 20
+    static let mostParts = 10_000
+
     static func newUpload(_ json: JSONValue) throws -> NewUpload {
         var fields = FieldReader(json)
+        let upload = newUpload(&fields)
+        try fields.finish()
+        guard let upload else { throw InternalFailure() }
+        return upload
+    }
+
+    static func multipart(_ json: JSONValue) throws -> (upload: NewUpload, partSize: Int) {
+        var fields = FieldReader(json)
+        let upload = newUpload(&fields)
+        let partSize = fields.integer("partSize", in: partSize, default: usualPartSize)
+        if let upload, upload.size == nil {
+            fields.refuse("size", code: "required", zh: "必填", en: "is required")
+        } else if let size = upload?.size, size > partSize * mostParts {
+            fields.refuse("partSize", code: "out_of_range", zh: "最多 \(mostParts) 个分片", en: "makes more than \(mostParts) parts")
+        }
+        try fields.finish()
+        guard let upload else { throw InternalFailure() }
+        return (upload, partSize)
+    }
+
+    static func parts(_ query: [(name: String, value: String)]) throws -> (first: Int, count: Int) {
+        var query = QueryReader(query)
+        let first = query.integer("from", in: 1...mostParts, default: 1)
+        let count = query.integer("count", in: 1...1_000, default: 100)
+        try query.finish()
+        return (first, count)
+    }
+
+    /// - Returns: `nil` only where an issue was recorded.
+    private static func newUpload(_ fields: inout FieldReader) -> NewUpload? {
         let filename = fields.text("filename", length: filenameLength)
         let type = fields.choice("contentType", of: FileType.self)
         let scope = fields.optionalText("scope", length: scopeLength)
@@ -36,9 +71,9 @@ enum AssetUploadInput {
                     en: "a \(type.rawValue) ends in \(list)")
             }
         }
-        try fields.finish()
-        guard let type else { throw InternalFailure() }
-        return NewUpload(filename: filename, type: type, scope: scope, size: size, sha256: sha256)
+        return type.map { type in
+            NewUpload(filename: filename, type: type, scope: scope, size: size, sha256: sha256)
+        }
     }
 }
 

@@ -7,20 +7,22 @@ import PostgresStore
 /// The SQL of uploads. That an asset is ready and the event that tells of it are one transaction.
 struct AssetUploadStore: Sendable {
     let database: Database
+    /// Bytes that a tenant may keep whose plan says nothing else.
+    let usualQuota: Int
     /// Wakes the outbox relay after a commit.
     let onCommit: @Sendable () -> Void
 
     /// Writes the asset, or finds the one that the operation has written before; either way its URL's time begins now.
     func announce(
-        _ upload: NewUpload, lifetime: Int, by author: Author
+        _ upload: NewUpload, partSize: Int? = nil, lifetime: Int, by author: Author
     ) async throws -> (id: UUID, urlExpiresAt: Date) {
         let insert: SQL = """
             INSERT INTO content_assets
                 (tenant_id, id, origin, state, filename, media_type, scope, size, sha256, created_by, operation_id,
-                 upload_expires_at)
+                 part_size, upload_expires_at)
             VALUES (\(author.tenantId), \(UUID.version7()), 'upload', 'pending', \(upload.filename), \(upload.type.rawValue),
                     \(upload.scope), \(upload.size), \(upload.sha256), \(author.subject), \(author.operationId),
-                    app_now() + make_interval(secs => \(lifetime)::int))
+                    \(partSize), app_now() + make_interval(secs => \(lifetime)::int))
             ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_expires_at =
                 CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
             RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at
@@ -34,6 +36,32 @@ struct AssetUploadStore: Sendable {
             "SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)",
             tenant: tenantId
         ).first.map(LibraryAsset.init)
+    }
+
+    /// How a pending asset's upload is divided; `nil` where it comes in one.
+    func parts(of asset: LibraryAsset, _ tenantId: UUID) async throws -> ObjectParts? {
+        let row = try await database.query(
+            "SELECT part_size FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(asset.id)", tenant: tenantId
+        ).first
+        guard let partSize = try row?.decode("part_size", as: Int?.self), let size = asset.size else { return nil }
+        return ObjectParts(size: size, partSize: partSize)
+    }
+
+    /// What the tenant keeps, and what it may.
+    func usage(of tenantId: UUID) async throws -> AssetUsage {
+        try Self.usage(try await database.query(usageQuery(tenantId), tenant: tenantId).only)
+    }
+
+    private func usageQuery(_ tenantId: UUID) -> SQL {
+        """
+        SELECT coalesce(u.bytes, 0) AS bytes, coalesce(u.objects, 0) AS objects, coalesce(q.bytes, \(usualQuota)) AS limit_bytes
+        FROM (SELECT 1) one
+        LEFT JOIN asset_usage u ON u.tenant_id = \(tenantId) LEFT JOIN asset_quotas q ON q.tenant_id = \(tenantId)
+        """
+    }
+
+    private static func usage(_ row: Row) throws -> AssetUsage {
+        AssetUsage(bytes: try row.decode("bytes"), objects: try row.decode("objects"), limitBytes: try row.decode("limit_bytes"))
     }
 
     /// The asset is ready, with the object that holds its bytes: the arrived one, or the one that was there already, in which case the
@@ -79,6 +107,11 @@ struct AssetUploadStore: Sendable {
                 try transaction.enqueue(
                     "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(arrived.object)) ON CONFLICT DO NOTHING"
                 )
+            }
+            // The trigger has counted it by now, and whoever else adds waits for this commit.
+            let usage = try Self.usage(try await transaction.query(usageQuery(tenantId)).only)
+            if object == arrived.object, usage.bytes > usage.limitBytes {
+                throw AssetError.beyondQuota(used: usage.bytes - arrived.size, limit: usage.limitBytes)
             }
             var ready = asset
             ready.state = .ready

@@ -1,0 +1,145 @@
+import Cryptography
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import PostgresStore
+import TestSupport
+import Testing
+
+@testable import ContentCenter
+
+/// Uploads in parts, and what a tenant may keep.
+@Suite struct AssetPartsTests {
+    private static let partSize = 5 << 20
+
+    /// An MPEG-4 of two parts and a bit, with a hole.
+    private static let movie: [UInt8] = {
+        var bytes = SampleFiles.movie("isom")
+        bytes += [UInt8](repeating: 0, count: partSize)
+        bytes += (0..<partSize + 1_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        return bytes
+    }()
+
+    private func begin(_ service: ContentCenterHarness, _ request: AssetMultipartRequest) async throws -> AssetMultipart {
+        let answer = try await service.send(.post, "/v1/assets/multipart", body: JSON.encode(request))
+        #expect(answer.status == .created)
+        return try answer.decode(AssetMultipart.self)
+    }
+
+    private func send(_ service: ContentCenterHarness, _ bytes: ArraySlice<UInt8>, to part: AssetPartURL) async throws
+        -> HTTPStatus
+    {
+        try await service.listener.send(
+            .put, ContentCenterHarness.target(part.uploadUrl), headers: ["Content-Type": part.headers.contentType],
+            body: Array(bytes)
+        ).status
+    }
+
+    @Test func partsComeInAnyOrderAndAgain() async throws {
+        try await ContentCenterHarness.run { service in
+            let movie = Self.movie
+            let upload = try await begin(
+                service,
+                AssetMultipartRequest(
+                    filename: "a.mp4", contentType: "video/mp4", size: movie.count, sha256: Hex.encode(SHA256.hash(movie)),
+                    partSize: Self.partSize))
+            #expect(upload.partCount == 3)
+            let path = "/v1/assets/\(upload.assetId.lowercase)"
+            func arrived() async throws -> [Int] {
+                try await service.send(.get, "\(path)/parts").decode(AssetParts.self).parts.map(\.partNumber)
+            }
+            let urls = try await service.send(.get, "\(path)/part-urls").decode(AssetPartURLs.self).parts
+            #expect(urls.map(\.size) == [Self.partSize, Self.partSize, movie.count - 2 * Self.partSize])
+            let pieces = [movie[..<Self.partSize], movie[Self.partSize..<2 * Self.partSize], movie[(2 * Self.partSize)...]]
+            #expect(try await send(service, pieces[2], to: urls[2]) == .ok)
+            // Sent wrongly, then again: what was there before shows through no hole.
+            #expect(try await send(service, [UInt8](repeating: 9, count: Self.partSize)[...], to: urls[0]) == .ok)
+            #expect(try await send(service, pieces[0], to: urls[0]) == .ok)
+            #expect(try await send(service, pieces[1].dropLast(), to: urls[1]) == .forbidden)
+            #expect(try await arrived() == [1, 3])
+            #expect(try await service.send(.post, "\(path)/complete").problem().code == "asset.not_uploaded")
+            #expect(try await send(service, pieces[1], to: urls[1]) == .ok)
+            #expect(try await arrived() == [1, 2, 3])
+            let completed = try await service.send(.post, "\(path)/complete")
+            #expect(completed.status == .ok)
+            #expect(try await service.get(service.downloadURL(upload.assetId).url).body == movie)
+            #expect(service.files().count == 1)
+            #expect(try await service.send(.get, "\(path)/parts").problem().code == "asset.not_in_parts")
+        }
+    }
+
+    @Test func anAbortedUploadLeavesNothing() async throws {
+        try await ContentCenterHarness.run { service in
+            let upload = try await begin(
+                service,
+                AssetMultipartRequest(
+                    filename: "a.mp4", contentType: "video/mp4", size: Self.partSize + 1, partSize: Self.partSize))
+            let path = "/v1/assets/\(upload.assetId.lowercase)"
+            let urls = try await service.send(.get, "\(path)/part-urls?from=2&count=5").decode(AssetPartURLs.self).parts
+            #expect(urls.map(\.partNumber) == [2])
+            #expect(try await send(service, [1], to: urls[0]) == .ok)
+            #expect(!service.files().isEmpty)
+            #expect(try await service.send(.delete, path).status == .noContent)
+            #expect(service.files() == [])
+            #expect(try await service.send(.get, "\(path)/parts", tenant: UUID()).status == .notFound)
+        }
+    }
+
+    @Test func aWholeWithAnotherHashIsRefused() async throws {
+        try await ContentCenterHarness.run { service in
+            let bytes = SampleFiles.movie("isom")
+            let upload = try await begin(
+                service,
+                AssetMultipartRequest(
+                    filename: "a.mp4", contentType: "video/mp4", size: bytes.count, sha256: String(repeating: "0", count: 64)))
+            let path = "/v1/assets/\(upload.assetId.lowercase)"
+            let urls = try await service.send(.get, "\(path)/part-urls").decode(AssetPartURLs.self).parts
+            #expect(try await send(service, bytes[...], to: urls[0]) == .ok)
+            #expect(try await service.send(.post, "\(path)/complete").problem().errors?.map(\.pointer) == ["/sha256"])
+            #expect(service.files() == [])
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"filename": "a.mp4", "contentType": "video/mp4"}"#, ["/size"]),
+        (#"{"filename": "a.mp4", "contentType": "video/mp4", "size": 5368709121}"#, ["/size"]),
+        (#"{"filename": "a.mp4", "contentType": "video/mp4", "size": 1, "partSize": 1}"#, ["/partSize"]),
+    ]) func badAnnouncementsPointAtTheField(body: String, pointers: [String]) async throws {
+        try await ContentCenterHarness.run { service in
+            let answer = try await service.send(.post, "/v1/assets/multipart", body: Array(body.utf8))
+            #expect(answer.status == .unprocessableContent)
+            #expect(try Set(answer.problem().errors?.map(\.pointer) ?? []) == Set(pointers))
+        }
+    }
+
+    @Test func aTenantKeepsNoMoreThanItsPlanAllows() async throws {
+        try await ContentCenterHarness.run { service in
+            func usage() async throws -> AssetUsage { try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self) }
+            #expect(try await usage() == AssetUsage(bytes: 0, objects: 0, limitBytes: 100 << 30))
+            let (first, second) = (SampleFiles.png(marked: 1), SampleFiles.png(marked: 2))
+            try await service.database.superuser.query(
+                "INSERT INTO asset_quotas (tenant_id, bytes) VALUES (\(ContentCenterHarness.tenant), \(first.count + 1))")
+            let kept = try await service.upload(first, as: "a.png", "image/png")
+            // The same bytes cost nothing more.
+            _ = try await service.upload(first, as: "b.png", "image/png")
+            #expect(try await usage() == AssetUsage(bytes: first.count, objects: 1, limitBytes: first.count + 1))
+            let early = try await service.send(
+                .post, "/v1/assets/presign",
+                body: JSON.encode(AssetPresignRequest(filename: "c.png", contentType: "image/png", size: 2)))
+            #expect(try early.problem().code == "asset.quota_exceeded")
+
+            let presigned = try await service.presign(AssetPresignRequest(filename: "c.png", contentType: "image/png"))
+            #expect(try await service.put(second, to: presigned).status == .ok)
+            let path = "/v1/assets/\(presigned.assetId.lowercase)"
+            #expect(try await service.send(.post, "\(path)/complete").problem().code == "asset.quota_exceeded")
+            for asset in try await service.send(.get, "/v1/assets?state=ready").decode(Page<LibraryAsset>.self).items {
+                #expect(asset.sha256 == kept.sha256)
+                #expect(try await service.send(.delete, "/v1/assets/\(asset.id.lowercase)").status == .noContent)
+            }
+            #expect(try await usage().bytes == 0)
+            #expect(try await service.send(.post, "\(path)/complete").status == .ok)
+            #expect(try await usage().bytes == second.count)
+        }
+    }
+}
