@@ -69,7 +69,9 @@ class AssetsBench:
         nginx = self.directory / "nginx"
         nginx.mkdir()
         text = (HERE / "nginx_files.conf.in").read_text()
-        for name, value in (("DIRECTORY", nginx), ("FILES", self.files), ("PORT", self.port)):
+        # Started as root its workers would be somebody who may not read the files.
+        user = "user root;" if os.geteuid() == 0 else ""
+        for name, value in (("USER", user), ("DIRECTORY", nginx), ("FILES", self.files), ("PORT", self.port)):
             text = text.replace(f"@{name}@", str(value))
         (nginx / "nginx.conf").write_text(text)
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
