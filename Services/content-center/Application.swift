@@ -21,9 +21,14 @@ enum Application: ServiceApplication {
                 S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
             } else { folder }
         let inspector = FileInspector()
+        let scanner = settings.scanAddress.map { VirusScanner(address: $0) }
         let upload = AssetUpload(
             store: AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() },
-            objects: objects, inspect: inspector.check)
+            objects: objects,
+            inspect: { arrived, type in
+                try await inspector.check(arrived, declared: type)
+                try await scanner?.check(arrived)
+            })
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,

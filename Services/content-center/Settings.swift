@@ -11,6 +11,7 @@ import ServiceDefaults
 /// | `OBJECT_DIRECTORY` | where the bytes are; replicas share it | `objects` |
 /// | `OBJECT_SIGNING_KEY` | signs URLs: 32 bytes in base64, the same for all replicas; secret | made from `CONTEXT_SIGNING_KEY` |
 /// | `ASSET_QUOTA_BYTES` | what a tenant may keep whose plan says nothing else (`content-center quota`) | 107374182400 (100 GB) |
+/// | `SCAN_ADDRESS` | a virus scanner that speaks clamd's INSTREAM, `host:port`; uploads wait for its word | none |
 /// | `S3_BUCKET` | objects live there instead of in the folder | none |
 /// | `S3_ENDPOINT`, `S3_REGION` | path style | `https://s3.<region>.amazonaws.com`, `us-east-1` |
 /// | `S3_ACCESS_KEY_ID`, `S3_SECRET_ACCESS_KEY`, `S3_SESSION_TOKEN` | the last for temporary credentials; secrets | – |
@@ -23,6 +24,7 @@ struct Settings: ServiceSettings {
     let objectKey: [UInt8]
     let assetQuota: Int
     let s3: S3Location?
+    let scanAddress: VirusScanner.Address?
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
@@ -32,6 +34,11 @@ struct Settings: ServiceSettings {
         objectDirectory = reader.string("OBJECT_DIRECTORY", default: "objects")
         objectKey = Self.key(common, from: &reader)
         s3 = Self.s3(from: &reader)
+        scanAddress = reader.optionalString("SCAN_ADDRESS").flatMap { text in
+            if let address = VirusScanner.Address(text) { return address }
+            reader.report("SCAN_ADDRESS", "is not host:port")
+            return nil
+        }
         assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
     }
 

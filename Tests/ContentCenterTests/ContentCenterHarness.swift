@@ -23,14 +23,17 @@ struct ContentCenterHarness {
     /// Where the objects are.
     let directory: URL
 
-    static func run(_ body: @escaping @Sendable (ContentCenterHarness) async throws -> Void) async throws {
+    /// - Parameter environment: further settings.
+    static func run(
+        environment: [String: String] = [:], _ body: @escaping @Sendable (ContentCenterHarness) async throws -> Void
+    ) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "objects-\(UUID().lowercase)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         try await TestDatabase.withClone(of: template) { database in
             try await TestApplication.run(
                 Application.self, database: database.appConfiguration.url, system: database.systemConfiguration.url,
-                environment: ["OBJECT_DIRECTORY": directory.path, "OBJECT_LISTENER_PORT": "0"]
+                environment: ["OBJECT_DIRECTORY": directory.path, "OBJECT_LISTENER_PORT": "0"].merging(environment) { $1 }
             ) { app in
                 let service = try ContentCenterHarness(app, database: database, directory: directory)
                 try await service.objects.prepare()

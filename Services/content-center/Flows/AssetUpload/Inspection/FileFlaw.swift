@@ -15,6 +15,11 @@ enum FileFlaw: Error, Equatable {
     /// Unpacking it would write elsewhere, or it holds what may not be in it.
     case archiveUnsafe
 
+    /// A virus scanner found this.
+    case infected(String)
+    /// The virus scanner takes no files so large.
+    case unscannable
+
     var code: String {
         switch self {
         case .otherType: "wrong_type"
@@ -23,6 +28,8 @@ enum FileFlaw: Error, Equatable {
         case .damaged: "damaged"
         case .archiveBomb: "archive_bomb"
         case .archiveUnsafe: "archive_unsafe"
+        case .infected: "infected"
+        case .unscannable: "unscannable"
         }
     }
 
@@ -39,6 +46,9 @@ enum FileFlaw: Error, Equatable {
         case .archiveBomb: LocalizedText(zh: "压缩包展开后过大", en: "the archive is far too large when unpacked")
         case .archiveUnsafe:
             LocalizedText(zh: "压缩包含有不安全的路径或内容", en: "the archive holds unsafe paths or content")
+        case .infected(let name): LocalizedText(zh: "查出病毒：\(name)", en: "a virus was found: \(name)")
+        case .unscannable:
+            LocalizedText(zh: "文件过大，无法查毒", en: "the file is too large to be scanned for viruses")
         }
     }
 }
