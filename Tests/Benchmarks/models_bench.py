@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 import bench
@@ -212,8 +213,11 @@ def memory(peers: list[Peer], table: Table) -> None:
 def post(url: str, token: str, body: dict) -> dict:
     request = urllib.request.Request(url, json.dumps(body).encode(), {
         "Content-Type": "application/json", "Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise StackError(f"{url} answered {error.code}: {error.read().decode()}") from error
 
 
 class Bench(bench.Bench):
@@ -251,7 +255,7 @@ class Bench(bench.Bench):
     def set_budget(self) -> None:
         """High enough to be never reached: what is measured is that it is kept."""
         post(f"{self.stack.layout.url('gateway-bff')}/api/ai/budgets", self.token(), {
-            "scope": "tenant", "period": "month", "limitNano": "9000000000000000", "currency": "USD"})
+            "name": "bench", "scope": "tenant", "period": "month", "zone": "Asia/Shanghai", "limitNano": "9000000000000000"})
 
     def start_litellm(self, delay: int, upstream: int) -> Peer:
         port, folder = free_port(), self.directory / f"litellm-{delay}"
