@@ -36,6 +36,13 @@ struct BudgetHarness: Sendable {
         return id
     }
 
+    /// Whether somebody waits for a lock of a table like this.
+    func waits(for table: String) async throws -> Bool {
+        try await !database.superuser.query(
+            "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relname LIKE \(table)"
+        ).isEmpty
+    }
+
     struct Standing: Sendable, Equatable {
         var reserved: Int64 = 0
         var settled: Int64 = 0

@@ -1,4 +1,5 @@
 import ConcurrencySupport
+import DTO
 import FoundationEssentials
 import HTTPCore
 import PostgresStore
@@ -161,6 +162,42 @@ struct BudgetTests {
             try await ticket.settle(.sample(cost: 20))
             #expect(try await harness.standing(of: budget) == .init(settled: 90, settledCalls: 3))
             #expect(try await harness.ledgerSums() == .init(settled: 90, settledCalls: 3))
+        }
+    }
+
+    @Test("A tenant's first budget waits for what settles at that moment, and misses nothing of it")
+    func firstBudget() async throws {
+        try await BudgetHarness.run { harness in
+            let (isHeld, goOn) = (OneShot<Void>(), OneShot<Void>())
+            let ticket = try await harness.desk().open(.sample(), worstCase: 900)
+            async let holder: Void = harness.database.superuser.transaction { transaction in
+                try await transaction.query("LOCK TABLE ai_usage_ledger IN SHARE MODE")
+                isHeld.succeed()
+                try await goOn.value()
+            }
+            try await isHeld.value()
+            // It has found no budget, and is held up before it writes into the ledger.
+            async let settled: Void = ticket.settle(.sample(cost: 300))
+            try await eventually("the settlement is held up") { try await harness.waits(for: "ai_usage_ledger%") }
+            let isMade = Locked(false)
+            async let added = {
+                defer { isMade.withLock { $0 = true } }
+                return try await BudgetStore(database: harness.database.app).add(
+                    NewBudget(
+                        name: "first", scope: .tenant, subject: nil, period: .day, zone: "Asia/Shanghai", limitNano: "1000",
+                        limitCalls: nil, currency: nil, hard: true), currency: "USD", tenantId: TestContext.tenant)
+            }()
+            try await eventually("the budget is made, or waits") {
+                guard isMade.value else { return try await harness.waits(for: "ai_budgets") }
+                // Whoever asks in between makes the counter.
+                try await harness.desk().open(.sample(), worstCase: 1).release()
+                return true
+            }
+            goOn.succeed()
+            _ = try await (holder, settled)
+            let budget = try #require(try await added)
+            try await harness.desk().open(.sample(), worstCase: 700).settle(.sample(cost: 5))
+            #expect(try await harness.standing(of: budget.id) == .init(settled: 305, settledCalls: 2))
         }
     }
 

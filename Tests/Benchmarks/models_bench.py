@@ -272,7 +272,7 @@ class Bench(bench.Bench):
             *ON_TWO_CORES, litellm(), "--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port), "--num_workers", str(WORKERS),
         ], environment)
         self.stack.supervisor.add(Managed(f"litellm-{delay}", lambda: process, stop_signal=lambda: signal.SIGTERM))
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/liveliness"), 180, "LiteLLM", every=0.5)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/liveliness"), 600, "LiteLLM", every=0.5)
         return Peer("LiteLLM", f"http://127.0.0.1:{port}/v1/chat/completions", lambda: {"litellm": process.pid})
 
 

@@ -21,14 +21,18 @@ struct BudgetStore: Sendable {
     /// - Returns: `nil` if the tenant has a budget for this scope, subject and period already.
     func add(_ budget: NewBudget, currency: String, tenantId: UUID) async throws -> Budget? {
         let id = UUID.version7()
-        let count = try await database.query(
-            """
+        let insert: SQL = """
             INSERT INTO ai_budgets (tenant_id, id, name, scope, subject, period, zone, limit_nano, limit_calls, currency, is_hard)
             VALUES (\(tenantId), \(id), \(budget.name), \(budget.scope.rawValue), \(budget.subject), \(budget.period.rawValue),
                 \(budget.zone), \(budget.limitNano.flatMap { Int64($0) }), \(budget.limitCalls), \(currency), \(budget.hard ?? true))
             ON CONFLICT DO NOTHING
-            """, tenant: tenantId
-        ).affectedRows
+            """
+        let count = try await database.transaction(tenant: tenantId) { transaction in
+            // Calls begin and settle without the tenant's lock while it has no budget. What is at it now has looked already, and must be
+            // in the ledger before a counter is made from that; whoever comes later sees the budget.
+            _ = try await transaction.query("LOCK TABLE ai_budgets IN ACCESS EXCLUSIVE MODE")
+            return try await transaction.query(insert).affectedRows
+        }
         return count > 0 ? try await self.budget(id, of: tenantId) : nil
     }
 
