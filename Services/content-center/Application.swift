@@ -6,10 +6,14 @@ import ServiceDefaults
 /// content-center, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
-    static let migrations = [m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts]
+    static let migrations = [
+        m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
+        m0006ContentSearch,
+    ]
     static let topology = Topology(queues: [.contentActivity])
     static let commands = [
-        ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run)
+        ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run),
+        SearchCommands.reindex,
     ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
@@ -34,11 +38,15 @@ enum Application: ServiceApplication {
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
             review: ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() }),
             comments: ContentComments(contents: contents, store: CommentsStore(database: runtime.database)),
-            assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload)
+            assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload,
+            search: ContentSearch(store: ContentSearchStore(database: runtime.database)))
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
             router: router,
-            background: [ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper],
+            background: [
+                ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper,
+                SearchIndexer(runtime),
+            ],
             emitsEvents: true)
     }
 }

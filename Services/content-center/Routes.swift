@@ -6,13 +6,14 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
-        comments: ContentComments, assets: Assets, upload: AssetUpload
+        comments: ContentComments, assets: Assets, upload: AssetUpload, search: ContentSearch
     ) {
         let (review, comments) = (ReviewRoutes(review: review), CommentsRoutes(comments: comments))
         let exports = ContentExportRoutes(contents: contents)
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
+        let search = ContentSearchRoutes(search: search)
         router.group(authentication) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
@@ -44,6 +45,7 @@ enum Routes {
             group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
             group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
             group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload", deadline: .seconds(120)), upload.complete)
+            group.on(.get, "/v1/search", options: .read("ContentSearch"), search.find)
         }
     }
 }

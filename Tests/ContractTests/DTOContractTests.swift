@@ -7,7 +7,7 @@ import Testing
 private let documentedTypes = [
     DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.imageTextsAndScripts, DocumentedTypes.copies,
     DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.contents,
-    DocumentedTypes.writers, DocumentedTypes.assets,
+    DocumentedTypes.writers, DocumentedTypes.assets, DocumentedTypes.search,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 

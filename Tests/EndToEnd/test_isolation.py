@@ -22,6 +22,7 @@ INNER_ROUTES = [
     ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}"),
     ("gateway-bff", "content-center", "PATCH", f"/v1/contents/{uuid.uuid4()}"),
     ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}/versions"),
+    ("gateway-bff", "content-center", "GET", "/v1/search"),
 ]
 
 

@@ -19,6 +19,9 @@ extension PublicRoutes {
         PublicRoute(
             method: .get, path: "/api/contents/{id}/versions", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/search", flow: "ContentSearch", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/search"), rateClass: .read),
     ]
 
     /// The review of a content (审批), and what is said about it.

@@ -1,0 +1,43 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// The input rules of `GET /v1/search`.
+enum ContentSearchInput {
+    static let queryLength = 1...100
+
+    private static let cursorKind = PageCursor.Kind("search", of: SearchPosition.self)
+
+    static func cursor(_ position: SearchPosition) throws -> String { try PageCursor.encode(position, as: cursorKind) }
+
+    static func request(_ query: [(name: String, value: String)]) throws -> SearchRequest {
+        let isGiven = query.contains { $0.name == "q" }
+        var query = QueryReader(query)
+        let text = query.optionalText("q", length: queryLength)
+        let kind = query.optionalChoice("kind", of: ContentKind.self)
+        let status = query.optionalChoice("status", of: ContentStatus.self)
+        let completeness = query.optionalChoice("completeness", of: ContentCompleteness.self)
+        let groupId = query.optionalUUID("groupId")
+        let from = query.optionalDate("from")
+        let to = query.optionalDate("to")
+        let order = query.optionalChoice("sort", of: SearchRequest.Order.self) ?? .relevance
+        let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
+        let after = query.cursor(cursorKind)
+        do {
+            try query.finish()
+        } catch let failure as ValidationFailure where !isGiven {
+            throw ValidationFailure([Self.required] + failure.issues)
+        }
+        guard let text else { throw ValidationFailure([Self.required]) }
+        if let from, let to, from >= to {
+            throw ValidationFailure(pointer: "?to", code: "out_of_range", zh: "应晚于 from", en: "must be later than from")
+        }
+        return SearchRequest(
+            query: SearchQuery(text), kind: kind, status: status, completeness: completeness, groupId: groupId, from: from,
+            to: to,
+            order: order, limit: limit, after: after)
+    }
+
+    private static let required = FieldIssue(
+        pointer: "?q", code: "required", message: LocalizedText(zh: "必填", en: "is required"))
+}

@@ -1,0 +1,79 @@
+import DTO
+
+/// Marks what was found. Parts instead of markup: nothing has to be escaped, whatever the text says.
+struct Highlighter {
+    static let snippetLength = 100
+    /// What stands before the first match of a snippet.
+    static let lead = 20
+
+    let tokens: Set<String>
+
+    func parts(of text: String) -> [SearchTextPart] {
+        let characters = Array(text)
+        return parts(of: characters[...], marks: marks(in: characters))
+    }
+
+    /// The line that says most of what was looked for, cut around its first match; of none, the beginning of the first line.
+    func snippet(of lines: [String]) -> [SearchTextPart] {
+        var best: (characters: [Character], marks: [Bool], count: Int)?
+        for line in lines {
+            let characters = Array(line)
+            let marks = marks(in: characters)
+            let count = found(in: characters)
+            if best.map({ count > $0.count }) ?? true { best = (characters, marks, count) }
+        }
+        guard let best else { return [] }
+        let first = best.marks.firstIndex(of: true) ?? 0
+        let start = best.characters.count <= Self.snippetLength ? 0 : max(0, first - Self.lead)
+        return parts(of: best.characters[start..<min(start + Self.snippetLength, best.characters.count)], marks: best.marks)
+    }
+
+    private func parts(of characters: ArraySlice<Character>, marks: [Bool]) -> [SearchTextPart] {
+        var parts: [SearchTextPart] = []
+        for index in characters.indices {
+            if let last = parts.indices.last, parts[last].isMatch == marks[index] {
+                parts[last].text.append(characters[index])
+            } else {
+                parts.append(SearchTextPart(text: String(characters[index]), isMatch: marks[index]))
+            }
+        }
+        return parts
+    }
+
+    /// How many different tokens the text has.
+    private func found(in characters: [Character]) -> Int {
+        var found: Set<String> = []
+        for run in SearchTokens.runs(characters) { matches(in: run) { token, _ in found.insert(token) } }
+        return found.count
+    }
+
+    private func marks(in characters: [Character]) -> [Bool] {
+        var marks = Array(repeating: false, count: characters.count)
+        for run in SearchTokens.runs(characters) {
+            matches(in: run) { _, range in for index in range { marks[run.start + index] = true } }
+        }
+        return marks
+    }
+
+    private func matches(in run: SearchTokens.Run, _ body: (String, Range<Int>) -> Void) {
+        switch run.sort {
+        case .chinese:
+            for (index, scalar) in run.scalars.enumerated() {
+                let single = String(Character(scalar))
+                if tokens.contains(single) { body(single, index..<index + 1) }
+            }
+            for (index, pair) in run.pairs.enumerated() where tokens.contains(pair) { body(pair, index..<index + 2) }
+            for (index, pair) in run.initialPairs.enumerated() {
+                guard let pair, tokens.contains(SearchTokens.initialsMark + pair) else { continue }
+                body(SearchTokens.initialsMark + pair, index..<index + 2)
+            }
+        case .emoji: if tokens.contains(run.text) { body(run.text, 0..<1) }
+        case .letters, .digits:
+            if tokens.contains(run.word) { body(run.word, 0..<run.scalars.count) }
+            for length in 1...min(SearchTokens.prefixLength, run.scalars.count) {
+                let beginning = SearchTokens.prefixMark + SearchTokens.Run.text(run.scalars.prefix(length))
+                if tokens.contains(beginning) { body(beginning, 0..<length) }
+            }
+        }
+    }
+}

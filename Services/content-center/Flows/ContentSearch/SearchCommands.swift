@@ -1,0 +1,34 @@
+import FoundationEssentials
+import Observability
+import ServiceDefaults
+
+/// Words of the executable's command line.
+enum SearchCommands {
+    /// `content-center reindex [tenant]`: after the rules of SearchTokens have changed, or PostgreSQL's hashes. Where it ends before its end, the
+    /// running service goes on with what was listed; searches keep working meanwhile.
+    static let reindex = ExtraCommand<Settings>(
+        "reindex", summary: "take every content into the search index anew; of one tenant: reindex <id>"
+    ) {
+        _, runtime, arguments in
+        var tenantId: UUID?
+        if let argument = arguments.first {
+            guard arguments.count == 1, let id = UUID(uuidString: argument) else { throw WrongArguments() }
+            tenantId = id
+        }
+        let indexer = SearchIndexer(runtime)
+        let count = try await indexer.listAll(of: tenantId)
+        runtime.logger.info("contents listed for the index", ["count": count])
+        try await indexer.takeInAll()
+        runtime.logger.info("index is up to date")
+    }
+
+    private struct WrongArguments: Error, CustomStringConvertible {
+        let description = "reindex takes nothing, or the id of a tenant"
+    }
+}
+
+extension SearchIndexer {
+    init(_ runtime: ServiceRuntime) {
+        self.init(store: SearchIndexerStore(app: runtime.database, system: runtime.system), logger: runtime.logger)
+    }
+}

@@ -1,0 +1,53 @@
+import FoundationEssentials
+import Lifecycle
+import Observability
+
+/// Takes changed contents into the index, a moment after each change. Any number of replicas may run it.
+struct SearchIndexer: Service {
+    static let batch = 50
+    /// How long a change may wait at rest.
+    static let pause = Duration.milliseconds(200)
+
+    let store: SearchIndexerStore
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    if try await takeIn() { continue }
+                } catch {
+                    if !Task.isCancelled { logger.warning("changes could not be taken into the index", ["error": "\(error)"]) }
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    /// - Returns: whether there was anything to do.
+    @discardableResult
+    func takeIn() async throws -> Bool {
+        let changes = try await store.claim(limit: Self.batch)
+        for (tenantId, changes) in Dictionary(grouping: changes, by: \.tenantId) {
+            try await store.takeIn(changes, of: tenantId)
+        }
+        return !changes.isEmpty
+    }
+
+    /// Until nothing waits any more, except for what others have claimed.
+    func takeInAll() async throws {
+        while try await takeIn() {}
+    }
+
+    /// Lists all contents, or one tenant's, as changed. What was listed stays listed if this process ends.
+    ///
+    /// - Returns: how many.
+    func listAll(of tenantId: UUID?) async throws -> Int { try await store.listAll(of: tenantId) }
+}
+
+/// A content that the index has yet to take in.
+struct SearchChange: Sendable {
+    var tenantId: UUID
+    var contentId: UUID
+    var change: Int64
+}

@@ -1,0 +1,102 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import PostgresStore
+
+/// The SQL of keeping the index. The system role finds which contents have changed; the work runs as `app`, for their tenant.
+struct SearchIndexerStore: Sendable {
+    let app: Database
+    let system: Database
+
+    /// The longest waiting changes, for 30 seconds nobody else's.
+    func claim(limit: Int) async throws -> [SearchChange] {
+        try await system.query(
+            """
+            UPDATE search_changes s SET leased_until = app_now() + interval '30 seconds'
+            FROM (SELECT tenant_id, content_id FROM search_changes WHERE leased_until IS NULL OR leased_until < app_now()
+                  ORDER BY change LIMIT \(limit) FOR UPDATE SKIP LOCKED) AS waiting
+            WHERE s.tenant_id = waiting.tenant_id AND s.content_id = waiting.content_id
+            RETURNING s.tenant_id, s.content_id, s.change
+            """
+        ).map {
+            SearchChange(
+                tenantId: try $0.decode("tenant_id"), contentId: try $0.decode("content_id"), change: try $0.decode("change"))
+        }
+    }
+
+    func takeIn(_ changes: [SearchChange], of tenantId: UUID) async throws {
+        let rows = try await app.query(
+            """
+            SELECT c.id, v.title, v.body, c.version, to_jsonb(c) ->> 'deleted_at' IS NOT NULL AS is_deleted
+            FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
+            """, tenant: tenantId)
+        var statements: [SQL] = []
+        var unreadable: Set<UUID> = []
+        for row in rows {
+            let id: UUID = try row.decode("id")
+            if try row.decode("is_deleted") {
+                statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = \(id)")
+                continue
+            }
+            guard let body = try? JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes) else {
+                unreadable.insert(id)
+                continue
+            }
+            let text = SearchText(title: try row.decode("title"), body: body)
+            statements.append(Self.put(id, version: try row.decode("version"), text, of: tenantId))
+            let words = text.words
+            if !words.isEmpty {
+                statements.append(
+                    """
+                    INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(words.sorted())) AS word
+                    ON CONFLICT DO NOTHING
+                    """)
+            }
+        }
+        // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
+        let done = changes.filter { !unreadable.contains($0.contentId) }
+        statements.append(
+            """
+            WITH done AS (
+                SELECT s.content_id FROM search_changes s
+                JOIN unnest(\(done.map(\.contentId)), \(done.map(\.change))) AS c (id, change)
+                    ON s.content_id = c.id AND s.change = c.change
+                WHERE s.tenant_id = \(tenantId)
+                -- Whoever is changing one just now lists it anew: no need to wait for them.
+                FOR UPDATE OF s SKIP LOCKED
+            )
+            DELETE FROM search_changes s USING done WHERE s.tenant_id = \(tenantId) AND s.content_id = done.content_id
+            """)
+        _ = try await app.pipeline(statements, tenant: tenantId)
+    }
+
+    /// Never takes an older version over a newer one; everything but the text is read as it is now.
+    private static func put(_ id: UUID, version: Int, _ text: SearchText, of tenantId: UUID) -> SQL {
+        let tokens = text.tokens.sorted()
+        return """
+            INSERT INTO search_documents
+                (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms)
+            SELECT c.tenant_id, c.id, s.segment, \(version)::integer, c.kind, c.status, c.completeness, c.group_id, c.created_at,
+                   c.updated_at, \(text.folded), search_terms(\(tokens), search_seed(c.tenant_id, s.segment))
+            FROM contents c
+            CROSS JOIN LATERAL (SELECT coalesce(
+                (SELECT segment FROM search_documents d WHERE d.tenant_id = c.tenant_id AND d.id = c.id), search_segment()) AS segment) AS s
+            WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
+            ON CONFLICT (tenant_id, id) DO UPDATE SET
+                version = excluded.version, kind = excluded.kind, status = excluded.status, completeness = excluded.completeness,
+                group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms
+            WHERE search_documents.version <= excluded.version AND search_documents.segment = excluded.segment
+            """
+    }
+
+    func listAll(of tenantId: UUID?) async throws -> Int {
+        try await system.query(
+            """
+            INSERT INTO search_changes (tenant_id, content_id)
+            SELECT tenant_id, id FROM contents WHERE \(tenantId)::uuid IS NULL OR tenant_id = \(tenantId) ORDER BY id
+            ON CONFLICT (tenant_id, content_id) DO UPDATE SET change = DEFAULT, leased_until = NULL
+            """
+        ).affectedRows
+    }
+}

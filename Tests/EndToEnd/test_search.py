@@ -1,0 +1,92 @@
+"""Finding contents: made by the flows, taken into the index by the running service, found over the gateway."""
+
+import os
+import subprocess
+import uuid
+
+import pytest
+
+from support import REPOSITORY, assert_problem, eventually
+
+
+@pytest.fixture(scope="module")
+def word() -> str:
+    """Nobody else's."""
+    return "".join(chr(0x5400 + byte) for byte in uuid.uuid4().bytes[:4])
+
+
+@pytest.fixture(scope="module")
+def drafts(member, word) -> list[str]:
+    return [member.draft(topic=f"{word}通勤{number}", count=2)["contentId"] for number in range(3)]
+
+
+def found(member, query: str, **more) -> dict:
+    answer = member.request("GET", "/api/search", params={"q": query, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ids(answer: dict) -> list[str]:
+    return [item["content"]["id"] for item in answer["items"]]
+
+
+def test_a_draft_is_found_a_moment_after_it_was_made(member, word, drafts):
+    answer = eventually(lambda: found(member, word), lambda answer: set(ids(answer)) == set(drafts), "all drafts in the index")
+    assert answer["total"] == 3 and answer["isTotalExact"] and answer["corrections"] == []
+    assert answer["facets"]["kind"] == [{"value": "title_set", "count": 3}]
+    for item in answer["items"]:
+        assert word in [part["text"] for part in item["title"] if part["isMatch"]]
+    newest = found(member, word, sort="newest")
+    assert ids(newest) == drafts[::-1]
+
+
+def test_pages_follow_one_another(member, word, drafts):
+    eventually(lambda: found(member, word), lambda answer: answer["total"] == 3, "all drafts in the index")
+    first = found(member, word, limit=2)
+    second = found(member, word, limit=2, cursor=first["nextCursor"])
+    assert sorted(ids(first) + ids(second)) == sorted(drafts)
+    assert "nextCursor" not in second
+
+
+def test_an_edit_is_found_by_its_new_words(member, word, drafts):
+    renamed = f"{word[::-1]}改名"
+    path = f"/api/contents/{drafts[0]}"
+    answer = member.request("PATCH", path, json={"title": renamed}, headers={"If-Match": '"1"'})
+    assert answer.status_code == 200, answer.text
+    eventually(lambda: ids(found(member, f"“{renamed}”")), lambda found: found == [drafts[0]], "the new name")
+
+
+def test_another_tenant_finds_nothing(member, stranger, word, drafts):
+    eventually(lambda: found(member, word), lambda answer: answer["total"] == 3, "all drafts in the index")
+    assert found(stranger, word)["total"] == 0
+    # Nor does a cursor of the other tenant's open anything.
+    cursor = found(member, word, limit=1)["nextCursor"]
+    assert found(stranger, word, cursor=cursor)["items"] == []
+
+
+def test_bad_queries_are_refused(member):
+    for query, pointers in (({}, {"?q"}), ({"q": "a", "sort": "best"}, {"?sort"}), ({"q": "a", "cursor": "x"}, {"?cursor"})):
+        assert_problem(member.request("GET", "/api/search", params=query), 422, pointers=pointers)
+
+
+def test_the_index_is_rebuilt_by_a_command(stack, member, word, drafts):
+    eventually(lambda: found(member, word), lambda answer: answer["total"] == 3, "all drafts in the index")
+    with stack.administrator("content") as connection:
+        connection.execute("UPDATE search_documents SET terms = '{}' WHERE tenant_id = %s", (member.tenant,))
+    assert found(member, word)["total"] == 0
+    environment = dict(entry.split("=", 1) for entry in environ(stack, "content-center") if "=" in entry)
+    for arguments, code in ((["reindex", member.tenant], 0), (["reindex", "nonsense"], 1)):
+        process = subprocess.run(
+            [executable(), *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert process.returncode == code, process.stdout + process.stderr
+    eventually(lambda: found(member, word), lambda answer: answer["total"] == 3, "the rebuilt index")
+
+
+def executable() -> str:
+    return str(REPOSITORY / ".build/debug/content-center")
+
+
+def environ(stack, service: str) -> list[str]:
+    """What the running service was started with."""
+    with open(f"/proc/{stack.pid(service)}/environ", "rb") as file:
+        return [os.fsdecode(entry) for entry in file.read().split(b"\0")]
