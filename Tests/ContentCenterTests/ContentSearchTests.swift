@@ -188,6 +188,25 @@ extension ContentCenterHarness {
         }
     }
 
+    /// Workers that add the same words, each in the order of its own contents, do not wait for each other in a circle.
+    @Test func workersDoNotBlockEachOther() async throws {
+        try await ContentCenterHarness.run { service in
+            for index in 0..<120 {
+                let words = ["zebra", "apple", "mango", "kiwi"].map { "\($0)\(index % 7 == 0 ? "x" : "y")" }
+                _ = try await service.copy("w\(index)", (index % 2 == 0 ? words : words.reversed()).joined(separator: " "))
+            }
+            for _ in 0..<5 {
+                try await service.database.superuser.query("DELETE FROM search_words")
+                _ = try await service.indexer.listAll(of: nil)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<3 { group.addTask { try await service.indexer.takeInAll() } }
+                    try await group.waitForAll()
+                }
+            }
+            #expect(try await service.count("search_changes") == 0)
+        }
+    }
+
     @Test func whatIsInTheBinIsNotFound() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("防晒霜", "油皮")

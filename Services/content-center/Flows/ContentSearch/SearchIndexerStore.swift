@@ -33,6 +33,7 @@ struct SearchIndexerStore: Sendable {
             """, tenant: tenantId)
         var statements: [SQL] = []
         var unreadable: Set<UUID> = []
+        var words: Set<String> = []
         for row in rows {
             let id: UUID = try row.decode("id")
             if try row.decode("is_deleted") {
@@ -45,14 +46,15 @@ struct SearchIndexerStore: Sendable {
             }
             let text = SearchText(title: try row.decode("title"), body: body)
             statements.append(Self.put(id, version: try row.decode("version"), text, of: tenantId))
-            let words = text.words
-            if !words.isEmpty {
-                statements.append(
-                    """
-                    INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(words.sorted())) AS word
-                    ON CONFLICT DO NOTHING
-                    """)
-            }
+            words.formUnion(text.words)
+        }
+        // All at once and in order: two workers that add the same words in different orders would wait for each other.
+        if !words.isEmpty {
+            statements.append(
+                """
+                INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(words.sorted())) AS word
+                ORDER BY word ON CONFLICT DO NOTHING
+                """)
         }
         // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
         let done = changes.filter { !unreadable.contains($0.contentId) }
