@@ -1,4 +1,5 @@
 import HTTPServing
+import Jobs
 import Messaging
 import PostgresStore
 import ServiceDefaults
@@ -8,7 +9,7 @@ enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
-        m0006ContentSearch,
+        m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk,
     ]
     static let topology = Topology(queues: [.contentActivity])
     static let commands = [
@@ -33,21 +34,44 @@ enum Application: ServiceApplication {
                 try await inspector.check(arrived, declared: type)
                 try await scanner?.check(arrived)
             })
+        let review = ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() })
+        let filing = ContentFiling(contents: contents, store: FilingStore(database: runtime.database) { runtime.outbox.wake() })
+        let (bulk, worker) = bulk(contents, review, filing, runtime)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
-            review: ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() }),
+            review: review,
             comments: ContentComments(contents: contents, store: CommentsStore(database: runtime.database)),
+            publishStatus: PublishStatus(
+                contents: contents, store: PublishStatusStore(database: runtime.database) { runtime.outbox.wake() }),
+            filing: filing, bulk: bulk,
+            similarity: SimilarityCheck(contents: contents, store: SimilarityStore(database: runtime.database)),
             assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload,
             search: ContentSearch(store: ContentSearchStore(database: runtime.database)))
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
-            router: router,
+            router: router, consumers: Consumers.all(runtime),
             background: [
                 ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper,
-                SearchIndexer(runtime),
+                BinSweeper(system: runtime.system, logger: runtime.logger),
+                InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime), worker,
             ],
             emitsEvents: true)
+    }
+
+    /// Work on many contents, and who does it.
+    private static func bulk(
+        _ contents: Contents, _ review: ContentReview, _ filing: ContentFiling, _ runtime: ServiceRuntime
+    ) -> (ContentBulk, JobWorker) {
+        let worker = WorkerBox()
+        let store = BulkStore(
+            database: runtime.database, onOrder: { worker.value?.wake() }, onCancel: { worker.value?.cancelRequested($0) })
+        let bulk = ContentBulk(contents: contents, review: review, filing: filing, store: store)
+        let made = JobWorker(
+            app: runtime.database, system: runtime.system, handlers: [ContentBulk.kind: bulk.work], logger: runtime.logger,
+            metrics: runtime.metrics)
+        worker.value = made
+        return (bulk, made)
     }
 }
 

@@ -6,8 +6,11 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
-        comments: ContentComments, assets: Assets, upload: AssetUpload, search: ContentSearch
+        comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
+        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch
     ) {
+        let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
+        let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
         let (review, comments) = (ReviewRoutes(review: review), CommentsRoutes(comments: comments))
         let exports = ContentExportRoutes(contents: contents)
         let contents = ContentsRoutes(contents: contents)
@@ -27,6 +30,22 @@ enum Routes {
                     .post, "/v1/contents/{id}/\(action.rawValue)", options: .write("ContentReview"), review.move(by: action))
             }
             group.on(.get, "/v1/contents/{id}/reviews", options: .read("ContentReview"), review.history)
+            group.on(.get, "/v1/contents/{id}/diff", options: .read("Contents"), contents.diff)
+            group.on(.delete, "/v1/contents/{id}", options: .write("ContentFiling"), filing.delete)
+            group.on(.post, "/v1/contents/{id}/restore", options: .write("ContentFiling"), filing.restore)
+            group.on(.patch, "/v1/contents/{id}/labels", options: .write("ContentFiling"), filing.label)
+            let published = "/v1/contents/{id}/publish-status"
+            group.on(.get, published, options: .read("PublishStatus"), publishStatus.accounts)
+            group.on(.get, published + "/history", options: .read("PublishStatus"), publishStatus.history)
+            group.on(.get, "/v1/contents/{id}/similar", options: .read("SimilarityCheck"), similarity.similar)
+            group.on(.post, "/v1/contents/bulk", options: .write("ContentBulk"), bulk.order)
+            group.on(.get, "/v1/content-jobs/{id}", options: .read("ContentBulk"), bulk.job)
+            group.on(.post, "/v1/content-jobs/{id}/cancel", options: .write("ContentBulk"), bulk.cancel)
+            group.on(.get, "/v1/spaces", options: .read("ContentFiling"), filing.spaces)
+            group.on(.post, "/v1/spaces", options: .write("ContentFiling"), filing.createSpace)
+            group.on(.get, "/v1/spaces/{id}", options: .read("ContentFiling"), filing.space)
+            group.on(.patch, "/v1/spaces/{id}", options: .write("ContentFiling"), filing.changeSpace)
+            group.on(.delete, "/v1/spaces/{id}", options: .write("ContentFiling"), filing.deleteSpace)
             let comment = "/v1/contents/{id}/comments/{commentId}"
             group.on(.get, "/v1/contents/{id}/comments", options: .read("ContentComments"), comments.list)
             group.on(.post, "/v1/contents/{id}/comments", options: .write("ContentComments"), comments.add)

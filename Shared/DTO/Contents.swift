@@ -2,12 +2,14 @@ public import FoundationEssentials
 
 // What content-center serves under `/v1/contents` and the gateway under `/api/contents`.
 
-/// What a content is. Later flows add `video` and `reply_template`.
+/// What a content is.
 public enum ContentKind: String, Codable, Sendable, CaseIterable {
     case titleSet = "title_set"
     case copy
     case imageText = "image_text"
     case videoScript = "video_script"
+    case video
+    case replyTemplate = "reply_template"
 }
 
 /// What a content says. On the wire it is the kind's own object; each kind has a member that no other has, so that it can be read without
@@ -17,6 +19,8 @@ public enum ContentBody: Codable, Sendable, Equatable {
     case copy(CopyBody)
     case imageText(ImageTextBody)
     case videoScript(VideoScriptBody)
+    case video(VideoBody)
+    case replyTemplate(ReplyTemplateBody)
 
     public var kind: ContentKind {
         switch self {
@@ -24,17 +28,24 @@ public enum ContentBody: Codable, Sendable, Equatable {
         case .copy: .copy
         case .imageText: .imageText
         case .videoScript: .videoScript
+        case .video: .video
+        case .replyTemplate: .replyTemplate
         }
     }
 
     /// See ``ContentCompleteness``.
     public var completeness: ContentCompleteness {
-        guard case .imageText(let body) = self, body.slots.allSatisfy({ $0.assetId != nil }) else { return .draft }
-        return .finished
+        let isFinished =
+            switch self {
+            case .imageText(let body): body.slots.allSatisfy { $0.assetId != nil }
+            case .video(let body): body.video.assetId != nil
+            case .titleSet, .copy, .videoScript, .replyTemplate: false
+            }
+        return isFinished ? .finished : .draft
     }
 
     private enum Marks: String, CodingKey {
-        case candidates, slots, scenes
+        case candidates, slots, scenes, video, variables
     }
 
     public init(from decoder: any Decoder) throws {
@@ -46,6 +57,10 @@ public enum ContentBody: Codable, Sendable, Equatable {
                 .imageText(try ImageTextBody(from: decoder))
             } else if members.contains(.scenes) {
                 .videoScript(try VideoScriptBody(from: decoder))
+            } else if members.contains(.video) {
+                .video(try VideoBody(from: decoder))
+            } else if members.contains(.variables) {
+                .replyTemplate(try ReplyTemplateBody(from: decoder))
             } else {
                 .copy(try CopyBody(from: decoder))
             }
@@ -57,6 +72,8 @@ public enum ContentBody: Codable, Sendable, Equatable {
         case .copy(let body): try body.encode(to: encoder)
         case .imageText(let body): try body.encode(to: encoder)
         case .videoScript(let body): try body.encode(to: encoder)
+        case .video(let body): try body.encode(to: encoder)
+        case .replyTemplate(let body): try body.encode(to: encoder)
         }
     }
 }
@@ -84,6 +101,8 @@ public struct VersionSource: Codable, Sendable, Equatable {
         case human
         case model
         case template
+        /// Made after a hot content of somebody else (爆款内容复刻).
+        case replication
     }
     public var kind: Kind
     /// The model's or template's name.
@@ -237,13 +256,13 @@ public enum Nullable<Value: Codable & Sendable & Equatable>: Codable, Sendable, 
 
 /// What changes in a body. Lists are replaced whole. Members of another kind than the content's are refused.
 public struct ContentBodyPatch: Codable, Sendable, Equatable {
-    /// Of `copy` (may be taken away) and `image_text`.
+    /// Of `copy` (may be taken away), `image_text` and `video`.
     public var title: Nullable<String>?
-    /// Of `copy` and `image_text`.
+    /// Of `copy`, `image_text`, `video` and `reply_template`.
     public var text: String?
     /// Of `copy` and `image_text`.
     public var callToAction: Nullable<String>?
-    /// Of `copy`, `image_text` and `video_script`.
+    /// Of `copy`, `image_text`, `video_script` and `video`.
     public var hashtags: [String]?
     /// Of `image_text`.
     public var slots: [ImageSlot]?
@@ -253,10 +272,17 @@ public struct ContentBodyPatch: Codable, Sendable, Equatable {
     public var scenes: [SceneEdit]?
     /// Of `video_script`.
     public var cta: String?
+    /// Of `video`.
+    public var video: VideoFile?
+    /// Of `reply_template`.
+    public var scene: String?
+    /// Of `reply_template`.
+    public var variables: [ReplyVariable]?
 
     public init(
         title: Nullable<String>? = nil, text: String? = nil, callToAction: Nullable<String>? = nil, hashtags: [String]? = nil,
-        slots: [ImageSlot]? = nil, hook: String? = nil, scenes: [SceneEdit]? = nil, cta: String? = nil
+        slots: [ImageSlot]? = nil, hook: String? = nil, scenes: [SceneEdit]? = nil, cta: String? = nil,
+        video: VideoFile? = nil, scene: String? = nil, variables: [ReplyVariable]? = nil
     ) {
         self.title = title
         self.text = text
@@ -266,6 +292,9 @@ public struct ContentBodyPatch: Codable, Sendable, Equatable {
         self.hook = hook
         self.scenes = scenes
         self.cta = cta
+        self.video = video
+        self.scene = scene
+        self.variables = variables
     }
 
     /// Written out because a synthesized one reads `null` as absent.
@@ -280,6 +309,9 @@ public struct ContentBodyPatch: Codable, Sendable, Equatable {
         hook = try container.decodeIfPresent(String.self, forKey: .hook)
         scenes = try container.decodeIfPresent([SceneEdit].self, forKey: .scenes)
         cta = try container.decodeIfPresent(String.self, forKey: .cta)
+        video = try container.decodeIfPresent(VideoFile.self, forKey: .video)
+        scene = try container.decodeIfPresent(String.self, forKey: .scene)
+        variables = try container.decodeIfPresent([ReplyVariable].self, forKey: .variables)
     }
 }
 
@@ -326,6 +358,10 @@ public struct Content: Codable, Sendable, Equatable {
     public var completeness: ContentCompleteness
     /// What was made from one brief has the same.
     public var groupId: UUID?
+    /// The project space that it is kept in.
+    public var spaceId: UUID?
+    public var topic: String?
+    public var tags: [String]
     public var version: Int
     /// Grows with every change, of the text or of what stands beside it; the `version` of the content's events.
     public var revision: Int
@@ -341,13 +377,16 @@ public struct Content: Codable, Sendable, Equatable {
     public init(
         id: UUID, status: ContentStatus, heldFrom: ContentStatus? = nil, groupId: UUID? = nil, version: Int,
         revision: Int? = nil, title: String, body: ContentBody, source: VersionSource, author: String, createdAt: Date,
-        updatedAt: Date
+        updatedAt: Date, spaceId: UUID? = nil, topic: String? = nil, tags: [String] = []
     ) {
         self.id = id
         self.kind = body.kind
         self.status = status
         self.heldFrom = heldFrom
         self.revision = revision ?? version
+        self.spaceId = spaceId
+        self.topic = topic
+        self.tags = tags
         self.completeness = body.completeness
         self.groupId = groupId
         self.version = version
@@ -372,15 +411,25 @@ public struct ContentSummary: Codable, Sendable, Equatable {
     public var status: ContentStatus
     public var completeness: ContentCompleteness
     public var groupId: UUID?
+    public var spaceId: UUID?
+    public var topic: String?
+    public var tags: [String]
     public var version: Int
     public var title: String
     public var createdAt: Date
     public var updatedAt: Date
+    /// There only in the bin.
+    public var deletedAt: Date?
 
     public init(
         id: UUID, kind: ContentKind, status: ContentStatus, completeness: ContentCompleteness, groupId: UUID?, version: Int,
-        title: String, createdAt: Date, updatedAt: Date
+        title: String, createdAt: Date, updatedAt: Date, spaceId: UUID? = nil, topic: String? = nil, tags: [String] = [],
+        deletedAt: Date? = nil
     ) {
+        self.spaceId = spaceId
+        self.topic = topic
+        self.tags = tags
+        self.deletedAt = deletedAt
         self.id = id
         self.kind = kind
         self.status = status
@@ -409,48 +458,5 @@ public struct ContentVersion: Codable, Sendable, Equatable {
         self.source = source
         self.author = author
         self.createdAt = createdAt
-    }
-}
-
-/// `data` of `content.draft.created.v1`; subject is the content's id.
-public struct ContentDraftCreated: Codable, Sendable, Equatable {
-    public static let type = "content.draft.created.v1"
-
-    public var contentId: UUID
-    /// A ``ContentKind``'s raw value; consumers pass over kinds that they do not know yet.
-    public var kind: String
-    public var status: ContentStatus
-    public var version: Int
-    public var title: String
-    /// The operation that made it; absent for drafts made without one.
-    public var operationId: UUID?
-
-    public init(contentId: UUID, kind: String, status: ContentStatus, version: Int, title: String, operationId: UUID?) {
-        self.contentId = contentId
-        self.kind = kind
-        self.status = status
-        self.version = version
-        self.title = title
-        self.operationId = operationId
-    }
-}
-
-/// `data` of `content.version.created.v1`, written by a second edit (二次编辑); subject is the content's id.
-public struct ContentVersionCreated: Codable, Sendable, Equatable {
-    public static let type = "content.version.created.v1"
-
-    public var contentId: UUID
-    /// As in ``ContentDraftCreated``.
-    public var kind: String
-    public var status: ContentStatus
-    public var version: Int
-    public var title: String
-
-    public init(contentId: UUID, kind: String, status: ContentStatus, version: Int, title: String) {
-        self.contentId = contentId
-        self.kind = kind
-        self.status = status
-        self.version = version
-        self.title = title
     }
 }

@@ -229,6 +229,9 @@ public struct FieldReader {
         }
     }
 
+    /// Whether the member is there.
+    public func has(_ name: String) -> Bool { object[name] != nil }
+
     /// Any JSON, taken as it is; the caller checks it.
     public mutating func value(_ name: String) -> JSONValue? { take(name) }
 

@@ -6,4 +6,6 @@ public import Messaging
 extension QueueDeclaration {
     /// content-center → orchestration-service: the trace of what happened to contents.
     public static let contentActivity = QueueDeclaration("orchestration.content-activity", bindings: [ContentDraftCreated.type])
+    /// orchestration-service, delivery-connector-douyin → content-center: where contents stand on accounts.
+    public static let publishStatus = QueueDeclaration("content-center.publish-status", bindings: [PublishStatusChanged.type])
 }

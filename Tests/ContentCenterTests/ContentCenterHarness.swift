@@ -2,6 +2,7 @@ import DTO
 import Foundation
 import HTTPCore
 import HTTPServing
+import Jobs
 import Messaging
 import PostgresStore
 import ServiceDefaults
@@ -20,6 +21,8 @@ struct ContentCenterHarness {
     /// The object listener's routes, in process.
     let listener: InProcessClient
     let objects: LocalObjectStore
+    /// Not running: a test lets it work when it wants.
+    let worker: JobWorker
     /// Where the objects are.
     let directory: URL
 
@@ -48,6 +51,7 @@ struct ContentCenterHarness {
         self.database = database
         self.listener = InProcessClient(listener.router)
         objects = listener.objects
+        worker = try #require(app.service.parts.background.compactMap { $0 as? JobWorker }.first)
         self.directory = directory
     }
 

@@ -71,6 +71,10 @@ extension BudgetPeriod: StringChoice {}
 extension BudgetScope: StringChoice {}
 extension SpendingHold.State: StringChoice {}
 extension VersionSource.Kind: StringChoice {}
+extension ContentBulkRequest.Action: StringChoice {}
+extension ContentBulkJob.State: StringChoice {}
+extension ContentFieldDiff.Change: StringChoice {}
+extension ContentTextRun.Kind: StringChoice {}
 
 private struct NoteTaker: Decoder {
     let notes: TypeShape.Notes

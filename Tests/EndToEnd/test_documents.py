@@ -30,7 +30,8 @@ INNER = {
     "ComplianceFinding", "TextCheck", "ImageShape",
     "AssetState", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
-    "ContentReviewEntry",
+    "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
+    "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
 }
 
 
@@ -47,6 +48,8 @@ def schema_for(example: pathlib.Path) -> str:
     if name == "CloudEvent":
         message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated",
                    "status-changed": "ContentStatusChanged",
+                   "publish-status-changed": "PublishStatusChanged", "content-deleted": "ContentDeleted",
+                   "content-restored": "ContentRestored",
                    "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"

@@ -18,6 +18,8 @@ enum ContentEdit {
         case .copy(let copy): body = .copy(edited(copy, by: patch.body))
         case .imageText(let imageText): body = .imageText(try edited(imageText, by: patch.body))
         case .videoScript(let script): body = .videoScript(edited(script, by: patch.body))
+        case .video(let video): body = .video(try edited(video, by: patch.body))
+        case .replyTemplate(let template): body = .replyTemplate(try edited(template, by: patch.body))
         }
         let title = patch.title ?? before.title
         // A spelling that is merely canonically equivalent is another text.
@@ -38,14 +40,17 @@ enum ContentEdit {
         check(patch.candidates != nil, "/candidates", [.titleSet])
         check(patch.selected != nil, "/selected", [.titleSet])
         if let body = patch.body {
-            check(body.title != nil, "/body/title", [.copy, .imageText])
-            check(body.text != nil, "/body/text", [.copy, .imageText])
+            check(body.title != nil, "/body/title", [.copy, .imageText, .video])
+            check(body.text != nil, "/body/text", [.copy, .imageText, .video, .replyTemplate])
             check(body.callToAction != nil, "/body/callToAction", [.copy, .imageText])
-            check(body.hashtags != nil, "/body/hashtags", [.copy, .imageText, .videoScript])
+            check(body.hashtags != nil, "/body/hashtags", [.copy, .imageText, .videoScript, .video])
             check(body.slots != nil, "/body/slots", [.imageText])
             check(body.hook != nil, "/body/hook", [.videoScript])
             check(body.scenes != nil, "/body/scenes", [.videoScript])
             check(body.cta != nil, "/body/cta", [.videoScript])
+            check(body.video != nil, "/body/video", [.video])
+            check(body.scene != nil, "/body/scene", [.replyTemplate])
+            check(body.variables != nil, "/body/variables", [.replyTemplate])
         }
         if !issues.isEmpty { throw .editRefused(issues) }
     }
@@ -61,19 +66,66 @@ enum ContentEdit {
 
     private static func edited(_ before: ImageTextBody, by patch: ContentBodyPatch?) throws(ContentsError) -> ImageTextBody {
         var body = before
-        switch patch?.title {
-        case nil: break
-        case .value(let title)?: body.title = title
-        case .some(.none):
-            throw .editRefused([
-                FieldIssue(pointer: "/body/title", code: "required", message: LocalizedText(zh: "必填", en: "is required"))
-            ])
-        }
+        if let title = try required(patch?.title) { body.title = title }
         if let text = patch?.text { body.text = text }
         if let hashtags = patch?.hashtags { body.hashtags = hashtags }
         patch?.callToAction.merge(into: &body.callToAction)
         if let slots = patch?.slots { body.slots = slots }
         return body
+    }
+
+    /// A title that cannot be taken away.
+    private static func required(_ title: Nullable<String>?) throws(ContentsError) -> String? {
+        switch title {
+        case nil: return nil
+        case .value(let title)?: return title
+        case .some(.none):
+            throw .editRefused([
+                FieldIssue(pointer: "/body/title", code: "required", message: LocalizedText(zh: "必填", en: "is required"))
+            ])
+        }
+    }
+
+    private static func edited(_ before: VideoBody, by patch: ContentBodyPatch?) throws(ContentsError) -> VideoBody {
+        var body = before
+        if let title = try required(patch?.title) { body.title = title }
+        if let text = patch?.text {
+            guard text.count <= ContentBodyInput.descriptionLength.upperBound else {
+                throw .editRefused([tooLong("/body/text", ContentBodyInput.descriptionLength.upperBound)])
+            }
+            body.text = text
+        }
+        if let hashtags = patch?.hashtags { body.hashtags = hashtags }
+        if let video = patch?.video { body.video = video }
+        return body
+    }
+
+    private static func edited(_ before: ReplyTemplateBody, by patch: ContentBodyPatch?) throws(ContentsError)
+        -> ReplyTemplateBody
+    {
+        var body = before
+        if let scene = patch?.scene { body.scene = scene }
+        if let text = patch?.text { body.text = text }
+        if let variables = patch?.variables { body.variables = variables }
+        guard body.text.count <= ContentBodyInput.replyLength.upperBound else {
+            throw .editRefused([tooLong("/body/text", ContentBodyInput.replyLength.upperBound)])
+        }
+        let issues = ReplyTemplateRule.issues(text: body.text, variables: body.variables)
+        guard issues.isEmpty else {
+            throw .editRefused(
+                issues.map { issue in
+                    FieldIssue(
+                        pointer: "/body/\(issue.member)" + (issue.item.map { "/\($0)" } ?? ""), code: issue.code,
+                        message: LocalizedText(zh: issue.zh, en: issue.en))
+                })
+        }
+        return body
+    }
+
+    private static func tooLong(_ pointer: String, _ limit: Int) -> FieldIssue {
+        FieldIssue(
+            pointer: pointer, code: "too_long",
+            message: LocalizedText(zh: "最多 \(limit) 个字", en: "must have at most \(limit) characters"))
     }
 
     private static func edited(_ before: VideoScriptBody, by patch: ContentBodyPatch?) -> VideoScriptBody {

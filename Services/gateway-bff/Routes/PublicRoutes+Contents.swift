@@ -24,6 +24,56 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/search"), rateClass: .read),
     ]
 
+    /// Where contents are kept, and what changed in them.
+    static let filing = [
+        PublicRoute(
+            method: .get, path: "/api/contents/{id}/similar", flow: "SimilarityCheck", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/similar"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/contents/bulk", flow: "ContentBulk", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/bulk"), rateClass: .write, idempotency: .optional),
+        PublicRoute(
+            method: .get, path: "/api/content-jobs/{id}", flow: "ContentBulk", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/content-jobs/{id}"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/content-jobs/{id}/cancel", flow: "ContentBulk", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/content-jobs/{id}/cancel"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/contents/{id}/publish-status", flow: "PublishStatus", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/publish-status"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/contents/{id}/publish-status/history", flow: "PublishStatus",
+            access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/publish-status/history"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/contents/{id}/diff", flow: "Contents", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/diff"), rateClass: .read),
+        PublicRoute(
+            method: .delete, path: "/api/contents/{id}", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .post, path: "/api/contents/{id}/restore", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/restore"), rateClass: .write),
+        PublicRoute(
+            method: .patch, path: "/api/contents/{id}/labels", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/labels"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/spaces", flow: "ContentFiling", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/spaces"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/spaces", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/spaces"), rateClass: .write, idempotency: .optional),
+        PublicRoute(
+            method: .get, path: "/api/spaces/{id}", flow: "ContentFiling", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/spaces/{id}"), rateClass: .read),
+        PublicRoute(
+            method: .patch, path: "/api/spaces/{id}", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/spaces/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/spaces/{id}", flow: "ContentFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/spaces/{id}"), rateClass: .write),
+    ]
+
     /// The review of a content (审批), and what is said about it.
     static let review =
         [

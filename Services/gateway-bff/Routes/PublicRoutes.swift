@@ -5,7 +5,8 @@ import ServiceDefaults
 /// idempotency and forwarding; a test compares it with the document.
 enum PublicRoutes {
     static let all: [PublicRoute] =
-        identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + assets + stream
+        identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + filing + assets
+        + stream
 
     static let identity = [
         PublicRoute(

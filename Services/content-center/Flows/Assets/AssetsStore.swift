@@ -157,8 +157,11 @@ struct AssetsStore: Sendable {
             """
             SELECT count(*) AS n FROM contents c
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
-            WHERE c.tenant_id = \(tenantId) AND c.kind = 'image_text'
-                AND EXISTS (SELECT FROM jsonb_array_elements(v.body->'slots') s WHERE lower(s->>'assetId') = \(id.uuidString.lowercased()))
+            WHERE c.tenant_id = \(tenantId) AND c.kind IN ('image_text', 'video') AND (
+                lower(v.body->'video'->>'assetId') = \(id.uuidString.lowercased())
+                OR lower(v.body->'video'->>'coverAssetId') = \(id.uuidString.lowercased())
+                OR EXISTS (
+                    SELECT FROM jsonb_array_elements(v.body->'slots') s WHERE lower(s->>'assetId') = \(id.uuidString.lowercased())))
             """, tenant: tenantId
         ).only.decode("n")
     }

@@ -20,9 +20,8 @@ struct ContentComments: Sendable {
 
     /// Oldest first.
     func list(_ filter: CommentFilter, of id: UUID, tenantId: UUID) async throws -> [ContentComment] {
-        let comments = try await store.list(filter, of: id, tenantId: tenantId)
-        if comments.isEmpty { _ = try await contents.content(id, of: tenantId) }
-        return comments
+        _ = try await contents.content(id, of: tenantId)
+        return try await store.list(filter, of: id, tenantId: tenantId)
     }
 
     /// Settled, or open again. What is so already stays as it is.

@@ -10,6 +10,8 @@ enum MarkdownExport {
             case .copy(let body): copy(body)
             case .imageText(let body): imageText(body)
             case .videoScript(let body): videoScript(body)
+            case .video(let body): video(body)
+            case .replyTemplate(let body): replyTemplate(body)
             }
         return (["# \(MarkdownText.inline(content.title))"] + parts).filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
     }
@@ -50,6 +52,22 @@ enum MarkdownExport {
             facts(["平台": body.platform.chineseName, "主题": body.topic]), "## \(MarkdownText.inline(body.title))",
             MarkdownText.paragraphs(body.text), callToAction(body.callToAction), hashtags(body.hashtags), "## 配图",
         ] + pictures
+    }
+
+    private static func video(_ body: VideoBody) -> [String] {
+        [
+            facts(["平台": body.platform.chineseName, "主题": body.topic]), "## \(MarkdownText.inline(body.title))",
+            MarkdownText.paragraphs(body.text), hashtags(body.hashtags),
+            facts(["状态": body.video.assetId == nil ? "待上传视频" : "已有视频"]),
+        ]
+    }
+
+    private static func replyTemplate(_ body: ReplyTemplateBody) -> [String] {
+        let variables = body.variables.map { variable in
+            "- \(MarkdownText.inline(variable.name))"
+                + (variable.fallback.map { "（缺省：\(MarkdownText.inline($0))）" } ?? "")
+        }
+        return [facts(["场景": body.scene]), MarkdownText.paragraphs(body.text), variables.joined(separator: "\n")]
     }
 
     private static func videoScript(_ body: VideoScriptBody) -> [String] {

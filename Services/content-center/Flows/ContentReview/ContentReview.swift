@@ -31,9 +31,8 @@ struct ContentReview: Sendable {
 
     /// Who moved it where, newest first.
     func history(of id: UUID, before revision: Int?, limit: Int, tenantId: UUID) async throws -> [ContentReviewEntry] {
-        let entries = try await store.history(of: id, before: revision, limit: limit, tenantId: tenantId)
-        if entries.isEmpty { _ = try await contents.content(id, of: tenantId) }
-        return entries
+        _ = try await contents.content(id, of: tenantId)
+        return try await store.history(of: id, before: revision, limit: limit, tenantId: tenantId)
     }
 }
 

@@ -19,7 +19,7 @@ struct ReviewStore: Sendable {
             UPDATE contents SET status = \(state.status.rawValue), held_from = \(state.heldFrom?.rawValue), changes = changes + 1,
                 updated_at = app_now()
             WHERE tenant_id = \(reviewer.tenantId) AND id = \(before.id) AND version = \(before.version)
-                AND changes = \(before.changes) AND status = \(before.status.rawValue)
+                AND changes = \(before.changes) AND status = \(before.status.rawValue) AND deleted_at IS NULL
             RETURNING updated_at
             """
         let after = try await database.transaction(tenant: reviewer.tenantId) { transaction -> Content? in

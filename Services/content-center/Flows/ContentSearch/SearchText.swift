@@ -25,6 +25,11 @@ struct SearchText: Equatable {
             lines = [body.hook]
             for scene in body.scenes { lines += [scene.line, scene.subtitle, scene.visual] }
             lines += [body.cta, body.topic] + body.hashtags
+        case .video(let body):
+            titles.append(body.title)
+            lines = [body.text, body.topic] + body.hashtags
+        case .replyTemplate(let body):
+            lines = [body.text, body.scene]
         }
         var seen: Set<String> = []
         titles = titles.filter { !$0.isEmpty && seen.insert($0).inserted }

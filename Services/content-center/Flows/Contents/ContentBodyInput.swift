@@ -23,6 +23,12 @@ enum ContentBodyInput {
     static let sceneSeconds = 1...900
     static let totalSeconds = 1...3_600
     static let hookLength = 1...500
+    static let descriptionLength = 0...5_000
+    static let sceneLength = 1...100
+    static let replyLength = 1...2_000
+    static let maxVariables = 20
+    static let variableLength = 1...30
+    static let fallbackLength = 0...200
 
     /// - Returns: `nil` only where an issue was recorded.
     static func body(of kind: ContentKind, in fields: inout FieldReader) -> ContentBody? {
@@ -31,6 +37,8 @@ enum ContentBodyInput {
         case .copy: fields.object("body", copy).flatMap { $0 }.map(ContentBody.copy)
         case .imageText: fields.object("body", imageText).flatMap { $0 }.map(ContentBody.imageText)
         case .videoScript: fields.object("body", videoScript).flatMap { $0 }.map(ContentBody.videoScript)
+        case .video: fields.object("body", video).flatMap { $0 }.map(ContentBody.video)
+        case .replyTemplate: fields.object("body", replyTemplate).map(ContentBody.replyTemplate)
         }
     }
 
@@ -111,7 +119,50 @@ enum ContentBodyInput {
             cta: cta, hashtags: hashtags, totalSeconds: total)
     }
 
+    private static func video(_ body: inout FieldReader) -> VideoBody? {
+        let topic = body.text("topic", length: topicLength)
+        let platform = body.choice("platform", of: ContentPlatform.self)
+        let title = body.text("title", length: titleLength)
+        let text = body.text("text", length: descriptionLength)
+        let hashtags = hashtags(in: &body)
+        let video = body.object("video", videoFile)
+        guard let platform, let video else { return nil }
+        return VideoBody(topic: topic, platform: platform, title: title, text: text, hashtags: hashtags, video: video)
+    }
+
+    private static func replyTemplate(_ body: inout FieldReader) -> ReplyTemplateBody {
+        let template = ReplyTemplateBody(
+            scene: body.text("scene", length: sceneLength), text: body.text("text", length: replyLength),
+            variables: replyVariables(in: &body))
+        if body.issues.isEmpty {
+            for issue in ReplyTemplateRule.issues(text: template.text, variables: template.variables) {
+                body.refuse(issue.member, item: issue.item, code: issue.code, zh: issue.zh, en: issue.en)
+            }
+        }
+        return template
+    }
+
     // MARK: Parts, as saved and as edited
+
+    static func videoFile(_ video: inout FieldReader) -> VideoFile {
+        VideoFile(
+            assetId: video.optionalUUID("assetId"), coverAssetId: video.optionalUUID("coverAssetId"),
+            scriptId: video.optionalUUID("scriptId"))
+    }
+
+    static func replyVariables(in body: inout FieldReader) -> [ReplyVariable] {
+        guard body.has("variables") else {
+            body.refuse("variables", code: "required", zh: "必填", en: "is required")
+            return []
+        }
+        return body.objectList("variables", maxItems: maxVariables) { variable in
+            let name = variable.text("name", length: variableLength)
+            if variable.issues.isEmpty, !ReplyTemplateRule.isName(name) {
+                variable.refuse("name", code: "malformed", zh: "只能用字母、数字和 _", en: "must consist of letters, digits and _")
+            }
+            return ReplyVariable(name: name, fallback: variable.optionalText("fallback", length: fallbackLength))
+        }
+    }
 
     static func hashtags(in body: inout FieldReader) -> [String] {
         body.textList("hashtags", maxItems: maxHashtags, length: hashtagLength)

@@ -37,10 +37,13 @@ enum ContentPatchInput {
         let hook = body.optionalText("hook", length: ContentBodyInput.hookLength)
         let scenes = members?["scenes"] == nil ? nil : sceneEdits(in: &body)
         let cta = body.optionalText("cta", length: ContentBodyInput.hookLength)
+        let video = body.optionalObject("video", ContentBodyInput.videoFile)
+        let scene = body.optionalText("scene", length: ContentBodyInput.sceneLength)
+        let variables = members?["variables"] == nil ? nil : ContentBodyInput.replyVariables(in: &body)
         return ContentBodyPatch(
             title: nullable(title), text: text, callToAction: nullable(callToAction), hashtags: hashtags, slots: slots,
             hook: hook,
-            scenes: scenes, cta: cta)
+            scenes: scenes, cta: cta, video: video, scene: scene, variables: variables)
     }
 
     private static func sceneEdits(in body: inout FieldReader) -> [SceneEdit] {

@@ -65,11 +65,11 @@ struct Contents: Sendable {
     /// A picture must be the tenant's own. Those that the version before shows have been looked at already.
     private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
         let named = body.assetIds
-        let new = Set(named.compactMap(\.self)).subtracting((before?.assetIds ?? []).compactMap(\.self))
+        let new = Set(named.map(\.id)).subtracting((before?.assetIds ?? []).map(\.id))
         guard !new.isEmpty else { return }
         let known = try await store.knownAssets(Array(new), of: tenantId)
-        let foreign = named.enumerated().filter { $0.element.map { new.contains($0) && !known.contains($0) } ?? false }
-        if !foreign.isEmpty { throw ContentsError.unknownAssets(slots: foreign.map(\.offset)) }
+        let foreign = named.filter { new.contains($0.id) && !known.contains($0.id) }
+        if !foreign.isEmpty { throw ContentsError.unknownAssets(foreign.map(\.pointer)) }
     }
 
     /// Newest first.
@@ -77,11 +77,20 @@ struct Contents: Sendable {
         try await store.list(filter, of: tenantId)
     }
 
+    /// What changed from one version to another.
+    func diff(of id: UUID, from: Int, to: Int, tenantId: UUID) async throws -> ContentDiff {
+        _ = try await content(id, of: tenantId)
+        let before = try await store.versions(of: id, before: from + 1, limit: 1, tenantId: tenantId).first
+        let after = try await store.versions(of: id, before: to + 1, limit: 1, tenantId: tenantId).first
+        guard let before, let after, before.version == from, after.version == to else { throw ContentsError.notFound }
+        return ContentDiff(contentId: id, from: from, to: to, fields: try ContentDiffing.fields(from: before, to: after))
+    }
+
     /// Newest first.
     func versions(of id: UUID, before version: Int?, limit: Int, tenantId: UUID) async throws -> [ContentVersion] {
-        let versions = try await store.versions(of: id, before: version, limit: limit, tenantId: tenantId)
-        if versions.isEmpty { _ = try await content(id, of: tenantId) }
-        return versions
+        // What lies in the bin shows nothing.
+        _ = try await content(id, of: tenantId)
+        return try await store.versions(of: id, before: version, limit: limit, tenantId: tenantId)
     }
 }
 
@@ -108,14 +117,26 @@ struct ContentFilter: Sendable, Equatable {
     var status: ContentStatus?
     var completeness: ContentCompleteness?
     var groupId: UUID?
+    var spaceId: UUID?
+    var topic: String?
+    var tag: String?
+    /// What lies in the bin, instead of what does not.
+    var isDeleted = false
     /// Only contents that are older than this one.
     var olderThan: UUID?
     var limit: Int
 }
 
 extension ContentBody {
-    /// One per picture, in their order; `nil` where there is none yet.
-    var assetIds: [UUID?] {
-        if case .imageText(let body) = self { body.slots.map(\.assetId) } else { [] }
+    /// The files that it shows, and where.
+    var assetIds: [(pointer: String, id: UUID)] {
+        switch self {
+        case .imageText(let body):
+            body.slots.enumerated().compactMap { index, slot in slot.assetId.map { ("/body/slots/\(index)/assetId", $0) } }
+        case .video(let body):
+            [("/body/video/assetId", body.video.assetId), ("/body/video/coverAssetId", body.video.coverAssetId)]
+                .compactMap { pointer, id in id.map { (pointer, $0) } }
+        case .titleSet, .copy, .videoScript, .replyTemplate: []
+        }
     }
 }

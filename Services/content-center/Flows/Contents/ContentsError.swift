@@ -13,8 +13,8 @@ enum ContentsError: Error, Equatable {
     case editRefused([FieldIssue])
     /// A version of another kind than its content.
     case otherKind(ContentKind)
-    /// These slots name pictures that the tenant does not have.
-    case unknownAssets(slots: [Int])
+    /// These members name files that the tenant does not have.
+    case unknownAssets([String])
     /// Contents of this kind have no such file.
     case formatRefused(ContentExportFormat, ContentKind)
     /// Subtitles of a script in which nobody speaks.
@@ -55,12 +55,11 @@ extension ContentsError: HTTPFailure {
                 pointer: "/kind", code: "other_kind", zh: "该内容的类型是 \(kind.rawValue)",
                 en: "the content is of kind \(kind.rawValue)"
             ).problem
-        case .unknownAssets(let slots):
+        case .unknownAssets(let pointers):
             ValidationFailure(
-                slots.map {
+                pointers.map {
                     FieldIssue(
-                        pointer: "/body/slots/\($0)/assetId", code: "not_found",
-                        message: LocalizedText(zh: "没有这张图片", en: "there is no such picture"))
+                        pointer: $0, code: "not_found", message: LocalizedText(zh: "没有这个素材", en: "there is no such asset"))
                 }
             ).problem
         case .formatRefused(let format, let kind):

@@ -83,9 +83,14 @@ enum ContentsInput {
         let status = query.optionalChoice("status", of: ContentStatus.self)
         let completeness = query.optionalChoice("completeness", of: ContentCompleteness.self)
         let groupId = query.optionalUUID("groupId")
+        let spaceId = query.optionalUUID("spaceId")
+        let topic = query.optionalText("topic", length: FilingInput.topicLength)
+        let tag = query.optionalText("tag", length: FilingInput.tagLength)
+        let isDeleted = query.bool("deleted", default: false)
         try query.finish()
         return ContentFilter(
-            kind: kind, status: status, completeness: completeness, groupId: groupId, olderThan: olderThan, limit: limit)
+            kind: kind, status: status, completeness: completeness, groupId: groupId, spaceId: spaceId, topic: topic, tag: tag,
+            isDeleted: isDeleted, olderThan: olderThan, limit: limit)
     }
 
     static func versions(_ query: [(name: String, value: String)]) throws -> (limit: Int, before: Int?) {
@@ -94,6 +99,24 @@ enum ContentsInput {
         let before = query.cursor(versionsCursor)
         try query.finish()
         return (limit, before)
+    }
+
+    /// Both versions of a diff are named.
+    static func diff(_ query: [(name: String, value: String)]) throws -> (from: Int, to: Int) {
+        var query = QueryReader(query)
+        let names = ["from", "to"]
+        let versions = names.map { query.integer($0, in: 1...Int(Int32.max), default: 0) }
+        let missing = zip(names, versions).filter { name, version in
+            version == 0 && !query.issues.contains { $0.pointer == "?\(name)" }
+        }
+        try query.finish()
+        guard missing.isEmpty else {
+            throw ValidationFailure(
+                missing.map {
+                    FieldIssue(pointer: "?\($0.0)", code: "required", message: LocalizedText(zh: "必填", en: "is required"))
+                })
+        }
+        return (versions[0], versions[1])
     }
 
     // MARK: Conditions

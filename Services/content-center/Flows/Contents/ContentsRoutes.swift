@@ -60,6 +60,14 @@ struct ContentsRoutes: Sendable {
         return try .json(.ok, page)
     }
 
+    /// `GET /v1/contents/{id}/diff`
+    func diff(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.read)
+        let id = try request.parameters.uuid("id")
+        let versions = try ContentsInput.diff(request.query)
+        return try .json(.ok, await contents.diff(of: id, from: versions.from, to: versions.to, tenantId: principal.tenantId))
+    }
+
     /// `GET /v1/contents/{id}/versions`
     func versions(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.read)

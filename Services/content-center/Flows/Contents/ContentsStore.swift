@@ -68,7 +68,7 @@ struct ContentsStore: Sendable {
                 UPDATE contents SET version = version + 1, title = \(new.title), completeness = \(new.body.completeness.rawValue),
                     status = \(new.state.status.rawValue), held_from = \(new.state.heldFrom?.rawValue), updated_at = app_now()
                 WHERE tenant_id = \(author.tenantId) AND id = \(before.id) AND version = \(before.version)
-                    AND changes = \(before.changes)
+                    AND changes = \(before.changes) AND deleted_at IS NULL
                 RETURNING version, changes, created_at, updated_at
             ),
             written AS (
@@ -131,7 +131,7 @@ struct ContentsStore: Sendable {
             """
             SELECT \(unescaped: Self.columns), c.held_from, c.changes, c.updated_at
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
-            WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
+            WHERE c.tenant_id = \(tenantId) AND c.id = \(id) AND c.deleted_at IS NULL
             """, tenant: tenantId
         ).first.map(Self.content)
     }
@@ -162,7 +162,7 @@ struct ContentsStore: Sendable {
     }
 
     private static let columns = """
-        c.id, c.status, c.group_id, c.created_at, v.version, v.title, v.body, v.source_kind, v.source_name, v.prompt_version, v.author
+        c.id, c.status, c.group_id, c.space_id, c.topic, c.tags, c.created_at, v.version, v.title, v.body, v.source_kind, v.source_name, v.prompt_version, v.author
         """
 
     private static func content(_ row: Row) throws -> Content {
@@ -171,7 +171,8 @@ struct ContentsStore: Sendable {
             id: try row.decode("id"), status: try row.decodeCase("status"), heldFrom: try row.decodeOptionalCase("held_from"),
             groupId: try row.decode("group_id"), version: version, revision: try version + row.decode("changes"),
             title: try row.decode("title"), body: try body(row), source: try source(row),
-            author: try row.decode("author"), createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"))
+            author: try row.decode("author"), createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"),
+            spaceId: try row.decode("space_id"), topic: try row.decode("topic"), tags: try row.decode("tags"))
     }
 
     private static func body(_ row: Row) throws -> ContentBody {
@@ -189,13 +190,17 @@ struct ContentsStore: Sendable {
     /// Newest first by id: UUIDv7 sorts by the time of its making, and ids never change, so no page skips or repeats a row.
     func list(_ filter: ContentFilter, of tenantId: UUID) async throws -> [ContentSummary] {
         var sql: SQL = """
-            SELECT id, kind, status, completeness, group_id, version, title, created_at, updated_at FROM contents
-            WHERE tenant_id = \(tenantId)
+            SELECT id, kind, status, completeness, group_id, space_id, topic, tags, version, title, created_at, updated_at, deleted_at
+            FROM contents WHERE tenant_id = \(tenantId)
             """
+        sql.append(filter.isDeleted ? " AND deleted_at IS NOT NULL" : " AND deleted_at IS NULL")
         if let kind = filter.kind { sql.append(" AND kind = \(kind.rawValue)") }
         if let status = filter.status { sql.append(" AND status = \(status.rawValue)") }
         if let completeness = filter.completeness { sql.append(" AND completeness = \(completeness.rawValue)") }
         if let group = filter.groupId { sql.append(" AND group_id = \(group)") }
+        if let space = filter.spaceId { sql.append(" AND space_id = \(space)") }
+        if let topic = filter.topic { sql.append(" AND topic = \(topic)") }
+        if let tag = filter.tag { sql.append(" AND \(tag) = ANY(tags)") }
         if let id = filter.olderThan { sql.append(" AND id < \(id)") }
         sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
         return try await database.query(sql, tenant: tenantId).map { row in
@@ -203,7 +208,8 @@ struct ContentsStore: Sendable {
                 id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
                 completeness: try row.decodeCase("completeness"), groupId: try row.decode("group_id"),
                 version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
-                updatedAt: try row.decode("updated_at"))
+                updatedAt: try row.decode("updated_at"), spaceId: try row.decode("space_id"), topic: try row.decode("topic"),
+                tags: try row.decode("tags"), deletedAt: try row.decode("deleted_at"))
         }
     }
 

@@ -70,11 +70,24 @@ struct ContentRegeneration: Sendable {
             return Self.version(
                 .videoScript(Self.body(written.script, after: body)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
+        case .video, .replyTemplate: throw NoWriter(kind: content.kind)
         }
     }
 
     private static func version(_ body: ContentBody, _ source: VersionSource) -> NewVersion {
         NewVersion(step: step, body: body, source: source)
+    }
+}
+
+/// People write these themselves.
+struct NoWriter: HTTPFailure {
+    let kind: ContentKind
+
+    var problem: ProblemDescription {
+        ValidationFailure(
+            pointer: "", code: "other_kind", zh: "\(kind.rawValue) 类内容没有可用的写手",
+            en: "no writer writes a content of kind \(kind.rawValue)"
+        ).problem
     }
 }
 

@@ -1,0 +1,38 @@
+import DTO
+import HTTPCore
+
+enum FilingError: Error, Equatable {
+    case noSuchSpace
+    /// Named in a request's body or query.
+    case unknownSpace
+    case nameTaken
+    case spaceNotEmpty(Int)
+    /// Being published.
+    case inUse(ContentStatus)
+}
+
+extension FilingError: HTTPFailure {
+    var problem: ProblemDescription {
+        switch self {
+        case .noSuchSpace:
+            ProblemDescription(
+                status: .notFound, code: "space.not_found", title: LocalizedText(zh: "项目空间不存在", en: "No such space"))
+        case .unknownSpace:
+            ValidationFailure(pointer: "/spaceId", code: "not_found", zh: "没有这个项目空间", en: "there is no such space").problem
+        case .nameTaken:
+            ProblemDescription(
+                status: .conflict, code: "space.name_taken",
+                title: LocalizedText(zh: "已有同名的项目空间", en: "A space of this name is there already"))
+        case .spaceNotEmpty(let count):
+            ProblemDescription(
+                status: .conflict, code: "space.not_empty", title: LocalizedText(zh: "项目空间不为空", en: "The space is not empty"),
+                detail: LocalizedText(zh: "还有 \(count) 个内容，请先移走。", en: "\(count) contents are in it; move them first."))
+        case .inUse(let status):
+            ProblemDescription(
+                status: .conflict, code: "content.wrong_status",
+                title: LocalizedText(zh: "当前状态不能删除", en: "Not possible in this status"),
+                detail: LocalizedText(
+                    zh: "内容处于 \(status.rawValue)，请先取消发布。", en: "The content is \(status.rawValue); cancel its publishing first."))
+        }
+    }
+}

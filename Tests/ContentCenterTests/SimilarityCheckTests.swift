@@ -1,0 +1,62 @@
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import Testing
+
+@testable import ContentCenter
+
+@Suite struct SimilarityCheckTests {
+    private static let text = "夏天通勤最怕晒黑，其实防晒只要三步：先涂防晒霜，再戴一顶大檐帽，最后别忘了每两小时补涂一次。"
+
+    @Test func findsOnesOwnTextsThatReadAlike() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create(.copy("原文", Self.text))
+            let near = try await service.create(.copy("改写", "姐妹们！" + Self.text.replacing("三步", with: "3 步") + "快去试试。"))
+            _ = try await service.create(.copy("别的", "猫砂盆这样选，家里再没味道：一看大小，二看高低，三看是不是好清洗。"))
+            let binned = try await service.create(.copy("已删", Self.text))
+            #expect(try await service.bin(binned.id).status == .noContent)
+            _ = try await service.create(.copy("别家", Self.text), tenant: UUID())
+
+            let answer = try await service.similar(content.id)
+            #expect(answer.items.map(\.contentId) == [near.id])
+            let item = try #require(answer.items.first)
+            #expect((60...99).contains(item.score))
+            #expect(item.passages.first?.text == "先涂防晒霜，再戴一顶大檐帽，最后别忘了每两小时补涂一次" || item.passages.count >= 2)
+            // A text that was written anew is compared as it is now.
+            let copy = ContentBodyPatch(text: "完全换了一篇，说的是怎么挑一双跑鞋，以及为什么要买大半码。")
+            #expect(try await service.patch(near.id, ContentPatch(body: copy), ifVersion: 1).status == .ok)
+            #expect(try await service.similar(content.id).items.isEmpty)
+        }
+    }
+
+    @Test func keepsToTheMinimumAndTheLimit() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create(.copy("原文", Self.text))
+            for index in 0..<4 { _ = try await service.create(.copy("\(index)", Self.text)) }
+            let all = try await service.similar(content.id)
+            #expect(all.items.map(\.score) == [100, 100, 100, 100])
+            #expect(try await service.similar(content.id, "?limit=2&minimum=100").items.count == 2)
+            for query in ["?limit=0", "?minimum=101", "?colour=1"] {
+                let answer = try await service.send(.get, "/v1/contents/\(content.id.lowercase)/similar\(query)")
+                #expect(answer.status == .unprocessableContent, "\(query)")
+            }
+            let foreign = try await service.send(.get, "/v1/contents/\(content.id.lowercase)/similar", tenant: UUID())
+            #expect(foreign.status == .notFound)
+        }
+    }
+}
+
+extension NewContent {
+    static func copy(_ title: String, _ text: String) -> NewContent {
+        NewContent(
+            step: "copy", title: title, body: .copy(CopyBody(topic: "话题", platform: .weibo, text: text, hashtags: [])),
+            source: VersionSource(kind: .human))
+    }
+}
+
+extension ContentCenterHarness {
+    func similar(_ id: UUID, _ query: String = "") async throws -> ContentSimilarity {
+        try await send(.get, "/v1/contents/\(id.lowercase)/similar\(query)").decode(ContentSimilarity.self)
+    }
+}
