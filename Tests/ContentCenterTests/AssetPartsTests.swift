@@ -17,7 +17,8 @@ import Testing
     private static let movie: [UInt8] = {
         var bytes = SampleFiles.movie("isom")
         bytes += [UInt8](repeating: 0, count: partSize)
-        bytes += (0..<partSize + 1_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let tail = [UInt8]((0..<250).map { UInt8($0) })
+        for _ in 0..<(partSize + 1_000) / tail.count { bytes += tail }
         return bytes
     }()
 

@@ -88,7 +88,8 @@ struct AssetUploadStore: Sendable {
         let insert: SQL = """
             INSERT INTO asset_objects (tenant_id, id, sha256, size)
             VALUES (\(tenantId), \(arrived.object), \(arrived.sha256), \(arrived.size))
-            ON CONFLICT ON CONSTRAINT asset_objects_hash DO NOTHING
+            -- Whichever constraint: two that complete the same upload meet on the id before they meet on the hash.
+            ON CONFLICT DO NOTHING
             """
         // A second statement, so that it sees what a parallel transaction has just committed.
         let update: SQL = """

@@ -27,7 +27,7 @@ struct SearchIndexerStore: Sendable {
     func takeIn(_ changes: [SearchChange], of tenantId: UUID) async throws {
         let rows = try await app.query(
             """
-            SELECT c.id, v.title, v.body, c.version, to_jsonb(c) ->> 'deleted_at' IS NOT NULL AS is_deleted
+            SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
