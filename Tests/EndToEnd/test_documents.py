@@ -15,6 +15,8 @@ EXAMPLES = sorted((OPENAPI / "examples").glob("*.json"))
 SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
 # Parts of others; their examples stand inside those.
 INNER = {
+    # Search.
+    "SearchHit", "SearchTextPart", "SearchFacets", "SearchFacetValue", "SearchCorrection",
     # Prompts and experiments.
     "PromptSummary", "PromptVersionSummary", "PromptBody", "PromptVariableBody", "PromptAnswerSchema", "PromptLabelMove", "PromptDiffHunk", "PromptDiffLine",
     "PromptMessage", "NewExperimentArm", "ExperimentGuard", "ExperimentArm", "ExperimentChange", "ArmResult", "OutcomeResult", "Estimate",

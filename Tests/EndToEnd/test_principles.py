@@ -34,9 +34,11 @@ def compose() -> dict:
 
 
 def test_入口统一通过_gateway_bff(stack, member):
-    """One entrance: nobody calls the gateway, only the gateway is published, and no other service answers a public token."""
+    """One entrance: nobody calls the gateway, only the gateway is published, and no other service answers a public token. Beside it stands
+    content-center's object listener, which knows nothing but the signed addresses that the gateway hands out (`test_assets.py`)."""
     assert callers_of("gateway-bff") == set()
-    assert {name for name, service in compose().items() if "ports" in service} == {"gateway-bff"}
+    published = {name: service["ports"] for name, service in compose().items() if "ports" in service}
+    assert published == {"gateway-bff": ["127.0.0.1:8080:8080"], "content-center": ["127.0.0.1:8085:8085"]}
     probes = {
         "orchestration-service": ("POST", "/v1/titles"), "agent-center": ("POST", "/v1/titles"),
         "content-center": ("GET", "/v1/contents"),
