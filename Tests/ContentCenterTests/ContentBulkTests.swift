@@ -34,6 +34,17 @@ import Testing
         }
     }
 
+    @Test func aTagTooManyIsRefusedAndNoneIsLost() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create()
+            let tags = (1...LabelChange.maxTags).map { "标签\($0)" }
+            _ = try await service.done(ContentBulkRequest(action: .tag, ids: [content.id], tags: tags))
+            let beyond = try await service.done(ContentBulkRequest(action: .tag, ids: [content.id], tags: ["标签1", "夏季"]))
+            #expect(beyond.items.map(\.code) == ["content.too_many_tags"])
+            #expect(try await service.page("/v1/contents").items.map(\.tags) == [tags])
+        }
+    }
+
     @Test func reviewsByTheRulesOfTheSingleReview() async throws {
         try await ContentCenterHarness.run { service in
             let (mine, other) = (try await service.create(), try await service.create())

@@ -68,7 +68,7 @@ def test_image_texts_keep_the_prompts_of_their_pictures(stack, member, topic):
     answer, key = made(member, "/api/image-texts", topic=topic, slots=2)
     assert_template(answer)
     content = member.request("GET", f"/api/contents/{answer['contentId']}").json()
-    assert content["completeness"] == "draft"
+    assert content["completeness"] == "draft" and content["source"]["kind"] == "template"
     slots = content["body"]["slots"]
     assert len(slots) == 2 and all(slot["prompt"] and slot["caption"] and slot.get("assetId") is None for slot in slots)
 

@@ -19,6 +19,7 @@ struct ContentFiling: Sendable {
             let before = try await contents.content(id, of: author.tenantId)
             let labels = change.applied(to: Labels(before))
             if labels == Labels(before) { return before }
+            guard labels.tags.count <= LabelChange.maxTags else { throw FilingError.tooManyTags }
             if let after = try await store.label(before, labels, by: author) { return after }
         }
         throw ContentsError.versionConflict
@@ -129,6 +130,6 @@ struct LabelChange: Sendable, Equatable {
         var seen: Set<String> = []
         return Labels(
             spaceId: spaceId.applied(to: labels.spaceId), topic: topic.applied(to: labels.topic),
-            tags: Array(all.filter { seen.insert($0).inserted }.prefix(Self.maxTags)))
+            tags: all.filter { seen.insert($0).inserted })
     }
 }

@@ -7,6 +7,8 @@ enum FilingError: Error, Equatable {
     case unknownSpace
     case nameTaken
     case spaceNotEmpty(Int)
+    /// With those that are added to what is there.
+    case tooManyTags
     /// Being published.
     case inUse(ContentStatus)
 }
@@ -27,6 +29,11 @@ extension FilingError: HTTPFailure {
             ProblemDescription(
                 status: .conflict, code: "space.not_empty", title: LocalizedText(zh: "项目空间不为空", en: "The space is not empty"),
                 detail: LocalizedText(zh: "还有 \(count) 个内容，请先移走。", en: "\(count) contents are in it; move them first."))
+        case .tooManyTags:
+            ProblemDescription(
+                status: .unprocessableContent, code: "content.too_many_tags",
+                title: LocalizedText(
+                    zh: "一个内容最多 \(LabelChange.maxTags) 个标签", en: "A content has at most \(LabelChange.maxTags) tags"))
         case .inUse(let status):
             ProblemDescription(
                 status: .conflict, code: "content.wrong_status",

@@ -64,7 +64,10 @@ struct PictureSet: Sendable {
     func link(
         _ results: [Int: Result], into known: Reading?, _ contentCenter: any ContentCenter, as principal: Principal
     ) async throws -> Content? {
-        var newest = known
+        let numbers = results.filter { if case .made = $0.value { true } else { false } }.keys.sorted().map { "\($0 + 1)" }
+        // Where no picture came about there are only problems to note: whoever wrote the version before stays its source.
+        var newest = numbers.isEmpty ? nil : known
+        var source = VersionSource(kind: .model, name: pictures.images.model.name)
         var attempts = 0
         while true {
             let reading: Reading
@@ -75,14 +78,14 @@ struct PictureSet: Sendable {
                 guard case .imageText(let body) = content.body else { return content }
                 reading = Reading(version: content.version, body: body)
                 if linked(results, into: body) == body { return content }
+                if numbers.isEmpty { source = content.source }
             }
             let body = linked(results, into: reading.body)
             guard body != reading.body else { return nil }
             // The same pictures make one version, however often they are linked.
-            let numbers = results.filter { if case .made = $0.value { true } else { false } }.keys.sorted().map { "\($0 + 1)" }
             let version = NewVersion(
                 step: (["pictures"] + numbers).joined(separator: "-"), body: .imageText(body),
-                source: VersionSource(kind: .model, name: pictures.images.model.name))
+                source: source)
             do {
                 return try await contentCenter.saveVersion(
                     version, of: contentId, ifMatch: "\"\(reading.version)\"", as: principal)
