@@ -423,8 +423,7 @@ public struct ContentSummary: Codable, Sendable, Equatable {
 
     public init(
         id: UUID, kind: ContentKind, status: ContentStatus, completeness: ContentCompleteness, groupId: UUID?, version: Int,
-        title: String, createdAt: Date, updatedAt: Date, spaceId: UUID? = nil, topic: String? = nil, tags: [String] = [],
-        deletedAt: Date? = nil
+        title: String, createdAt: Date, updatedAt: Date, spaceId: UUID?, topic: String?, tags: [String], deletedAt: Date?
     ) {
         self.spaceId = spaceId
         self.topic = topic

@@ -95,6 +95,26 @@ extension ContentCenterHarness {
         }
     }
 
+    @Test func showsLabelsAndNothingFromTheBin() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.copy("防晒推荐", "通勤")
+            let labelled = try await service.send(
+                .patch, "/v1/contents/\(content.id.lowercase)/labels", body: Array(#"{"topic":"夏季","tags":["主推"]}"#.utf8))
+            #expect(labelled.status == .ok)
+            try await service.indexer.takeInAll()
+            let found = try #require(try await service.find("防晒").items.first).content
+            #expect(found.tags == ["主推"] && found.topic == "夏季")
+            // Before the index knows it, and after.
+            #expect(try await service.send(.delete, "/v1/contents/\(content.id.lowercase)").status == .noContent)
+            #expect(try await service.titles("防晒").isEmpty)
+            try await service.indexer.takeInAll()
+            #expect(try await service.find("防晒").total == 0)
+            #expect(try await service.send(.post, "/v1/contents/\(content.id.lowercase)/restore").status == .ok)
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("防晒") == ["防晒推荐"])
+        }
+    }
+
     @Test func filtersAndCounts() async throws {
         try await ContentCenterHarness.run { service in
             let group = UUID()

@@ -36,15 +36,15 @@ struct ContentSearchStore: Sendable {
                     \(request.to), moment.as_of, \(!byScore), \(ContentSearch.mostMatches)::integer) AS found
             ),
             page AS (\(page))
-            SELECT c.id, c.kind, c.status, c.completeness, c.group_id, c.version, v.title, c.created_at, c.updated_at, v.body,
-                   p.score, p.token_weights, (SELECT as_of FROM moment) AS as_of, (SELECT count(*) FROM matches) AS total,
+            SELECT \(unescaped: ContentSummary.columns), v.body, p.score, p.token_weights, (SELECT as_of FROM moment) AS as_of, (SELECT count(*) FROM matches) AS total,
                    (SELECT json_build_object(
                        'kind', (SELECT json_object_agg(kind, n) FROM (SELECT kind, count(*) AS n FROM matches GROUP BY kind) AS f),
                        'status', (SELECT json_object_agg(status, n) FROM (SELECT status, count(*) AS n FROM matches GROUP BY status) AS f),
                        'completeness', (SELECT json_object_agg(completeness, n)
                            FROM (SELECT completeness, count(*) AS n FROM matches GROUP BY completeness) AS f))) AS facets
             FROM page p
-            JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = p.id
+            -- What has just gone into the bin stands in the index for a moment yet.
+            JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = p.id AND c.deleted_at IS NULL
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             ORDER BY \(unescaped: byScore ? "p.score DESC, " : "")p.id DESC
             """, tenant: tenantId)
@@ -57,11 +57,7 @@ struct ContentSearchStore: Sendable {
 
     private static func hit(_ row: Row) throws -> SearchMatches.Hit {
         SearchMatches.Hit(
-            content: ContentSummary(
-                id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
-                completeness: try row.decodeCase("completeness"), groupId: try row.decode("group_id"),
-                version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
-                updatedAt: try row.decode("updated_at")),
+            content: try ContentSummary(row),
             body: try JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes),
             score: try row.decode("score"))
     }

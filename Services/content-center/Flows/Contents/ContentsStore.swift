@@ -190,8 +190,7 @@ struct ContentsStore: Sendable {
     /// Newest first by id: UUIDv7 sorts by the time of its making, and ids never change, so no page skips or repeats a row.
     func list(_ filter: ContentFilter, of tenantId: UUID) async throws -> [ContentSummary] {
         var sql: SQL = """
-            SELECT id, kind, status, completeness, group_id, space_id, topic, tags, version, title, created_at, updated_at, deleted_at
-            FROM contents WHERE tenant_id = \(tenantId)
+            SELECT \(unescaped: ContentSummary.columns) FROM contents c WHERE tenant_id = \(tenantId)
             """
         sql.append(filter.isDeleted ? " AND deleted_at IS NOT NULL" : " AND deleted_at IS NULL")
         if let kind = filter.kind { sql.append(" AND kind = \(kind.rawValue)") }
@@ -203,14 +202,7 @@ struct ContentsStore: Sendable {
         if let tag = filter.tag { sql.append(" AND \(tag) = ANY(tags)") }
         if let id = filter.olderThan { sql.append(" AND id < \(id)") }
         sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
-        return try await database.query(sql, tenant: tenantId).map { row in
-            ContentSummary(
-                id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
-                completeness: try row.decodeCase("completeness"), groupId: try row.decode("group_id"),
-                version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
-                updatedAt: try row.decode("updated_at"), spaceId: try row.decode("space_id"), topic: try row.decode("topic"),
-                tags: try row.decode("tags"), deletedAt: try row.decode("deleted_at"))
-        }
+        return try await database.query(sql, tenant: tenantId).map(ContentSummary.init)
     }
 
     func versions(of id: UUID, before version: Int?, limit: Int, tenantId: UUID) async throws -> [ContentVersion] {
@@ -235,4 +227,21 @@ extension PostgresError {
 
 extension JSONText {
     init(encoding value: some Encodable) throws { self.init(bytes: try JSON.encode(value)) }
+}
+
+/// A line of a list, from `contents c`.
+extension ContentSummary {
+    static let columns = """
+        c.id, c.kind, c.status, c.completeness, c.group_id, c.space_id, c.topic, c.tags, c.version, c.title, c.created_at, c.updated_at,
+        c.deleted_at
+        """
+
+    init(_ row: Row) throws {
+        self.init(
+            id: try row.decode("id"), kind: try row.decodeCase("kind"), status: try row.decodeCase("status"),
+            completeness: try row.decodeCase("completeness"), groupId: try row.decode("group_id"),
+            version: try row.decode("version"), title: try row.decode("title"), createdAt: try row.decode("created_at"),
+            updatedAt: try row.decode("updated_at"), spaceId: try row.decode("space_id"), topic: try row.decode("topic"),
+            tags: try row.decode("tags"), deletedAt: try row.decode("deleted_at"))
+    }
 }
