@@ -47,7 +47,9 @@ public final class OneShot<Value: Sendable>: Sendable {
     /// - Parameter onCancel: called, at most once, when the waiting task is cancelled before the result is there. Without it a cancelled
     ///   wait fails at once with `CancellationError`; with it the owner of the operation decides and must complete the one-shot.
     public func value(onCancel: (@Sendable () -> Void)? = nil) async throws -> Value {
-        try await withTaskCancellationHandler {
+        // What is there already needs no continuation.
+        if case .completed(let result) = state.withLock({ $0 }) { return try result.get() }
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let ready = state.withLock { state -> Result<Value, any Error>? in
                     switch state {

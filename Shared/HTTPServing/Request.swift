@@ -162,6 +162,7 @@ enum RequestTarget {
     }
 
     private static func decode(_ part: Bytes, plusIsSpace: Bool) -> String? {
+        if isPlain(part, plusIsSpace) { return String(Substring(part)) }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(part.count)
         var rest = part[...]
@@ -179,6 +180,13 @@ enum RequestTarget {
         // No store takes U+0000.
         guard !decoded.contains(0) else { return nil }
         return String(validating: decoded, as: UTF8.self)
+    }
+
+    /// Whether it stands for itself, as most do.
+    private static func isPlain(_ part: Bytes, _ plusIsSpace: Bool) -> Bool {
+        part.withContiguousStorageIfAvailable { bytes in
+            bytes.allSatisfy { $0 != UInt8(ascii: "%") && $0 != 0 && !(plusIsSpace && $0 == UInt8(ascii: "+")) }
+        } ?? false
     }
 
     private static func hexDigit(_ byte: UInt8) -> UInt8? {

@@ -69,4 +69,42 @@ import Testing
             #expect(open < 1_500)
         }
     }
+
+    /// Sending to nobody raises a signal that would end the process.
+    @Test func outlivesClientsThatLeaveInTheMiddle() async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        try Data(Self.bytes).write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var router = Router()
+        router.on(.get, "/file") { request in
+            try .file(
+                descriptor: open(path, O_RDONLY | O_CLOEXEC), size: Self.bytes.count, entityTag: "\"t\"", headers: [:],
+                for: request)
+        }
+        try await LiveServer.serving(router) { server in
+            for _ in 0..<50 { try Self.leaveInTheMiddle(port: server.port) }
+            let answer = try await LiveClient(port: server.port).send(.get, "/file")
+            #expect(answer.body == Self.bytes)
+        }
+    }
+
+    /// Asks for the file, reads a little of it and hangs up on the rest.
+    private static func leaveInTheMiddle(port: Int) throws {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0)
+        let request = Array("GET /file HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        try #require(send(socket, request, request.count, 0) == request.count)
+        var some = [UInt8](repeating: 0, count: 100)
+        try #require(recv(socket, &some, some.count, 0) > 0)
+    }
 }

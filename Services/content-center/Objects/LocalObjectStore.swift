@@ -18,6 +18,7 @@ final class LocalObjectStore: ObjectStore {
     private let directory: String
     private let publicURL: String
     private let signer: ObjectSigner
+    private let openFiles = OpenFiles()
     /// Disks block: their calls never run on an event loop.
     private let pool = BlockingPool(name: "objects", threads: 8, queueLimit: 4_096)
 
@@ -93,8 +94,13 @@ final class LocalObjectStore: ObjectStore {
 
     /// A kept object, opened.
     func open(_ object: UUID) async throws -> (descriptor: Int32, size: Int)? {
+        if let file = openFiles.take(object) { return file }
         let path = path(object)
-        return try await pool.run { try Files.open(path) }
+        return try await pool.run { [openFiles] in
+            guard let file = try Files.open(path) else { return nil }
+            openFiles.put(file.descriptor, size: file.size, of: object)
+            return file
+        }
     }
 
     /// A copy of what is elsewhere, to look at; ``forget(_:)`` it afterwards.
@@ -202,7 +208,10 @@ final class LocalObjectStore: ObjectStore {
 
     func remove(_ object: UUID) async throws {
         let path = path(object)
-        try await pool.run { try Files.remove(path) }
+        try await pool.run { [openFiles] in
+            try Files.remove(path)
+            openFiles.forget(object)
+        }
     }
 
     func uploadURL(_ grant: ObjectGrant) -> String { publicURL + signer.target(grant) }

@@ -89,7 +89,7 @@ struct ObjectSigner: Sendable {
         for (name, value) in query {
             guard values.updateValue(value, forKey: name) == nil else { throw .invalid }
         }
-        guard let id = UUID(uuidString: object), object == id.uuidString.lowercased(),
+        guard let id = UUID(uuidString: object), !object.utf8.contains(where: (UInt8(ascii: "A")...UInt8(ascii: "F")).contains),
             let type = values.removeValue(forKey: "type"), let expiry = values.removeValue(forKey: "expires"),
             let expiresAt = Self.number(expiry), let signature = values.removeValue(forKey: "signature")
         else { throw .invalid }

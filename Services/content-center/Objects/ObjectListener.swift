@@ -15,7 +15,7 @@ struct ObjectListener: Service {
         logger = runtime.logger
         router = Self.router(objects: objects, signer: signer, runtime: runtime)
         server = HTTPServer(
-            configuration: .init(host: settings.objectHost, port: settings.objectPort, bufferBytes: 64 * 1024),
+            configuration: .init(host: settings.objectHost, port: settings.objectPort, bufferBytes: 32 * 1024),
             router: router, logger: runtime.logger)
     }
 

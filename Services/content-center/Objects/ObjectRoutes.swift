@@ -49,7 +49,7 @@ struct ObjectRoutes: Sendable {
         if let name = grant.fileName { headers["Content-Disposition"] = ExportFileName(of: name).contentDisposition }
         // Bytes never change under an id.
         return try .file(
-            descriptor: descriptor, size: size, entityTag: "\"\(grant.object.uuidString.lowercased())\"", headers: headers,
+            descriptor: descriptor, size: size, entityTag: "\"\(try request.parameters.string("id"))\"", headers: headers,
             for: request)
     }
 

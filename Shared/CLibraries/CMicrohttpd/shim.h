@@ -31,6 +31,8 @@ static inline struct MHD_Daemon *cmhd_start(const struct cmhd_configuration *c) 
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, c->connection_memory,
         MHD_OPTION_CONNECTION_TIMEOUT, c->idle_seconds,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        // Event loops block the signal. Without this word the library sends files by read and write, for sendfile could raise it.
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, c->request_line, c->context,
         MHD_OPTION_NOTIFY_COMPLETED, c->completed, c->context,
         MHD_OPTION_NOTIFY_CONNECTION, c->connection_changed, c->context,

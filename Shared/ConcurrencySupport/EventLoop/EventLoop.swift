@@ -171,6 +171,11 @@ public final class EventLoop: TaskExecutor {
     private static let jobsPerTurn = 256
 
     private func runThread() {
+        // A peer that has left is an error code of the call that met it; `sendfile` has no flag to say so.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
         pthread_setspecific(currentLoopKey, Unmanaged.passUnretained(self).toOpaque())
         while turn() {}
         pthread_setspecific(currentLoopKey, nil)
