@@ -12,9 +12,14 @@ import ServiceDefaults
 /// | `OBJECT_SIGNING_KEY` | signs URLs: 32 bytes in base64, the same for all replicas; secret | made from `CONTEXT_SIGNING_KEY` |
 /// | `ASSET_QUOTA_BYTES` | what a tenant may keep whose plan says nothing else (`content-center quota`) | 107374182400 (100 GB) |
 /// | `SCAN_ADDRESS` | a virus scanner that speaks clamd's INSTREAM, `host:port`; uploads wait for its word | none |
+/// | `ASR_BASE_URL` | of a speech recogniser that speaks OpenAI's API, with its `/v1` | `https://api.openai.com/v1` |
+/// | `ASR_API_KEY` | its key; secret | none |
+/// | `ASR_MODEL`, `ASR_TIMEOUT` | the model there; one file altogether | `whisper-1`, `5m` |
 /// | `S3_BUCKET` | objects live there instead of in the folder | none |
 /// | `S3_ENDPOINT`, `S3_REGION` | path style | `https://s3.<region>.amazonaws.com`, `us-east-1` |
 /// | `S3_ACCESS_KEY_ID`, `S3_SECRET_ACCESS_KEY`, `S3_SESSION_TOKEN` | the last for temporary credentials; secrets | – |
+///
+/// The recogniser counts as set when its key or its base URL is.
 struct Settings: ServiceSettings {
     let common: CommonSettings
     let objectHost: String
@@ -25,6 +30,7 @@ struct Settings: ServiceSettings {
     let assetQuota: Int
     let s3: S3Location?
     let scanAddress: VirusScanner.Address?
+    let speech: SpeechRecognitionSettings?
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
@@ -34,6 +40,7 @@ struct Settings: ServiceSettings {
         objectDirectory = reader.string("OBJECT_DIRECTORY", default: "objects")
         objectKey = Self.key(common, from: &reader)
         s3 = Self.s3(from: &reader)
+        speech = SpeechRecognitionSettings(from: &reader)
         scanAddress = reader.optionalString("SCAN_ADDRESS").flatMap { text in
             if let address = VirusScanner.Address(text) { return address }
             reader.report("SCAN_ADDRESS", "is not host:port")

@@ -12,9 +12,9 @@ enum ContentExport {
         case (.markdown, _): text = MarkdownExport.document(content)
         case (.csv, .videoScript(let script)): text = ShotList.csv(script)
         case (.srt, .videoScript(let script)):
-            let cues = Subtitles.cues(of: script.scenes)
+            let cues = ScriptSubtitles.cues(of: script.scenes)
             guard !cues.isEmpty else { throw .nothingSpoken }
-            text = Subtitles.srt(cues)
+            text = SubtitleForm.srt.text(of: cues)
         case (.csv, _), (.srt, _): throw .formatRefused(format, content.kind)
         }
         return ExportFile(

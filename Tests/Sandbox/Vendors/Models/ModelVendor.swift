@@ -54,6 +54,7 @@ struct ModelVendor: Sendable {
         case ("POST", "/images/generations") where dialect == .openAI:
             let host = request.header("host") ?? "127.0.0.1"
             return whole(Images.answer(json ?? .null, host: host, seed: control.seed, rule: rule), rule)
+        case ("POST", "/audio/transcriptions") where dialect == .openAI: return whole(Transcriptions.answer(request), rule)
         case ("GET", "/models"): return whole(models, rule)
         case ("GET", "/user/balance") where dialect == .deepSeek: return whole(balance, rule)
         default: return whole(ErrorAnswers.invalid("Invalid URL (\(request.method) \(request.path))", status: 404), rule)
