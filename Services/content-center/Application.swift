@@ -9,7 +9,7 @@ enum Application: ServiceApplication {
     static let name = ServiceName.contentCenter
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
-        m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk,
+        m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
     ]
     static let topology = Topology(queues: [.contentActivity])
     static let commands = [
@@ -37,6 +37,8 @@ enum Application: ServiceApplication {
         let review = ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() })
         let filing = ContentFiling(contents: contents, store: FilingStore(database: runtime.database) { runtime.outbox.wake() })
         let (bulk, worker) = bulk(contents, review, filing, runtime)
+        let assets = Assets(store: AssetsStore(database: runtime.database), objects: objects)
+        let accounts = AccountManagement(store: AccountStore(database: runtime.database), assets: assets)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, contents: contents,
@@ -46,14 +48,19 @@ enum Application: ServiceApplication {
                 contents: contents, store: PublishStatusStore(database: runtime.database) { runtime.outbox.wake() }),
             filing: filing, bulk: bulk,
             similarity: SimilarityCheck(contents: contents, store: SimilarityStore(database: runtime.database)),
-            assets: Assets(store: AssetsStore(database: runtime.database), objects: objects), upload: upload,
-            search: ContentSearch(store: ContentSearchStore(database: runtime.database)))
+            assets: assets, upload: upload,
+            search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
+            materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
+            accounts: accounts)
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
-            router: router, consumers: Consumers.all(runtime),
+            router: router, consumers: Consumers.all(runtime, accounts: accounts),
             background: [
                 ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper,
                 BinSweeper(system: runtime.system, logger: runtime.logger),
+                MaterialSweeper(
+                    system: runtime.system, database: runtime.database, warningDays: settings.materialWarningDays,
+                    onCommit: { runtime.outbox.wake() }, logger: runtime.logger),
                 InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime), worker,
             ],
             emitsEvents: true)

@@ -7,7 +7,8 @@ enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
-        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch
+        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch,
+        materials: MaterialLibrary, accounts: AccountManagement
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
         let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
@@ -65,7 +66,27 @@ enum Routes {
             group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
             group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload", deadline: .seconds(120)), upload.complete)
             group.on(.get, "/v1/search", options: .read("ContentSearch"), search.find)
+            register(MaterialRoutes(library: materials), on: &group)
+            group.on(
+                .get, "/v1/accounts/{id}/material", options: .read("AccountManagement"),
+                AccountRoutes(accounts: accounts).material)
         }
+    }
+
+    /// The closing materials.
+    private static func register(_ materials: MaterialRoutes, on group: inout RouteGroup) {
+        let (read, write) = (RouteOptions.read("MaterialLibrary"), RouteOptions.write("MaterialLibrary"))
+        group.on(.post, "/v1/materials", options: write, materials.create)
+        group.on(.get, "/v1/materials", options: read, materials.list)
+        group.on(.get, "/v1/materials/recommended", options: read, materials.recommend)
+        group.on(.get, "/v1/materials/{id}", options: read, materials.get)
+        group.on(.patch, "/v1/materials/{id}", options: write, materials.edit)
+        group.on(.delete, "/v1/materials/{id}", options: write, materials.delete)
+        group.on(.post, "/v1/materials/{id}/approve", options: write, materials.review(.approve))
+        group.on(.post, "/v1/materials/{id}/reject", options: write, materials.review(.reject))
+        group.on(.post, "/v1/materials/{id}/restore", options: write, materials.restore)
+        group.on(.get, "/v1/materials/{id}/outcomes", options: read, materials.outcomes)
+        group.on(.post, "/v1/materials/{id}/outcomes", options: write, materials.record)
     }
 }
 

@@ -11,6 +11,7 @@ import ServiceDefaults
 /// | `OBJECT_DIRECTORY` | where the bytes are; replicas share it | `objects` |
 /// | `OBJECT_SIGNING_KEY` | signs URLs: 32 bytes in base64, the same for all replicas; secret | made from `CONTEXT_SIGNING_KEY` |
 /// | `ASSET_QUOTA_BYTES` | what a tenant may keep whose plan says nothing else (`content-center quota`) | 107374182400 (100 GB) |
+/// | `MATERIAL_WARNING_DAYS` | how many days before its end a closing material is warned of | 7 |
 /// | `SCAN_ADDRESS` | a virus scanner that speaks clamd's INSTREAM, `host:port`; uploads wait for its word | none |
 /// | `ASR_BASE_URL` | of a speech recogniser that speaks OpenAI's API, with its `/v1` | `https://api.openai.com/v1` |
 /// | `ASR_API_KEY` | its key; secret | none |
@@ -31,6 +32,7 @@ struct Settings: ServiceSettings {
     let s3: S3Location?
     let scanAddress: VirusScanner.Address?
     let speech: SpeechRecognitionSettings?
+    let materialWarningDays: Int
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
@@ -47,6 +49,7 @@ struct Settings: ServiceSettings {
             return nil
         }
         assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
+        materialWarningDays = reader.int("MATERIAL_WARNING_DAYS", default: 7, in: 1...365)
     }
 
     private static func s3(from reader: inout EnvironmentReader) -> S3Location? {

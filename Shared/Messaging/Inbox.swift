@@ -1,4 +1,5 @@
 import ConcurrencySupport
+public import FoundationEssentials
 public import Lifecycle
 public import Observability
 public import PostgresStore
@@ -28,9 +29,16 @@ public enum Inbox {
     ///
     /// - Returns: `false` when the event has been seen: do nothing and return, so that it is acknowledged.
     public static func claim(_ event: CloudEvent, consumer: String, in transaction: Transaction) async throws -> Bool {
+        try await claim(eventId: event.id, tenantId: event.tenantId, consumer: consumer, in: transaction)
+    }
+
+    /// The same for whoever has no more than the event's id.
+    public static func claim(
+        eventId: UUID, tenantId: UUID, consumer: String, in transaction: Transaction
+    ) async throws -> Bool {
         try await transaction.execute(
             """
-            INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (\(event.tenantId), \(consumer), \(event.id))
+            INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (\(tenantId), \(consumer), \(eventId))
             ON CONFLICT DO NOTHING
             """) == 1
     }

@@ -8,4 +8,8 @@ extension QueueDeclaration {
     public static let contentActivity = QueueDeclaration("orchestration.content-activity", bindings: [ContentDraftCreated.type])
     /// orchestration-service, delivery-connector-douyin → content-center: where contents stand on accounts.
     public static let publishStatus = QueueDeclaration("content-center.publish-status", bindings: [PublishStatusChanged.type])
+    /// delivery-connector-douyin → content-center: who the bound accounts are.
+    public static let accountMaterial = QueueDeclaration(
+        "content-center.account-material",
+        bindings: [AccountProfileTold.boundType, AccountProfileTold.changedType, AccountUnbound.type])
 }

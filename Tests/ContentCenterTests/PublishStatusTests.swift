@@ -203,7 +203,7 @@ extension ContentCenterHarness {
     }
 }
 
-private func permutations<Element>(_ items: [Element]) -> [[Element]] {
+func permutations<Element>(_ items: [Element]) -> [[Element]] {
     guard items.count > 1 else { return [items] }
     return items.indices.flatMap { index in
         var rest = items

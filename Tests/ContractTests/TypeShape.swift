@@ -75,6 +75,10 @@ extension ContentBulkRequest.Action: StringChoice {}
 extension ContentBulkJob.State: StringChoice {}
 extension ContentFieldDiff.Change: StringChoice {}
 extension ContentTextRun.Kind: StringChoice {}
+extension MaterialKind: StringChoice {}
+extension MaterialStatus: StringChoice {}
+extension MaterialChanged.Action: StringChoice {}
+extension NewMaterialOutcome.Outcome: StringChoice {}
 
 private struct NoteTaker: Decoder {
     let notes: TypeShape.Notes

@@ -34,6 +34,7 @@ INNER = {
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
     "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
     "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
+    "MaterialEntry", "MaterialKind", "MaterialRecommendation", "MaterialStatus", "AccountAvatar",
 }
 
 
@@ -52,6 +53,8 @@ def schema_for(example: pathlib.Path) -> str:
                    "status-changed": "ContentStatusChanged",
                    "publish-status-changed": "PublishStatusChanged", "content-deleted": "ContentDeleted",
                    "content-restored": "ContentRestored",
+                   "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
+                   "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"

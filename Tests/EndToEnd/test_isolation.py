@@ -23,6 +23,9 @@ INNER_ROUTES = [
     ("gateway-bff", "content-center", "PATCH", f"/v1/contents/{uuid.uuid4()}"),
     ("gateway-bff", "content-center", "GET", f"/v1/contents/{uuid.uuid4()}/versions"),
     ("gateway-bff", "content-center", "GET", "/v1/search"),
+    ("gateway-bff", "content-center", "POST", "/v1/materials"),
+    ("orchestration-service", "content-center", "GET", "/v1/materials/recommended"),
+    ("gateway-bff", "content-center", "GET", f"/v1/accounts/{uuid.uuid4()}/material"),
 ]
 
 

@@ -12,6 +12,10 @@ enum Permission: String, CaseIterable, Sendable {
     case approveContents = "contents:approve"
     /// To release what one wrote oneself.
     case approveOwnContents = "contents:approve_own"
+    case readMaterials = "materials:read"
+    case writeMaterials = "materials:write"
+    /// To let a closing material be offered.
+    case approveMaterials = "materials:approve"
     case readVocabulary = "vocabulary:read"
     case writeVocabulary = "vocabulary:write"
     case callModels = "ai:generate"
@@ -38,8 +42,10 @@ enum Role: String, CaseIterable, Sendable {
         // Who writes hands in; who answers for the house approves.
         case .systemAdmin, .tenantAdmin: Set(Permission.allCases)
         case .operator_:
-            Set(Permission.allCases).subtracting([.administerModels, .manageAPIKeys, .approveContents, .approveOwnContents])
-        case .viewer: [.readContents, .readPrompts, .readRuns, .readUsage, .readVocabulary, .readStream]
+            Set(Permission.allCases).subtracting([
+                .administerModels, .manageAPIKeys, .approveContents, .approveOwnContents, .approveMaterials,
+            ])
+        case .viewer: [.readContents, .readMaterials, .readPrompts, .readRuns, .readUsage, .readVocabulary, .readStream]
         }
     }
 }

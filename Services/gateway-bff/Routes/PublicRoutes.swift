@@ -6,6 +6,8 @@ import ServiceDefaults
 enum PublicRoutes {
     static let all: [PublicRoute] =
         identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + filing + assets
+        + materials
+        + accountMaterial
         + stream
 
     static let identity = [

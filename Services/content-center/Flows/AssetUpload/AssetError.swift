@@ -20,6 +20,16 @@ enum AssetError: Error, Equatable {
     case beyondQuota(used: Int, limit: Int)
     /// Contents show it.
     case inUse(contents: Int)
+    /// Closing materials have it, or it is an account's avatar.
+    case held
+
+    /// Somebody uses it, or it is not there.
+    var isAboutItsUse: Bool {
+        switch self {
+        case .notFound, .inUse, .held: true
+        default: false
+        }
+    }
 
     var isAboutTheTenant: Bool { if case .beyondQuota = self { true } else { false } }
 
@@ -82,6 +92,12 @@ extension AssetError: HTTPFailure {
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
                 detail: LocalizedText(zh: "\(contents) 个内容正在使用它。", en: "\(contents) contents show it."))
+        case .held:
+            ProblemDescription(
+                status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
+                detail: LocalizedText(
+                    zh: "成交素材库（含回收站）或账号资料正在使用它。",
+                    en: "A closing material has it, in the library or in its bin, or it is an account's avatar."))
         }
     }
 

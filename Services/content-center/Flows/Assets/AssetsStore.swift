@@ -173,7 +173,16 @@ struct AssetsStore: Sendable {
     }
 
     /// - Returns: `nil` where there is no such asset.
+    /// - Throws: ``AssetError/held``.
     func delete(_ id: UUID, of tenantId: UUID) async throws -> Deletion? {
+        do {
+            return try await deleteUnused(id, of: tenantId)
+        } catch let error as PostgresError where error.isForeignKeyViolation {
+            throw AssetError.held
+        }
+    }
+
+    private func deleteUnused(_ id: UUID, of tenantId: UUID) async throws -> Deletion? {
         try await database.transaction(tenant: tenantId) { transaction in
             try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
             let rows = try await transaction.query(
