@@ -19,13 +19,13 @@ func cLibrary(_ name: String, pkgConfig: String, package: String) -> Target {
         name: name, path: "Shared/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
 
-func service(_ name: String, folder: String) -> Target {
+func service(_ name: String, folder: String, besides more: [Target.Dependency] = []) -> Target {
     .executableTarget(
         name: name,
         dependencies: [
             "ConcurrencySupport", "ConfigReading", "Cryptography", "DTO", "HTTPCalling", "HTTPCore", "HTTPServing", "Jobs",
             "Lifecycle", "Messaging", "Observability", "PostgresStore", "ServiceDefaults",
-        ],
+        ] + more,
         path: "Services/\(folder)", exclude: ["README.md"], swiftSettings: settings)
 }
 
@@ -54,6 +54,7 @@ let package = Package(
         cLibrary("CRabbitMQ", pkgConfig: "librabbitmq", package: "librabbitmq-dev"),
         cLibrary("COpenSSL", pkgConfig: "openssl", package: "libssl-dev"),
         cLibrary("CArgon2", pkgConfig: "libargon2", package: "libargon2-dev"),
+        cLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
         .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
 
         // MARK: Shared
@@ -63,6 +64,7 @@ let package = Package(
         shared("Observability", ["ConcurrencySupport"]),
         shared("Lifecycle", ["ConcurrencySupport", "Observability"]),
         shared("Cryptography", ["ConcurrencySupport", "ConfigReading", "COpenSSL", "CArgon2"]),
+        shared("Archiving", ["ConcurrencySupport", "CArchive"]),
         shared("HTTPCore", ["Observability"]),
         shared("HTTPServing", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CMicrohttpd"]),
         shared("HTTPCalling", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CCurl"]),
@@ -82,7 +84,7 @@ let package = Package(
         service("GatewayBFF", folder: "gateway-bff"),
         service("OrchestrationService", folder: "orchestration-service"),
         service("AgentCenter", folder: "agent-center"),
-        service("ContentCenter", folder: "content-center"),
+        service("ContentCenter", folder: "content-center", besides: ["Archiving"]),
         service("DeliveryConnectorDouyin", folder: "delivery-connector-douyin"),
 
         // MARK: Tests
@@ -101,6 +103,7 @@ let package = Package(
         tests("ObservabilityTests", ["Observability", "ConcurrencySupport", "HTTPServing", "HTTPCore"]),
         tests("LifecycleTests", ["Lifecycle", "ConcurrencySupport", "Observability"]),
         tests("CryptographyTests", ["Cryptography", "ConcurrencySupport", "ConfigReading"]),
+        tests("ArchivingTests", ["Archiving", "ConcurrencySupport"]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests("HTTPServingTests", ["HTTPServing", "HTTPCore", "Lifecycle", "ConcurrencySupport"]),
         tests("HTTPCallingTests", ["HTTPCalling", "HTTPCore", "HTTPServing", "Lifecycle", "ConcurrencySupport"]),

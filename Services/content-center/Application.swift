@@ -10,6 +10,7 @@ enum Application: ServiceApplication {
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
+        m0012TenantLife,
     ]
     static let topology = Topology(queues: [.contentActivity])
     static let commands = [
@@ -36,8 +37,19 @@ enum Application: ServiceApplication {
             })
         let review = ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() })
         let filing = ContentFiling(contents: contents, store: FilingStore(database: runtime.database) { runtime.outbox.wake() })
-        let (bulk, worker) = bulk(contents, review, filing, runtime)
         let assets = Assets(store: AssetsStore(database: runtime.database), objects: objects)
+        let box = WorkerBox()
+        let bulk = ContentBulk(
+            contents: contents, review: review, filing: filing,
+            store: BulkStore(
+                database: runtime.database, onOrder: { box.value?.wake() }, onCancel: { box.value?.cancelRequested($0) }))
+        let privacy = privacy(settings, assets, upload, box, runtime)
+        let worker = JobWorker(
+            app: runtime.database, system: runtime.system,
+            handlers: [
+                ContentBulk.kind: bulk.work, Privacy.exportKind: privacy.export, Privacy.erasureKind: privacy.erase,
+            ], logger: runtime.logger, metrics: runtime.metrics)
+        box.value = worker
         let accounts = AccountManagement(store: AccountStore(database: runtime.database), assets: assets)
         var router = runtime.makeRouter()
         Routes.register(
@@ -51,7 +63,7 @@ enum Application: ServiceApplication {
             assets: assets, upload: upload,
             search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
             materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
-            accounts: accounts)
+            accounts: accounts, privacy: privacy)
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime, accounts: accounts),
@@ -61,24 +73,22 @@ enum Application: ServiceApplication {
                 MaterialSweeper(
                     system: runtime.system, database: runtime.database, warningDays: settings.materialWarningDays,
                     onCommit: { runtime.outbox.wake() }, logger: runtime.logger),
+                ExportSweeper(system: runtime.system, objects: objects, logger: runtime.logger),
                 InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime), worker,
             ],
             emitsEvents: true)
     }
 
-    /// Work on many contents, and who does it.
-    private static func bulk(
-        _ contents: Contents, _ review: ContentReview, _ filing: ContentFiling, _ runtime: ServiceRuntime
-    ) -> (ContentBulk, JobWorker) {
-        let worker = WorkerBox()
-        let store = BulkStore(
-            database: runtime.database, onOrder: { worker.value?.wake() }, onCancel: { worker.value?.cancelRequested($0) })
-        let bulk = ContentBulk(contents: contents, review: review, filing: filing, store: store)
-        let made = JobWorker(
-            app: runtime.database, system: runtime.system, handlers: [ContentBulk.kind: bulk.work], logger: runtime.logger,
-            metrics: runtime.metrics)
-        worker.value = made
-        return (bulk, made)
+    private static func privacy(
+        _ settings: Settings, _ assets: Assets, _ upload: AssetUpload, _ worker: WorkerBox, _ runtime: ServiceRuntime
+    ) -> Privacy {
+        Privacy(
+            exports: ExportStore(
+                database: runtime.database, onOrder: { worker.value?.wake() }, onCancel: { worker.value?.cancelRequested($0) }),
+            erasures: ErasureStore(
+                database: runtime.database, onOrder: { worker.value?.wake() }, onCommit: { runtime.outbox.wake() }),
+            report: StorageReportStore(database: runtime.database, upload: upload.store), assets: assets,
+            scratch: "\(settings.objectDirectory)/writing")
     }
 }
 

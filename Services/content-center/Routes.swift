@@ -8,7 +8,8 @@ enum Routes {
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
         similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch,
-        materials: MaterialLibrary, accounts: AccountManagement
+        materials: MaterialLibrary, accounts: AccountManagement,
+        privacy: Privacy
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
         let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
@@ -18,7 +19,7 @@ enum Routes {
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
         let search = ContentSearchRoutes(search: search)
-        router.group(authentication) { group in
+        router.group(authentication, ErasedTenants()) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
             group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
@@ -70,7 +71,19 @@ enum Routes {
             group.on(
                 .get, "/v1/accounts/{id}/material", options: .read("AccountManagement"),
                 AccountRoutes(accounts: accounts).material)
+            register(PrivacyRoutes(privacy: privacy), on: &group)
         }
+    }
+
+    /// A tenant's data as a whole.
+    private static func register(_ privacy: PrivacyRoutes, on group: inout RouteGroup) {
+        let (read, write) = (RouteOptions.read("Privacy"), RouteOptions.write("Privacy"))
+        group.on(.post, "/v1/tenant/exports", options: write, privacy.orderExport)
+        group.on(.get, "/v1/tenant/exports/{id}", options: read, privacy.export)
+        group.on(.post, "/v1/tenant/exports/{id}/cancel", options: write, privacy.cancelExport)
+        group.on(.post, "/v1/tenant/erasure", options: write, privacy.orderErasure)
+        group.on(.get, "/v1/tenant/erasure", options: read, privacy.erasure)
+        group.on(.get, "/v1/tenant/storage", options: read, privacy.storage)
     }
 
     /// The closing materials.

@@ -8,6 +8,7 @@ private let documentedTypes = [
     DocumentedTypes.common, DocumentedTypes.flows, DocumentedTypes.imageTextsAndScripts, DocumentedTypes.copies,
     DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.contents,
     DocumentedTypes.writers, DocumentedTypes.assets, DocumentedTypes.search, DocumentedTypes.materials, DocumentedTypes.accounts,
+    DocumentedTypes.tenantLife,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -15,7 +16,7 @@ private let documentedTypes = [
 private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
-    "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "MaterialKind", "MaterialStatus",
+    "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "MaterialKind", "MaterialStatus", "TenantJobState",
 ]
 
 @Suite struct DTOContractTests {

@@ -76,6 +76,7 @@ extension ContentBulkJob.State: StringChoice {}
 extension ContentFieldDiff.Change: StringChoice {}
 extension ContentTextRun.Kind: StringChoice {}
 extension MaterialKind: StringChoice {}
+extension TenantJobState: StringChoice {}
 extension MaterialStatus: StringChoice {}
 extension MaterialChanged.Action: StringChoice {}
 extension NewMaterialOutcome.Outcome: StringChoice {}

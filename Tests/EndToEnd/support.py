@@ -24,7 +24,7 @@ URL_KEYS = {
 }
 SERVICES = tuple(CALL_MAP["services"])
 SCOPES = (
-    "titles:generate", "contents:read", "contents:write", "contents:approve", "contents:approve_own", "materials:read", "materials:write", "materials:approve", "stream:read", "runs:read",
+    "titles:generate", "contents:read", "contents:write", "contents:approve", "contents:approve_own", "materials:read", "materials:write", "materials:approve", "tenant:manage", "stream:read", "runs:read",
     "runs:cancel", "prompts:read", "prompts:write", "copies:generate", "image_texts:generate", "video_scripts:generate", "vocabulary:read", "vocabulary:write",
 )
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")

@@ -35,6 +35,7 @@ INNER = {
     "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
     "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
     "MaterialEntry", "MaterialKind", "MaterialRecommendation", "MaterialStatus", "AccountAvatar",
+    "TenantCount", "TenantJobState", "StorageSum", "ContentStorage", "AssetStorage",
 }
 
 
@@ -55,6 +56,7 @@ def schema_for(example: pathlib.Path) -> str:
                    "content-restored": "ContentRestored",
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
+                   "tenant-content-erased": "TenantContentErased",
                    "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"

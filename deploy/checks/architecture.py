@@ -16,6 +16,7 @@ C_LIBRARY_OWNERS = {
     "CRabbitMQ": "Shared/Messaging",
     "COpenSSL": "Shared/Cryptography",
     "CArgon2": "Shared/Cryptography",
+    "CArchive": "Shared/Archiving",
     "CEpoll": "Shared/ConcurrencySupport",
 }
 SERVICE_MODULES = {

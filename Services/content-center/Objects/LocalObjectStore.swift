@@ -116,6 +116,28 @@ final class LocalObjectStore: ObjectStore {
         }
     }
 
+    /// Moves a copy to where it is wanted.
+    func hand(over copy: String, to path: String) async throws {
+        try await pool.run {
+            defer { try? Files.remove(copy) }
+            guard try Files.link(copy, to: path) else { throw ObjectGone() }
+        }
+    }
+
+    /// Reads a file of ours whole and removes it.
+    ///
+    /// - Returns: `nil` where it is longer than `limit`.
+    func take(_ path: String, atMost limit: Int) async throws -> [UInt8]? {
+        try await pool.run {
+            guard let (descriptor, size) = try Files.open(path) else { throw ObjectGone() }
+            defer { close(descriptor) }
+            guard size <= limit else { return nil }
+            let bytes = try Files.read(descriptor, path, at: 0, count: size)
+            try Files.remove(path)
+            return bytes
+        }
+    }
+
     /// Removes a copy, soon.
     func forget(_ path: String) { Task { [pool] in try await pool.run { try Files.remove(path) } } }
 
@@ -203,6 +225,20 @@ final class LocalObjectStore: ObjectStore {
             guard let (descriptor, size) = try Files.open(path) else { return nil }
             defer { close(descriptor) }
             return size <= limit ? try Files.read(descriptor, path, at: 0, count: size) : nil
+        }
+    }
+
+    func fetch(_ object: UUID, to copy: String) async throws -> Bool {
+        let path = path(object)
+        return try await pool.run { try Files.link(path, to: copy) }
+    }
+
+    func keep(file: String, as object: UUID) async throws {
+        let (shard, path) = (shard(object), path(object))
+        try await pool.run {
+            try Files.makeDirectory(shard)
+            try Files.sync(file)
+            try Files.move(file, to: path)
         }
     }
 

@@ -79,6 +79,34 @@ enum Files {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFailure("mkdir", path) }
     }
 
+    /// A second name for the same bytes, or a copy where the file system has no such thing. What has the second name already stays.
+    ///
+    /// - Returns: `false` where there is no such file.
+    static func link(_ path: String, to copy: String) throws -> Bool {
+        if Glibc.link(path, copy) == 0 { return true }
+        if errno == ENOENT { return false }
+        guard let (source, size) = try open(path) else { return false }
+        defer { close(source) }
+        // Never into a file that is there: it may be the only name of other bytes.
+        let target = Glibc.open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard target >= 0 else { throw FileFailure("open", copy) }
+        defer { close(target) }
+        var offset: off_t = 0
+        while offset < size {
+            let sent = sendfile(target, source, &offset, size - Int(offset))
+            guard sent > 0 else { throw FileFailure("sendfile", copy) }
+        }
+        return true
+    }
+
+    /// Brings a file's bytes to the disk.
+    static func sync(_ path: String) throws {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure("open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileFailure("fsync", path) }
+    }
+
     /// Replaces what is there, and makes sure that it stays so.
     static func move(_ old: String, to new: String) throws {
         guard rename(old, new) == 0 else { throw FileFailure("rename", old) }

@@ -28,6 +28,14 @@ protocol ObjectStore: Sendable {
     /// A kept object's bytes; `nil` where there is none, or where it is longer.
     func read(_ object: UUID, atMost limit: Int) async throws -> [UInt8]?
 
+    /// A kept object's bytes as a local file, which nothing else happens to; remove it afterwards.
+    ///
+    /// - Returns: whether there is such an object.
+    func fetch(_ object: UUID, to path: String) async throws -> Bool
+
+    /// Keeps a local file of ours, which is gone then.
+    func keep(file path: String, as object: UUID) async throws
+
     /// Removes a kept object; one that is not there is removed already.
     func remove(_ object: UUID) async throws
 

@@ -23,11 +23,13 @@ enum Permission: String, CaseIterable, Sendable {
     case administerModels = "ai:admin"
     case readPrompts = "prompts:read"
     case writePrompts = "prompts:write"
+    /// To take out or to erase everything that the tenant has.
+    case manageTenant = "tenant:manage"
     case manageAPIKeys = "api_keys:manage"
     case readStream = "stream:read"
 
-    /// Whether an API key may carry it. A leaked key must not be able to make further keys or to lift its own budget.
-    var isGrantableToKeys: Bool { self != .manageAPIKeys && self != .administerModels }
+    /// Whether an API key may carry it. A leaked key must not be able to make further keys, to lift its own budget, or to erase.
+    var isGrantableToKeys: Bool { ![.manageAPIKeys, .administerModels, .manageTenant].contains(self) }
 }
 
 /// The roles of seed 001 §3.2 (系统管理员 / 企业管理员 / 运营 / 访客), each a set of permissions.
@@ -44,6 +46,7 @@ enum Role: String, CaseIterable, Sendable {
         case .operator_:
             Set(Permission.allCases).subtracting([
                 .administerModels, .manageAPIKeys, .approveContents, .approveOwnContents, .approveMaterials,
+                .manageTenant,
             ])
         case .viewer: [.readContents, .readMaterials, .readPrompts, .readRuns, .readUsage, .readVocabulary, .readStream]
         }

@@ -7,7 +7,7 @@ enum PublicRoutes {
     static let all: [PublicRoute] =
         identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + filing + assets
         + materials
-        + accountMaterial
+        + accountMaterial + tenantLife
         + stream
 
     static let identity = [

@@ -3,6 +3,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Messaging
+import PostgresStore
 
 /// Hears of accounts; what is no such event is parked.
 struct AccountConsumer: Sendable {
@@ -14,7 +15,12 @@ struct AccountConsumer: Sendable {
     let accounts: AccountManagement
 
     func hear(_ event: CloudEvent) async throws {
-        try await accounts.learn(Self.news(event))
+        let news = try Self.news(event)
+        do {
+            try await accounts.learn(news)
+        } catch let error as PostgresError where error.isOfErasedTenant {
+            // Nothing of that tenant is kept any more.
+        }
     }
 
     /// - Throws: `PermanentFailure`.

@@ -86,6 +86,14 @@ struct Assets: Sendable {
         return kept
     }
 
+    /// The asset's bytes as a local file, for whoever reads all of them; remove it afterwards.
+    ///
+    /// - Returns: whether they are there.
+    func fetch(_ asset: LibraryAsset, to path: String, of tenantId: UUID) async throws -> Bool {
+        guard let object = try await object(of: asset, tenantId) else { return false }
+        return try await objects.fetch(object, to: path)
+    }
+
     /// Deletes the asset, and its bytes where no other asset has the same. One that contents show stays.
     func delete(_ id: UUID, of tenantId: UUID) async throws {
         let contents = try await store.contents(showing: id, of: tenantId)

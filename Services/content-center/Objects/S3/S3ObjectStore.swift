@@ -155,6 +155,29 @@ struct S3ObjectStore: ObjectStore {
         return try await send(request)?.body
     }
 
+    func fetch(_ object: UUID, to path: String) async throws -> Bool {
+        let answer = try await http.stream(signed(.get, .kept, object))
+        if answer.status == .notFound { return false }
+        guard answer.status == .ok else {
+            throw Failed(
+                method: "GET", status: answer.status.code,
+                answer: String(decoding: try await answer.collect().prefix(500), as: UTF8.self))
+        }
+        let copy = try await local.copy(answer.body)
+        try await local.hand(over: copy.path, to: path)
+        return true
+    }
+
+    /// One PUT, whose body is signed by its hash and so held whole: of at most ``largestMade``.
+    func keep(file path: String, as object: UUID) async throws {
+        guard let bytes = try await local.take(path, atMost: Self.largestMade) else { throw TooLargeToKeep() }
+        try await put(bytes, as: object)
+    }
+
+    static let largestMade = 1 << 30
+
+    struct TooLargeToKeep: Error {}
+
     func remove(_ object: UUID) async throws { _ = try await send(signed(.delete, .kept, object)) }
 
     func sweep(olderThan age: Duration) async throws { try await local.sweep(olderThan: age) }

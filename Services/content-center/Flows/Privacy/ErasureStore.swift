@@ -1,0 +1,212 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Jobs
+import Messaging
+import PostgresStore
+
+struct ErasureStore: Sendable {
+    static let batch = 500
+
+    let database: Database
+    /// Wakes the worker after a commit.
+    let onOrder: @Sendable () -> Void
+    /// Wakes the outbox relay after a commit.
+    let onCommit: @Sendable () -> Void
+
+    /// Closes the tenant and adds the job.
+    ///
+    /// - Returns: `false` where another operation did so before.
+    func add(by author: Author) async throws -> Bool {
+        let isNew = try await database.transaction(tenant: author.tenantId) { transaction in
+            // Waits for whoever is writing; whoever comes after that sees the row.
+            _ = try await transaction.query("SELECT pg_advisory_xact_lock(tenant_write_lock(\(author.tenantId)))")
+            let id = UUID.version7()
+            let inserted = try await transaction.execute(
+                """
+                INSERT INTO tenant_erasures (tenant_id, id, requested_by, operation_id)
+                VALUES (\(author.tenantId), \(id), \(author.subject), \(author.operationId)) ON CONFLICT DO NOTHING
+                """)
+            guard inserted == 1 else {
+                let known = try await transaction.query(
+                    """
+                    SELECT FROM tenant_erasures WHERE tenant_id = \(author.tenantId) AND operation_id = \(author.operationId)
+                    """)
+                return !known.isEmpty
+            }
+            return try await JobStore.add(
+                id, kind: Privacy.erasureKind, payload: JSONText("{}"), maxAttempts: 1_000, in: transaction)
+        }
+        onOrder()
+        return isNew
+    }
+
+    func erasure(of tenantId: UUID) async throws -> TenantErasure? {
+        let rows = try await database.query(
+            """
+            SELECT e.id, e.requested_by, e.created_at, e.finished_at, e.counts, j.state, j.progress
+            FROM tenant_erasures e JOIN jobs j ON j.tenant_id = e.tenant_id AND j.id = e.id WHERE e.tenant_id = \(tenantId)
+            """, tenant: tenantId)
+        return try rows.first.map { row in
+            TenantErasure(
+                id: try row.decode("id"), state: TenantJobState(try row.decode("state")), progress: try row.decode("progress"),
+                requestedBy: try row.decode("requested_by"), createdAt: try row.decode("created_at"),
+                finishedAt: try row.decode("finished_at"),
+                counts: try JSON.decode([TenantCount].self, from: row.decode("counts", as: JSONText.self).bytes))
+        }
+    }
+
+    // MARK: The work
+
+    /// How many rows there are of everything that people know of.
+    func count(of tenantId: UUID, in transaction: Transaction) async throws -> [TenantCount] {
+        var counts: [TenantCount] = []
+        for data in TenantData.exported {
+            let count: Int = try await transaction.query(
+                "SELECT count(*) AS n FROM \(identifier: data.table) WHERE tenant_id = \(tenantId)"
+            ).only.decode("n")
+            counts.append(TenantCount(name: data.table, count: count))
+        }
+        try transaction.enqueue(
+            "UPDATE tenant_erasures SET counts = \(try JSONText(encoding: counts))::jsonb WHERE tenant_id = \(tenantId)")
+        return counts
+    }
+
+    /// - Returns: whether there may be more.
+    func deleteBatch(_ data: TenantData, besides job: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> Bool {
+        let chosen: SQL = """
+            ctid = ANY(ARRAY(SELECT ctid FROM \(identifier: data.table) WHERE tenant_id = \(tenantId) LIMIT \(Self.batch)))
+            """
+        switch data.erasure {
+        case .rows:
+            return try await transaction.execute("DELETE FROM \(identifier: data.table) WHERE \(chosen)") == Self.batch
+        case .objects(let column):
+            return try await transaction.execute(
+                """
+                WITH gone AS (DELETE FROM \(identifier: data.table) WHERE \(chosen) RETURNING \(identifier: column) AS object)
+                INSERT INTO asset_garbage (tenant_id, object_id) SELECT \(tenantId), object FROM gone ON CONFLICT DO NOTHING
+                """) > 0
+        case .otherJobs:
+            _ = try await transaction.execute("DELETE FROM jobs WHERE tenant_id = \(tenantId) AND id <> \(job)")
+            return false
+        case .with, .garbage, .kept: return false
+        }
+    }
+
+    func garbage(of tenantId: UUID) async throws -> [UUID] {
+        try await database.query(
+            "SELECT object_id FROM asset_garbage WHERE tenant_id = \(tenantId) LIMIT \(Self.batch)", tenant: tenantId
+        ).map { try $0.decode("object_id") }
+    }
+
+    func forgetGarbage(_ objects: [UUID], of tenantId: UUID) async throws {
+        try await database.query(
+            "DELETE FROM asset_garbage WHERE tenant_id = \(tenantId) AND object_id = ANY(\(objects))", tenant: tenantId)
+    }
+
+    /// Tables in which something is left, besides the job and what is kept.
+    func left(of tenantId: UUID, besides job: UUID) async throws -> [String] {
+        var left: [String] = []
+        for data in TenantData.all {
+            if case .kept = data.erasure { continue }
+            var sql: SQL = "SELECT FROM \(identifier: data.table) WHERE tenant_id = \(tenantId)"
+            switch data.table {
+            case "jobs": sql.append(" AND id <> \(job)")
+            case "job_steps", "job_due": sql.append(" AND job_id <> \(job)")
+            default: break
+            }
+            sql.append(" LIMIT 1")
+            if try await !database.query(sql, tenant: tenantId).isEmpty { left.append(data.table) }
+        }
+        return left
+    }
+
+    /// The end, and the event that tells of it.
+    func finish(_ job: UUID, _ counts: [TenantCount], of tenantId: UUID, in transaction: Transaction) async throws {
+        let finishedAt: Date = try await transaction.query(
+            "UPDATE tenant_erasures SET finished_at = app_now() WHERE tenant_id = \(tenantId) RETURNING finished_at"
+        ).only.decode("finished_at")
+        let data = TenantContentErased(erasureId: job, counts: counts)
+        let event = CloudEvent(
+            id: UUID.version7(), source: "content-center", type: TenantContentErased.type,
+            subject: tenantId.uuidString.lowercased(), time: finishedAt, tenantId: tenantId, version: 1,
+            data: try JSON.encode(data))
+        try await Outbox.append([event], in: transaction)
+    }
+}
+
+/// Something came in between; the job goes over it again.
+private struct StillThere: Error, CustomStringConvertible {
+    let tables: [String]
+
+    var description: String { "there is still something in \(tables.joined(separator: ", "))" }
+}
+
+extension Privacy {
+    /// What the worker runs for an erasure. Whatever has gone is gone: a job that is taken up again goes on with the rest.
+    func erase(_ job: JobContext) async throws -> JSONText? {
+        let (tenantId, id) = (job.tenant, job.id)
+        let counts = try await job.transactionalStep("count") { try await erasures.count(of: tenantId, in: $0) }
+        for (index, data) in TenantData.all.enumerated() {
+            if data.erasure == .garbage {
+                try await collectGarbage(of: tenantId)
+            } else {
+                if data.table == "content_assets" { try await discardUploads(of: tenantId) }
+                while try await job.whileHeld({
+                    try await erasures.deleteBatch(data, besides: id, of: tenantId, in: $0)
+                }) {
+                    try Task.checkCancellation()
+                }
+            }
+            try await job.progress((index + 1) * 95 / TenantData.all.count)
+        }
+        let left = try await erasures.left(of: tenantId, besides: id)
+        guard left.isEmpty else { throw StillThere(tables: left) }
+        try await job.transactionalStep("finish") { transaction in
+            try await erasures.finish(id, counts, of: tenantId, in: transaction)
+            return true
+        }
+        erasures.onCommit()
+        return nil
+    }
+
+    /// What was sent and never completed.
+    private func discardUploads(of tenantId: UUID) async throws {
+        var last: UUID?
+        while true {
+            let page = try await assets.list(AssetFilter(state: .pending, olderThan: last, limit: 100), of: tenantId)
+            for asset in page {
+                try await assets.objects.discard(asset.id)
+                try await assets.objects.remove(asset.id)
+            }
+            guard page.count == 100 else { return }
+            last = page.last?.id
+        }
+    }
+
+    private func collectGarbage(of tenantId: UUID) async throws {
+        while true {
+            let objects = try await erasures.garbage(of: tenantId)
+            if objects.isEmpty { return }
+            for object in objects { try await assets.objects.remove(object) }
+            try await erasures.forgetGarbage(objects, of: tenantId)
+        }
+    }
+}
+
+extension PostgresError {
+    /// Raised where a tenant that was erased would write.
+    var isOfErasedTenant: Bool { sqlState == "TE001" }
+}
+
+extension TenantJobState {
+    init(_ state: JobState) {
+        switch state {
+        case .queued: self = .queued
+        case .running: self = .running
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .cancelled: self = .canceled
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+import Lifecycle
+import Observability
+import PostgresStore
+
+/// Removes the archives of exports whose time is over.
+struct ExportSweeper: Service {
+    let system: Database
+    let objects: any ObjectStore
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                do { _ = try await sweep() } catch {
+                    try Task.checkCancellation()
+                    logger.warning("Could not remove old exports", ["reason": "\(error)"])
+                }
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+    }
+
+    /// First the archive, then the row that leads to it.
+    ///
+    /// - Returns: how many went.
+    func sweep() async throws -> Int {
+        let over = try await system.query(
+            "SELECT tenant_id, id FROM tenant_exports WHERE expires_at < app_now() ORDER BY expires_at LIMIT 1000"
+        ).map { (tenantId: try $0.decode("tenant_id", as: UUID.self), id: try $0.decode("id", as: UUID.self)) }
+        for export in over {
+            try await objects.remove(export.id)
+            try await system.query(
+                "DELETE FROM tenant_exports WHERE tenant_id = \(export.tenantId) AND id = \(export.id)")
+        }
+        return over.count
+    }
+}

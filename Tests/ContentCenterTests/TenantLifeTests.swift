@@ -1,0 +1,288 @@
+import Cryptography
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import Jobs
+import Messaging
+import Observability
+import PostgresStore
+import ServiceDefaults
+import TestSupport
+import Testing
+
+@testable import ContentCenter
+
+/// A tenant's data taken out, erased, counted.
+@Suite(.timeLimit(.minutes(3))) struct TenantLifeTests {
+    // MARK: Erasure
+
+    /// Every table with a tenant in it is on the list, and the list names no other: a new table cannot be forgotten.
+    @Test func noTableIsForgotten() async throws {
+        try await ContentCenterHarness.run { service in
+            let tables = try await service.database.superuser.query(
+                """
+                SELECT c.relname::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+                WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+                    AND a.attname = 'tenant_id' AND NOT a.attisdropped AND c.relname <> 'outbox'
+                """
+            ).map { try $0.decode("name", as: String.self) }
+            #expect(Set(tables) == Set(TenantData.all.map(\.table)))
+            #expect(Set(tables).count == TenantData.all.count)
+        }
+    }
+
+    @Test func nothingIsLeftButTheTombstoneAndNothingNewComes() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let other = UUID()
+            try await service.fill(tenant: other)
+            let before = try await service.rows(of: other)
+            #expect(service.files().count > 2)
+
+            let operation = UUID()
+            let ordered = try await service.tenant(.post, "/erasure", operation: operation, body: service.confirmation)
+            #expect(ordered.status == .accepted)
+            let erasure = try ordered.decode(TenantErasure.self)
+            #expect(erasure.state == .queued)
+            // From the order on.
+            let late = try await service.send(.post, "/v1/contents", body: JSON.encode(NewContent.sample))
+            #expect(late.status == .forbidden)
+            #expect(try late.problem().code == "tenant.erased")
+            let again = try await service.tenant(.post, "/erasure", operation: operation, body: service.confirmation)
+            #expect(try again.decode(TenantErasure.self).id == erasure.id)
+
+            await service.worker.begin(erasure.id, tenant: ContentCenterHarness.tenant).value
+            let done = try await service.tenant(.get, "/erasure").decode(TenantErasure.self)
+            #expect(done.state == .succeeded)
+            #expect(done.progress == 100)
+            #expect(done.finishedAt != nil)
+            #expect(done.counts.first { $0.name == "content_versions" }?.count == 3)
+            #expect(done.counts.first { $0.name == "content_assets" }?.count == 2)
+
+            let left = try await service.rows(of: ContentCenterHarness.tenant).filter { $0.value > 0 }
+            #expect(left == ["jobs": 1, "job_steps": 2, "tenant_erasures": 1])
+            #expect(try await service.rows(of: other) == before)
+            #expect(service.files().count == 2)
+            let events = try await service.events().filter { $0.type == TenantContentErased.type }
+            #expect(events.count == 1)
+            #expect(try events.first?.decode(TenantContentErased.self).counts == done.counts)
+
+            let twice = try await service.tenant(.post, "/erasure", body: service.confirmation)
+            #expect(try twice.problem().code == "tenant.erased_before")
+            let asset = try await service.send(
+                .post, "/v1/assets/presign", body: JSON.encode(AssetPresignRequest(filename: "a.png", contentType: "image/png")))
+            #expect(asset.status == .forbidden)
+            #expect(try await service.tenant(.post, "/exports").status == .forbidden)
+        }
+    }
+
+    /// A worker that dies half-way leaves a lease; whoever takes the job up afterwards goes on.
+    @Test func anErasureThatWasInterruptedGoesOn() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            // The store is away after the texts have gone.
+            let kept = service.directory.appending(path: "kept")
+            let away = service.directory.appending(path: "away")
+            try FileManager.default.moveItem(at: kept, to: away)
+            try Data().write(to: kept)
+            let erasure = try await service.tenant(.post, "/erasure", body: service.confirmation).decode(TenantErasure.self)
+            await service.worker.begin(erasure.id, tenant: ContentCenterHarness.tenant).value
+            let half = try await service.tenant(.get, "/erasure").decode(TenantErasure.self)
+            #expect(half.state == .queued)
+            #expect(half.progress > 0)
+            #expect(try await service.count("contents") == 0)
+            try FileManager.default.removeItem(at: kept)
+            try FileManager.default.moveItem(at: away, to: kept)
+            try await service.database.setClock(offset: .seconds(60))
+            await service.worker.begin(erasure.id, tenant: ContentCenterHarness.tenant).value
+            let done = try await service.tenant(.get, "/erasure").decode(TenantErasure.self)
+            #expect(done.state == .succeeded)
+            #expect(done.counts == half.counts)
+            #expect(service.files() == [])
+        }
+    }
+
+    /// Whoever began to write before the order is waited for, and what they wrote goes too.
+    @Test func aWriteThatRacesTheOrderIsErasedOrRefused() async throws {
+        try await ContentCenterHarness.run { service in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<40 {
+                    group.addTask {
+                        if number == 20 {
+                            return try await service.tenant(.post, "/erasure", body: service.confirmation).status.code
+                        }
+                        return try await service.send(.post, "/v1/contents", body: JSON.encode(NewContent.sample)).status.code
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(statuses).isSubset(of: [201, 202, 403]))
+            let erasure = try await service.tenant(.get, "/erasure").decode(TenantErasure.self)
+            await service.worker.begin(erasure.id, tenant: ContentCenterHarness.tenant).value
+            #expect(try await service.tenant(.get, "/erasure").decode(TenantErasure.self).state == .succeeded)
+            #expect(try await service.count("contents") == 0)
+        }
+    }
+
+    @Test func onlyWhoMayAndConfirmsErases() async throws {
+        try await ContentCenterHarness.run { service in
+            for (body, pointer) in [
+                (#"{}"#, "/confirmation"), (#"{"confirmation": "yes"}"#, "/confirmation"),
+                (#"{"confirmation": "erase \#(UUID().lowercase)"}"#, "/confirmation"),
+            ] {
+                let answer = try await service.tenant(.post, "/erasure", json: body)
+                #expect(try answer.problem().errors?.map(\.pointer) == [pointer])
+            }
+            for (method, path) in [(HTTPMethod.post, "/erasure"), (.get, "/erasure"), (.post, "/exports"), (.get, "/storage")] {
+                let answer = try await service.send(method, "/v1/tenant\(path)", body: method == .post ? Array("{}".utf8) : [])
+                #expect(answer.status == .forbidden, "\(path)")
+            }
+            #expect(try await service.tenant(.get, "/erasure").status == .notFound)
+            #expect(try await service.count("tenant_erasures") == 0)
+        }
+    }
+
+    // MARK: Export
+
+    @Test func anExportHasEverythingAndIsNotInTheNext() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            try await service.fill(tenant: UUID())
+            let operation = UUID()
+            let ordered = try await service.tenant(.post, "/exports", operation: operation)
+            #expect(ordered.status == .accepted)
+            let export = try ordered.decode(TenantExport.self)
+            #expect(try await service.tenant(.post, "/exports", operation: operation).decode(TenantExport.self).id == export.id)
+            #expect(try await service.tenant(.post, "/exports").problem().code == "tenant.export_running")
+            await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+            let done = try await service.tenant(.get, "/exports/\(export.id.lowercase)").decode(TenantExport.self)
+            #expect(done.state == .succeeded)
+            let counts = Dictionary(uniqueKeysWithValues: (done.counts ?? []).map { ($0.name, $0.count) })
+            #expect(counts["contents"] == 2)
+            #expect(counts["content_versions"] == 3)
+            #expect(counts["content_comments"] == 1)
+            #expect(counts["content_assets"] == 2)
+            #expect(counts["asset_files"] == 1)
+            #expect(counts["materials"] == 1)
+            let archive = try await service.get(#require(done.downloadUrl))
+            #expect(archive.headers["Content-Type"] == "application/zip")
+            #expect(archive.body.count == done.size)
+            #expect(SHA256.hash(archive.body).hexadecimal == done.sha256)
+            #expect(archive.body.firstRange(of: SampleFiles.png) != nil)
+            #expect(try await service.tenant(.get, "/exports/\(export.id.lowercase)", tenant: UUID()).status == .notFound)
+
+            let next = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            await service.worker.begin(next.id, tenant: ContentCenterHarness.tenant).value
+            let second = try await service.tenant(.get, "/exports/\(next.id.lowercase)").decode(TenantExport.self)
+            #expect(second.counts == done.counts)
+            let storage = try await service.tenant(.get, "/storage").decode(TenantStorage.self)
+            #expect(storage.exports.count == 2)
+
+            // After a week they are gone.
+            let sweeper = ExportSweeper(system: service.database.system, objects: service.objects, logger: .silent)
+            #expect(try await sweeper.sweep() == 0)
+            try await service.database.setClock(offset: .seconds(8 * 86_400))
+            #expect(try await service.tenant(.get, "/exports/\(next.id.lowercase)").status == .notFound)
+            #expect(try await sweeper.sweep() == 2)
+            #expect(try await service.get(#require(done.downloadUrl)).status == .notFound)
+        }
+    }
+
+    @Test func aCanceledExportLeavesNothing() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let before = service.files()
+            let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            let path = "/exports/\(export.id.lowercase)"
+            #expect(try await service.tenant(.post, "\(path)/cancel").decode(TenantExport.self).state == .canceled)
+            await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+            #expect(try await service.tenant(.get, path).decode(TenantExport.self).downloadUrl == nil)
+            #expect(service.files() == before)
+            #expect(try await service.tenant(.post, "/exports").status == .accepted)
+        }
+    }
+
+    @Test func rowsAreNamedAsInTheAPI() throws {
+        let line = try ExportRow.line(JSONText(#"{"created_at": "x", "prompt_version": null, "body": {"a_b": 1}}"#))
+        #expect(String(decoding: line, as: UTF8.self) == #"{"createdAt":"x","body":{"a_b":1}}"# + "\n")
+    }
+
+    // MARK: Storage
+
+    @Test func theReportCountsWhatThereIs() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let storage = try await service.tenant(.get, "/storage").decode(TenantStorage.self)
+            #expect(storage.contents.map(\.kind) == [.titleSet])
+            #expect(storage.contents.map(\.contents) == [1] && storage.contents.map(\.versions) == [2])
+            #expect(storage.contents.allSatisfy { $0.bytes > 0 })
+            #expect(storage.bin.count == 1)
+            #expect(
+                storage.assets == [AssetStorage(mediaType: "image/png", origin: "upload", count: 1, bytes: SampleFiles.png.count)]
+            )
+            #expect(storage.pendingUploads == StorageSum(count: 1, bytes: 77))
+            #expect(storage.materials.count == 1)
+            #expect(storage.usage.bytes == SampleFiles.png.count)
+            let empty = try await service.tenant(.get, "/storage", tenant: UUID()).decode(TenantStorage.self)
+            #expect(empty.contents.isEmpty && empty.assets.isEmpty && empty.usage.bytes == 0)
+        }
+    }
+}
+
+extension ContentCenterHarness {
+    fileprivate var confirmation: TenantErasureOrder {
+        TenantErasureOrder(confirmation: Privacy.confirmation(of: Self.tenant))
+    }
+
+    fileprivate func tenant(
+        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, operation: UUID? = nil, json: String = ""
+    ) async throws -> TestResponse {
+        try await send(
+            method, "/v1/tenant\(path)", tenant: tenant, scopes: ["tenant:manage"], operation: operation, body: Array(json.utf8))
+    }
+
+    fileprivate func tenant(
+        _ method: HTTPMethod, _ path: String, operation: UUID? = nil, body: some Encodable
+    ) async throws -> TestResponse {
+        try await tenant(method, path, operation: operation, json: String(decoding: JSON.encode(body), as: UTF8.self))
+    }
+
+    /// Something of everything: two contents (three versions), one of them in the bin, a comment, a space, an asset, an upload under way, a
+    /// material with an outcome, a job.
+    fileprivate func fill(tenant: UUID) async throws {
+        let all = ["contents:read", "contents:write", "materials:read", "materials:write"]
+        func post(_ path: String, _ body: some Encodable, headers: HTTPHeaders = [:]) async throws -> TestResponse {
+            let answer = try await send(.post, path, tenant: tenant, scopes: all, headers: headers, body: JSON.encode(body))
+            #expect(answer.status.isSuccess, "\(path) \(answer.status)")
+            return answer
+        }
+        let (content, binned) = (try await create(tenant: tenant), try await create(tenant: tenant))
+        #expect(try await patch(content.id, ContentPatch(title: "二"), ifVersion: 1, tenant: tenant).status == .ok)
+        _ = try await post("/v1/contents/\(content.id.lowercase)/comments", NewContentComment(text: "短一点"))
+        _ = try await post("/v1/contents/\(content.id.lowercase)/submit", ReviewNote(), headers: ["If-Match": "\"2\""])
+        #expect(try await send(.delete, "/v1/contents/\(binned.id.lowercase)", tenant: tenant).status == .noContent)
+        _ = try await send(.get, "/v1/contents/\(content.id.lowercase)/similar", tenant: tenant)
+        _ = try await post("/v1/spaces", NewContentSpace(name: "项目"))
+        let asset = try await upload(SampleFiles.png, as: "图.png", "image/png", tenant: tenant)
+        let pending = try await presign(
+            AssetPresignRequest(filename: "b.png", contentType: "image/png", size: 77), tenant: tenant)
+        _ = try await put([UInt8](repeating: 1, count: 77), to: pending)
+        let material = try await post(
+            "/v1/materials", NewMaterial(kind: .file, title: "资料", assetIds: [asset.id])
+        ).decode(Material.self)
+        _ = try await post("/v1/materials/\(material.id.lowercase)/outcomes", NewMaterialOutcome(outcome: .sent))
+        _ = try await post("/v1/contents/bulk", ContentBulkRequest(action: .restore, ids: [content.id]))
+    }
+
+    /// How many rows each table has of a tenant.
+    fileprivate func rows(of tenant: UUID) async throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for data in TenantData.all {
+            counts[data.table] = try await database.superuser.query(
+                "SELECT count(*) AS n FROM \(identifier: data.table) WHERE tenant_id = \(tenant)"
+            ).only.decode("n")
+        }
+        return counts
+    }
+}

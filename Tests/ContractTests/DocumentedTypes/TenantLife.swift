@@ -1,0 +1,11 @@
+import DTO
+import HTTPCore
+
+/// A tenant's data taken out, erased, counted.
+extension DocumentedTypes {
+    static let tenantLife: Types = [
+        "AssetStorage": AssetStorage.self, "ContentStorage": ContentStorage.self, "StorageSum": StorageSum.self,
+        "TenantContentErased": TenantContentErased.self, "TenantCount": TenantCount.self, "TenantErasure": TenantErasure.self,
+        "TenantErasureOrder": TenantErasureOrder.self, "TenantExport": TenantExport.self, "TenantStorage": TenantStorage.self,
+    ]
+}

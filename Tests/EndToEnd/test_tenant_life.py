@@ -1,0 +1,117 @@
+"""A tenant's data over the running processes: taken out as an archive that anybody can read, and erased for good, also when the service
+is killed in the middle."""
+
+import hashlib
+import io
+import json
+import uuid
+import zipfile
+
+import requests
+
+from provocations.pictures import png
+from provocations.tenant import fresh_tenant
+from support import assert_problem, eventually, stream_events
+
+CONTENTS = 1200
+
+
+def keep(stack, tenant: str, count: int) -> None:
+    """Drafts as a flow keeps them, the later ones copied by SQL: making them is not what is tested."""
+    draft = {"step": "title_set", "kind": "title_set", "title": "告别",
+             "body": {"topic": "告别", "platform": "douyin", "candidates": [{"title": "再见", "score": 1, "reasons": [], "formula": "benefit"}]},
+             "source": {"kind": "human"}}
+    made = stack.inner("orchestration-service", "content-center", "POST", "/v1/contents", tenant, json=draft)
+    assert made.status_code == 201, made.text
+    with stack.administrator("content") as connection:
+        connection.execute(
+            """WITH copies AS (
+                INSERT INTO contents (tenant_id, id, kind, status, completeness, version, title)
+                SELECT tenant_id, gen_random_uuid(), kind, status, completeness, version, title FROM contents, generate_series(2, %s)
+                WHERE tenant_id = %s RETURNING tenant_id, id)
+            INSERT INTO content_versions (tenant_id, content_id, version, title, body, source_kind, author)
+            SELECT c.tenant_id, c.id, 1, v.title, v.body, v.source_kind, v.author FROM copies c
+            JOIN content_versions v ON v.tenant_id = c.tenant_id""", (count, tenant))
+
+
+def upload(member, name: str) -> tuple[str, bytes]:
+    picture = png(uuid.uuid4().bytes[:3])
+    announced = member.request("POST", "/api/assets/presign", json={"filename": name, "contentType": "image/png"}).json()
+    assert requests.put(announced["uploadUrl"], data=picture, headers=announced["headers"], timeout=10).status_code == 200
+    assert member.request("POST", f"/api/assets/{announced['assetId']}/complete").status_code == 200
+    return announced["assetId"], picture
+
+
+def rows_left(stack, tenant: str) -> dict[str, int]:
+    tables = stack.rows("content", """
+        SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attname = 'tenant_id' AND NOT a.attisdropped""")
+    counts = {name: stack.rows("content", f'SELECT count(*) FROM "{name}" WHERE tenant_id = %s', (tenant,))[0][0] for (name,) in tables
+              if name != "outbox"}
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_an_archive_anybody_can_read(stack, member, stranger):
+    owner = fresh_tenant(stack, member)
+    keep(stack, owner.tenant, 300)
+    asset, picture = upload(owner, "门头 照片.png")
+    ordered = owner.request("POST", "/api/tenant/exports", headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert ordered.status_code == 202, ordered.text
+    path = f"/api/tenant/exports/{ordered.json()['id']}"
+    export = eventually(lambda: owner.request("GET", path).json(), lambda seen: seen["state"] == "succeeded", "the export ends")
+    assert_problem(stranger.request("GET", path), 404)
+
+    answer = requests.get(export["downloadUrl"], timeout=20)
+    assert (answer.status_code, len(answer.content)) == (200, export["size"])
+    assert hashlib.sha256(answer.content).hexdigest() == export["sha256"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read(f"assets/{asset}/门头 照片.png") == picture
+        contents = [json.loads(line) for line in archive.read("contents.jsonl").splitlines()]
+        versions = [json.loads(line) for line in archive.read("content_versions.jsonl").splitlines()]
+        assert (len(contents), len(versions)) == (300, 300)
+        assert {version["contentId"] for version in versions} == {content["id"] for content in contents}
+        assert versions[0]["body"]["candidates"][0]["title"] == "再见"
+        manifest = json.loads(archive.read("manifest.json"))
+        assert manifest["assets"] == {"count": 1, "bytes": len(picture)}
+        sums = dict(reversed(line.split("  ", 1)) for line in archive.read("SHA256SUMS").decode().splitlines())
+        assert set(sums) == set(archive.namelist()) - {"SHA256SUMS"}
+        for name, expected in sums.items():
+            assert hashlib.sha256(archive.read(name)).hexdigest() == expected
+        for table in manifest["tables"]:
+            assert sums[table["file"]["name"]] == table["file"]["sha256"]
+    # The URL is good for this object alone.
+    other = export["downloadUrl"].replace(ordered.json()["id"], asset)
+    assert requests.get(other, timeout=5).status_code == 403
+
+
+def test_an_erasure_survives_the_end_of_its_process(stack, member):
+    owner = fresh_tenant(stack, member)
+    keep(stack, owner.tenant, CONTENTS)
+    _, _ = upload(owner, "a.png")
+    storage = owner.request("GET", "/api/tenant/storage").json()
+    assert (storage["contents"][0]["contents"], storage["assets"][0]["count"]) == (CONTENTS, 1)
+    order = {"confirmation": f"erase {owner.tenant}"}
+    # The last batch waits for a row that somebody holds: half of it is done when the service dies.
+    with stack.administrator("content") as connection, connection.transaction():
+        connection.execute(
+            "SELECT 1 FROM contents WHERE ctid = (SELECT max(ctid) FROM contents WHERE tenant_id = %s) FOR UPDATE", (owner.tenant,))
+        assert owner.request("POST", "/api/tenant/erasure", json=order).status_code == 202
+        left = "SELECT count(*) FROM contents WHERE tenant_id = %s"
+        eventually(lambda: stack.rows("content", left, (owner.tenant,))[0][0], lambda count: 0 < count < CONTENTS, "half is gone")
+        stack.restart("content-center")
+    with stack.administrator("content") as connection:
+        # The dead worker's lease ends.
+        connection.execute("UPDATE jobs SET lease_until = app_now() WHERE tenant_id = %s", (owner.tenant,))
+        connection.execute("UPDATE job_due SET due_at = app_now() WHERE tenant_id = %s", (owner.tenant,))
+    erasure = eventually(
+        lambda: owner.request("GET", "/api/tenant/erasure").json(), lambda seen: seen.get("state") == "succeeded", "the erasure ends")
+    assert {count["name"]: count["count"] for count in erasure["counts"]}["contents"] == CONTENTS
+    assert set(rows_left(stack, owner.tenant)) == {"jobs", "job_steps", "tenant_erasures"}
+    assert_problem(owner.request("POST", "/api/tenant/erasure", json=order), 409, "tenant.erased_before")
+    late = owner.request("POST", "/api/spaces", json={"name": "还在吗"})
+    assert_problem(late, 403, "tenant.erased")
+    for event in stream_events(owner, last_event_id=0):
+        if event.type == "tenant.content.erased.v1":
+            assert event.data["data"]["erasureId"] == erasure["id"]
+            return
