@@ -37,6 +37,14 @@ def ways(stack, member):
 
 def provoke_exports(stack, member) -> None:
     someone = fresh_tenant(stack, member)
+    orders = someone.request("POST", "/api/tenant/exports", headers={"Idempotency-Key": "a b"})
+    assert (orders.status_code, orders.json()["code"]) == (400, "idempotency.malformed_key")
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    once = someone.request("POST", "/api/tenant/exports", headers=key)
+    assert once.status_code == 202, once.text
+    assert someone.request("POST", "/api/tenant/exports", headers=key, json={"other": "body"}).status_code == 422
+    path = f"/api/tenant/exports/{once.json()['id']}"
+    eventually(lambda: someone.request("GET", path).json()["state"], lambda state: state == "succeeded", "the first export ends")
     for call in ways(stack, someone):
         ordered = call("POST", "/exports")
         assert ordered.status_code == 202, ordered.text
