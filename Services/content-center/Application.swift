@@ -10,9 +10,9 @@ enum Application: ServiceApplication {
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
-        m0012TenantLife,
+        m0012TenantLife, m0013SearchRanking,
     ]
-    static let topology = Topology(queues: [.contentActivity])
+    static let topology = Topology(queues: [.contentActivity, .semanticChanges])
     static let commands = [
         ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run),
         SearchCommands.reindex,
@@ -62,6 +62,7 @@ enum Application: ServiceApplication {
             similarity: SimilarityCheck(contents: contents, store: SimilarityStore(database: runtime.database)),
             assets: assets, upload: upload,
             search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
+            semanticIndex: SemanticIndex(store: SemanticIndexStore(database: runtime.database)),
             materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
             accounts: accounts, privacy: privacy)
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)

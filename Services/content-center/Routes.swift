@@ -8,8 +8,7 @@ enum Routes {
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
         similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch,
-        materials: MaterialLibrary, accounts: AccountManagement,
-        privacy: Privacy
+        semanticIndex: SemanticIndex, materials: MaterialLibrary, accounts: AccountManagement, privacy: Privacy
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
         let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
@@ -18,7 +17,6 @@ enum Routes {
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
-        let search = ContentSearchRoutes(search: search)
         router.group(authentication, ErasedTenants()) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
@@ -66,7 +64,7 @@ enum Routes {
             group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
             group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
             group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload", deadline: .seconds(120)), upload.complete)
-            group.on(.get, "/v1/search", options: .read("ContentSearch"), search.find)
+            register(ContentSearchRoutes(search: search), SemanticIndexRoutes(index: semanticIndex), on: &group)
             register(MaterialRoutes(library: materials), on: &group)
             group.on(
                 .get, "/v1/accounts/{id}/material", options: .read("AccountManagement"),
@@ -84,6 +82,16 @@ enum Routes {
         group.on(.post, "/v1/tenant/erasure", options: write, privacy.orderErasure)
         group.on(.get, "/v1/tenant/erasure", options: read, privacy.erasure)
         group.on(.get, "/v1/tenant/storage", options: read, privacy.storage)
+    }
+
+    /// Finding contents.
+    private static func register(_ search: ContentSearchRoutes, _ index: SemanticIndexRoutes, on group: inout RouteGroup) {
+        group.on(.get, "/v1/search", options: .read("ContentSearch"), search.find)
+        group.on(.get, "/v1/search/vectors/pending", options: .read("ContentSearch"), index.pending)
+        group.on(
+            .put, "/v1/search/vectors", options: .write("ContentSearch", maximumBodyBytes: SemanticIndexRoutes.largestBody),
+            index.keep)
+        group.on(.post, "/v1/search/semantic", options: .read("ContentSearch"), index.nearest)
     }
 
     /// The closing materials.

@@ -5,7 +5,9 @@ import ServiceDefaults
 /// orchestration-service, put together.
 enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
-    static let migrations = [m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts]
+    static let migrations = [
+        m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts, m0006SemanticSearch,
+    ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let words = TenantVocabularyStore(database: runtime.database)
@@ -27,14 +29,21 @@ enum Application: ServiceApplication {
             ],
             database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
         let runs = Runs(store: RunsStore(database: runtime.database) { runtime.outbox.wake() }, work: work)
+        let tenants = SemanticTenantsStore(app: runtime.database, system: runtime.system)
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
             regeneration: ContentRegeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
-            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)), hasImageService: pictures != nil)
+            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)),
+            search: SemanticSearch(tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter),
+            hasImageService: pictures != nil)
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime),
-            background: [InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker], emitsEvents: true)
+            background: [
+                InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker,
+                SemanticIndexing(
+                    tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter, logger: runtime.logger),
+            ], emitsEvents: true)
     }
 }
 

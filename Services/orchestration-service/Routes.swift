@@ -6,7 +6,7 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs,
-        regeneration: ContentRegeneration, vocabulary: Vocabulary, hasImageService: Bool
+        regeneration: ContentRegeneration, vocabulary: Vocabulary, search: SemanticSearch, hasImageService: Bool
     ) {
         let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
         let runsRoutes = RunsRoutes(runs: runs)
@@ -41,6 +41,9 @@ enum Routes {
                 .post, "/v1/contents/{id}/regenerate",
                 options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .runsToEnd),
                 ContentRegenerationRoutes(flow: regeneration).regenerate)
+            group.on(
+                .get, "/v1/search/semantic", options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch"),
+                SemanticSearchRoutes(search: search).find)
             for list in WordList.allCases { VocabularyRoutes(vocabulary: vocabulary, list: list).register(on: &group) }
         }
     }

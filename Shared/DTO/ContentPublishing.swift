@@ -40,6 +40,31 @@ public struct PublishStatusChanged: Codable, Sendable, Equatable {
     }
 }
 
+/// `content.performance.measured.v1`: what a published content has brought on one account so far. Each measurement replaces the one before;
+/// the event's `version` counts them, per content, account and platform.
+public struct ContentPerformanceMeasured: Codable, Sendable, Equatable {
+    public static let type = "content.performance.measured.v1"
+
+    public var contentId: UUID
+    public var accountId: UUID
+    /// A ``ContentPlatform``'s raw value; consumers take ones that they do not know yet.
+    public var platform: String
+    public var plays: Int
+    public var likes: Int
+    public var comments: Int
+    public var shares: Int
+
+    public init(contentId: UUID, accountId: UUID, platform: String, plays: Int, likes: Int, comments: Int, shares: Int) {
+        self.contentId = contentId
+        self.accountId = accountId
+        self.platform = platform
+        self.plays = plays
+        self.likes = likes
+        self.comments = comments
+        self.shares = shares
+    }
+}
+
 /// Where a content stands on one account, one line of `GET /api/contents/{id}/publish-status`; and one change of it, one line of
 /// `GET /api/contents/{id}/publish-status/history`.
 public struct ContentPublishStatus: Codable, Sendable, Equatable {

@@ -12,4 +12,11 @@ extension QueueDeclaration {
     public static let accountMaterial = QueueDeclaration(
         "content-center.account-material",
         bindings: [AccountProfileTold.boundType, AccountProfileTold.changedType, AccountUnbound.type])
+    /// delivery-connector-douyin → content-center: how published contents do.
+    public static let contentPerformance = QueueDeclaration(
+        "content-center.content-performance", bindings: [ContentPerformanceMeasured.type])
+    /// content-center → orchestration-service: what is to be taken in by meaning.
+    public static let semanticChanges = QueueDeclaration(
+        "orchestration.semantic-changes",
+        bindings: [ContentDraftCreated.type, ContentVersionCreated.type, ContentBinned.restoredType])
 }

@@ -242,6 +242,17 @@ extension ContentCenterHarness {
         }
     }
 
+    @Test func labelsAreFound() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.copy("周末计划", "随便写写")
+            _ = try await service.send(
+                .patch, "/v1/contents/\(content.id)/labels", body: Array(#"{"topic": "露营装备", "tags": ["新手必看"]}"#.utf8))
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("露营") == ["周末计划"])
+            #expect(try await service.titles("新手必看") == ["周末计划"])
+        }
+    }
+
     @Test func whatNobodyCanReadKeepsNobodyWaiting() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("防晒霜", "油皮")

@@ -36,6 +36,7 @@ INNER = {
     "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
     "MaterialEntry", "MaterialKind", "MaterialRecommendation", "MaterialStatus", "AccountAvatar",
     "TenantCount", "TenantJobState", "StorageSum", "ContentStorage", "AssetStorage",
+    "SemanticSearchHit", "SemanticText", "SemanticVector",
 }
 
 
@@ -52,7 +53,8 @@ def schema_for(example: pathlib.Path) -> str:
     if name == "CloudEvent":
         message = {"draft-created": "ContentDraftCreated", "version-created": "ContentVersionCreated",
                    "status-changed": "ContentStatusChanged",
-                   "publish-status-changed": "PublishStatusChanged", "content-deleted": "ContentDeleted",
+                   "publish-status-changed": "PublishStatusChanged",
+                   "content-performance-measured": "ContentPerformanceMeasured", "content-deleted": "ContentDeleted",
                    "content-restored": "ContentRestored",
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",

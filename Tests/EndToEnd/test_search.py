@@ -90,3 +90,31 @@ def environ(stack, service: str) -> list[str]:
     """What the running service was started with."""
     with open(f"/proc/{stack.pid(service)}/environ", "rb") as file:
         return [os.fsdecode(entry) for entry in file.read().split(b"\0")]
+
+
+def test_meaning_is_taken_in_from_the_first_such_search_on(stack, stranger, word):
+    """The sandbox's vectors mean nothing, but each text has its own."""
+    draft = stranger.draft(topic=f"{word}意思", count=1)["contentId"]
+
+    def search() -> dict:
+        answer = stranger.request("GET", "/api/search/semantic", params={"q": f"{word}意思", "limit": 100})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    answer = eventually(search, lambda answer: answer["pending"] == 0, "everything is taken in", 60)
+    assert answer["model"].startswith("text-embedding-")
+    assert draft in ids(answer)
+    scores = [item["score"] for item in answer["items"]]
+    assert scores == sorted(scores, reverse=True)
+    # What comes later is taken in because of its event.
+    later = stranger.draft(topic=f"{word}后来", count=1)["contentId"]
+    eventually(lambda: ids(search()), lambda found: later in found, "the later draft", 60)
+    ((kept,),) = stack.rows("content", "SELECT count(*) FROM search_vectors WHERE content_id = %s", (later,))
+    assert kept == 1
+
+
+def test_what_readers_may_not_ask_of_models_they_may_not_search_by(stack, member):
+    context = stack.context_token("gateway-bff", "orchestration-service", member.tenant, scopes=["contents:read"])
+    answer = stack.inner(
+        "gateway-bff", "orchestration-service", "GET", "/v1/search/semantic", member.tenant, token=context, params={"q": "防晒"})
+    assert answer.status_code == 403

@@ -32,6 +32,10 @@ extension AgentCenter {
     {
         throw Unexpected("agent-center POST /v1/video-scripts")
     }
+
+    func embed(_ texts: [String], as principal: Principal) async throws -> TextVectors {
+        throw Unexpected("agent-center POST /v1/embeddings")
+    }
 }
 
 extension ContentCenter {
@@ -45,6 +49,18 @@ extension ContentCenter {
 
     func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
         throw Unexpected("content-center POST /v1/contents/{id}/versions")
+    }
+
+    func nearest(to query: SemanticQuery, as principal: Principal) async throws -> SemanticSearchAnswer {
+        throw Unexpected("content-center POST /v1/search/semantic")
+    }
+
+    func pendingTexts(for model: String, limit: Int, as principal: Principal) async throws -> SemanticPending {
+        throw Unexpected("content-center GET /v1/search/vectors/pending")
+    }
+
+    func keep(_ vectors: SemanticVectors, as principal: Principal) async throws {
+        throw Unexpected("content-center PUT /v1/search/vectors")
     }
 }
 

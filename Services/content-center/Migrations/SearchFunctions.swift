@@ -59,6 +59,12 @@ enum SearchFunctions {
         END $$;
         """
 
+    /// As v1, and the score has up to 0.1 of a full match for how well a content has done (see PerformanceScore).
+    static let v2 =
+        contents
+        .replacing("CREATE FUNCTION search_contents(", with: "CREATE OR REPLACE FUNCTION search_contents(")
+        .replacing("/ 7776000.0))::integer,", with: "/ 7776000.0))::integer + d.performance,")
+
     private static let isShown = """
         (d.tenant_id = tenant) IS TRUE
           AND (of_kind IS NULL OR d.kind = of_kind) AND (of_status IS NULL OR d.status = of_status)

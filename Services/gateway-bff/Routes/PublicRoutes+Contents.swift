@@ -22,6 +22,9 @@ extension PublicRoutes {
         PublicRoute(
             method: .get, path: "/api/search", flow: "ContentSearch", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/search"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/search/semantic", flow: "ContentSearch", access: .member(.callModels),
+            target: .upstream(.orchestrationService, path: "/v1/search/semantic"), rateClass: .generate, deadline: .seconds(30)),
     ]
 
     /// Where contents are kept, and what changed in them.

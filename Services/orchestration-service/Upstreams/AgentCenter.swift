@@ -13,6 +13,9 @@ protocol AgentCenter: Sendable {
     func writeImageText(_ request: ImageTextWritingRequest, as principal: Principal) async throws -> ImageTextWritingAnswer
 
     func writeVideoScript(_ request: VideoScriptWritingRequest, as principal: Principal) async throws -> VideoScriptWritingAnswer
+
+    /// Vectors of texts, all in one model's space; the tenant pays for those that it has not asked for before.
+    func embed(_ texts: [String], as principal: Principal) async throws -> TextVectors
 }
 
 struct LiveAgentCenter: AgentCenter {

@@ -14,6 +14,14 @@ protocol ContentCenter: Sendable {
     /// Writes the version after those that `ifMatch` names, an `If-Match` header. Repeatable by the operation's id and the version's
     /// step, whatever has become of the content since.
     func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content
+
+    /// The contents whose vectors are nearest to one.
+    func nearest(to query: SemanticQuery, as principal: Principal) async throws -> SemanticSearchAnswer
+
+    /// Contents that have no vector of a model yet.
+    func pendingTexts(for model: String, limit: Int, as principal: Principal) async throws -> SemanticPending
+
+    func keep(_ vectors: SemanticVectors, as principal: Principal) async throws
 }
 
 struct LiveContentCenter: ContentCenter {

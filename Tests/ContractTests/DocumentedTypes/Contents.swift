@@ -8,7 +8,7 @@ extension DocumentedTypes {
         "ContentCommentPage": Page<ContentComment>.self, "ContentReviewEntry": ContentReviewEntry.self,
         "ContentReviewPage": Page<ContentReviewEntry>.self, "ContentStatusChanged": ContentStatusChanged.self,
         "ContentPublishStatus": ContentPublishStatus.self, "ContentPublishStatusPage": Page<ContentPublishStatus>.self,
-        "PublishStatusChanged": PublishStatusChanged.self,
+        "PublishStatusChanged": PublishStatusChanged.self, "ContentPerformanceMeasured": ContentPerformanceMeasured.self,
         "ContentBulkItem": ContentBulkItem.self, "ContentBulkJob": ContentBulkJob.self,
         "ContentBulkRequest": ContentBulkRequest.self, "ContentSimilarity": ContentSimilarity.self,
         "SimilarContent": SimilarContent.self, "SimilarPassage": SimilarPassage.self,

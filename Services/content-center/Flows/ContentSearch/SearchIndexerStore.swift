@@ -27,7 +27,8 @@ struct SearchIndexerStore: Sendable {
     func takeIn(_ changes: [SearchChange], of tenantId: UUID) async throws {
         let rows = try await app.query(
             """
-            SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted
+            SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted,
+                   array_remove(c.topic || c.tags, NULL) AS labels
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
@@ -44,7 +45,8 @@ struct SearchIndexerStore: Sendable {
                 unreadable.insert(id)
                 continue
             }
-            let text = SearchText(title: try row.decode("title"), body: body)
+            let text = SearchText(
+                title: try row.decode("title"), body: body, labels: try row.decode("labels"))
             statements.append(Self.put(id, version: try row.decode("version"), text, of: tenantId))
             words.formUnion(text.words)
         }
@@ -78,16 +80,19 @@ struct SearchIndexerStore: Sendable {
         let tokens = text.tokens.sorted()
         return """
             INSERT INTO search_documents
-                (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms)
+                (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms,
+                 performance)
             SELECT c.tenant_id, c.id, s.segment, \(version)::integer, c.kind, c.status, c.completeness, c.group_id, c.created_at,
-                   c.updated_at, \(text.folded), search_terms(\(tokens), search_seed(c.tenant_id, s.segment))
+                   c.updated_at, \(text.folded), search_terms(\(tokens), search_seed(c.tenant_id, s.segment)),
+                   coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
             FROM contents c
             CROSS JOIN LATERAL (SELECT coalesce(
                 (SELECT segment FROM search_documents d WHERE d.tenant_id = c.tenant_id AND d.id = c.id), search_segment()) AS segment) AS s
             WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
             ON CONFLICT (tenant_id, id) DO UPDATE SET
                 version = excluded.version, kind = excluded.kind, status = excluded.status, completeness = excluded.completeness,
-                group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms
+                group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms,
+                performance = excluded.performance
             WHERE search_documents.version <= excluded.version AND search_documents.segment = excluded.segment
             """
     }

@@ -6,7 +6,8 @@ struct SearchText: Equatable {
     var titles: [String]
     var lines: [String]
 
-    init(title: String, body: ContentBody) {
+    /// - Parameter labels: topic and tags.
+    init(title: String, body: ContentBody, labels: [String] = []) {
         titles = [title]
         lines = []
         switch body {
@@ -31,6 +32,7 @@ struct SearchText: Equatable {
         case .replyTemplate(let body):
             lines = [body.text, body.scene]
         }
+        lines += labels
         var seen: Set<String> = []
         titles = titles.filter { !$0.isEmpty && seen.insert($0).inserted }
         lines = lines.filter { !$0.isEmpty && seen.insert($0).inserted }

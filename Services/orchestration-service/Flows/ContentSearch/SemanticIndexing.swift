@@ -1,0 +1,103 @@
+import ConcurrencySupport
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Lifecycle
+import Observability
+import ServiceDefaults
+
+/// Has vectors made of contents that have none yet, tenant by tenant. Any number of replicas may run it. A batch that is lost half way
+/// costs nothing: agent-center remembers the vectors that it has paid for.
+struct SemanticIndexing: Service {
+    static let batch = 32
+    /// How long a change may wait at rest, where no event told of it.
+    static let pause = Duration.seconds(2)
+    /// After a failure that may mend by itself, and after one that somebody has to mend.
+    static let (shortPause, longPause) = (Duration.seconds(15), Duration.seconds(600))
+    /// Then others have their turn.
+    static let mostBatches = 50
+
+    let tenants: SemanticTenantsStore
+    let agentCenter: any AgentCenter
+    let contentCenter: any ContentCenter
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    if try await takeIn() { continue }
+                } catch {
+                    if !Task.isCancelled { logger.warning("contents could not be taken in by meaning", ["error": "\(error)"]) }
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    /// - Returns: whether there was anything to do.
+    @discardableResult
+    func takeIn() async throws -> Bool {
+        guard let tenant = try await tenants.claim() else { return false }
+        do {
+            try await takeIn(tenant)
+        } catch {
+            try Task.checkCancellation()
+            let pause = Self.pause(after: error)
+            logger.warning(
+                "contents wait to be taken in by meaning",
+                [
+                    "tenant": tenant.tenantId.uuidString.lowercased(), "reason": "\(error)",
+                    "seconds": "\(pause.components.seconds)",
+                ])
+            try await tenants.putOff(tenant, for: pause)
+        }
+        return true
+    }
+
+    private func takeIn(_ tenant: SemanticTenant) async throws {
+        let principal = Principal(
+            tenantId: tenant.tenantId, subject: "service:\(ServiceName.orchestrationService.rawValue)",
+            scopes: [SemanticSearchRoutes.permission, SemanticSearchRoutes.modelPermission, "contents:write"],
+            actingJob: "semantic-index")
+        for _ in 0..<Self.mostBatches {
+            let context = CallContext(
+                requestId: TraceContext.makeRoot().traceId, operationId: UUID(), tenantId: tenant.tenantId,
+                flow: "ContentSearch")
+            let count = try await CallContext.$current.withValue(context) {
+                let texts = try await contentCenter.pendingTexts(for: tenant.model, limit: Self.batch, as: principal).items
+                guard !texts.isEmpty else { return 0 }
+                let made = try await agentCenter.embed(texts.map(\.text), as: principal)
+                // The policy has changed since the last search; the next one names the new model.
+                guard made.model == tenant.model else { throw OtherModel(asked: tenant.model, answered: made.model) }
+                let items = zip(texts, made.vectors).map {
+                    SemanticVector(contentId: $0.contentId, version: $0.version, vector: $1)
+                }
+                try await contentCenter.keep(SemanticVectors(model: made.model, items: items), as: principal)
+                return texts.count
+            }
+            if count < Self.batch { return try await tenants.finish(tenant) }
+        }
+        try await tenants.putOff(tenant, for: .zero)
+    }
+
+    private static func pause(after error: any Error) -> Duration {
+        switch error {
+        case is OtherModel: longPause
+        // No model, no money: a person has to do something.
+        case let problem as UpstreamProblem
+        where problem.code == "embeddings.not_configured" || problem.code == "budget.exhausted":
+            longPause
+        case let problem as UpstreamProblem where (400..<500).contains(problem.status.code) && problem.status.code != 429:
+            longPause
+        default: shortPause
+        }
+    }
+}
+
+struct OtherModel: Error, CustomStringConvertible {
+    let asked: String
+    let answered: String
+
+    var description: String { "vectors of \(answered) came instead of \(asked)" }
+}
