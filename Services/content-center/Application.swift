@@ -85,7 +85,8 @@ enum Application: ServiceApplication {
     ) -> Privacy {
         Privacy(
             exports: ExportStore(
-                database: runtime.database, onOrder: { worker.value?.wake() }, onCancel: { worker.value?.cancelRequested($0) }),
+                database: runtime.database, onOrder: { worker.value?.wake() }, onCancel: { worker.value?.cancelRequested($0) },
+                onCommit: { runtime.outbox.wake() }),
             erasures: ErasureStore(
                 database: runtime.database, onOrder: { worker.value?.wake() }, onCommit: { runtime.outbox.wake() }),
             report: StorageReportStore(database: runtime.database, upload: upload.store), assets: assets,

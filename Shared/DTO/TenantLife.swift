@@ -58,6 +58,23 @@ public struct TenantExport: Codable, Sendable, Equatable {
     }
 }
 
+/// `data` of `tenant.export.completed.v1`; subject is the export's id.
+public struct TenantExportCompleted: Codable, Sendable, Equatable {
+    public static let type = "tenant.export.completed.v1"
+
+    public var exportId: UUID
+    /// Of the archive, in bytes.
+    public var size: Int
+    /// When it goes.
+    public var expiresAt: Date
+
+    public init(exportId: UUID, size: Int, expiresAt: Date) {
+        self.exportId = exportId
+        self.size = size
+        self.expiresAt = expiresAt
+    }
+}
+
 /// `POST /api/tenant/erasure`
 public struct TenantErasureOrder: Codable, Sendable, Equatable {
     /// `erase ` and the tenant's id, so that nobody erases by mistake.

@@ -172,6 +172,9 @@ import Testing
             #expect(archive.body.firstRange(of: SampleFiles.png) != nil)
             #expect(try await service.tenant(.get, "/exports/\(export.id.lowercase)", tenant: UUID()).status == .notFound)
 
+            let told = try await service.events().filter { $0.type == TenantExportCompleted.type }
+            #expect(try told.map { try $0.decode(TenantExportCompleted.self).exportId } == [export.id])
+
             let next = try await service.tenant(.post, "/exports").decode(TenantExport.self)
             await service.worker.begin(next.id, tenant: ContentCenterHarness.tenant).value
             let second = try await service.tenant(.get, "/exports/\(next.id.lowercase)").decode(TenantExport.self)

@@ -58,7 +58,7 @@ def schema_for(example: pathlib.Path) -> str:
                    "content-restored": "ContentRestored",
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
-                   "tenant-content-erased": "TenantContentErased",
+                   "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
                    "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"

@@ -6,6 +6,7 @@ extension DocumentedTypes {
     static let tenantLife: Types = [
         "AssetStorage": AssetStorage.self, "ContentStorage": ContentStorage.self, "StorageSum": StorageSum.self,
         "TenantContentErased": TenantContentErased.self, "TenantCount": TenantCount.self, "TenantErasure": TenantErasure.self,
-        "TenantErasureOrder": TenantErasureOrder.self, "TenantExport": TenantExport.self, "TenantStorage": TenantStorage.self,
+        "TenantErasureOrder": TenantErasureOrder.self, "TenantExport": TenantExport.self,
+        "TenantExportCompleted": TenantExportCompleted.self, "TenantStorage": TenantStorage.self,
     ]
 }

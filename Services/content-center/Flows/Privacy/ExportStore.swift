@@ -3,6 +3,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Jobs
+import Messaging
 import PostgresStore
 
 struct ExportStore: Sendable {
@@ -11,6 +12,8 @@ struct ExportStore: Sendable {
     let onOrder: @Sendable () -> Void
     /// Tells a running job that it is to stop.
     let onCancel: @Sendable (UUID) -> Void
+    /// Wakes the outbox relay after a commit.
+    let onCommit: @Sendable () -> Void
 
     // MARK: Orders
 
@@ -70,16 +73,24 @@ struct ExportStore: Sendable {
         }
     }
 
-    /// The archive is there.
-    func keep(_ id: UUID, size: Int, sha256: [UInt8], _ counts: [TenantCount], of tenantId: UUID, in transaction: Transaction)
-        throws
-    {
-        try transaction.enqueue(
+    /// The archive is there, and whoever waits for it is told.
+    func keep(
+        _ id: UUID, size: Int, sha256: [UInt8], _ counts: [TenantCount], of tenantId: UUID, in transaction: Transaction
+    ) async throws {
+        let row = try await transaction.query(
             """
             UPDATE tenant_exports SET size = \(size), sha256 = \(sha256), counts = \(try JSONText(encoding: counts))::jsonb,
                 expires_at = app_now() + make_interval(days => \(Privacy.exportDays)::int)
-            WHERE tenant_id = \(tenantId) AND id = \(id)
-            """)
+            WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING expires_at, app_now() AS now
+            """
+        ).first
+        // Erased in between.
+        guard let row else { return }
+        let data = TenantExportCompleted(exportId: id, size: size, expiresAt: try row.decode("expires_at"))
+        let event = CloudEvent(
+            id: UUID.version7(), source: "content-center", type: TenantExportCompleted.type, subject: id.uuidString.lowercased(),
+            time: try row.decode("now"), tenantId: tenantId, version: 1, data: try JSON.encode(data))
+        try await Outbox.append([event], in: transaction)
     }
 
     // MARK: What is exported
@@ -149,9 +160,10 @@ extension Privacy {
             manifest.tables.map { TenantCount(name: String($0.file.name.dropLast(".jsonl".count)), count: $0.rows) }
             + [TenantCount(name: "asset_files", count: manifest.assets.count)]
         try await job.whileHeld { transaction in
-            try exports.keep(
+            try await exports.keep(
                 job.id, size: written.size, sha256: written.sha256, counts, of: job.tenant, in: transaction)
         }
+        exports.onCommit()
         return nil
     }
 
