@@ -132,6 +132,20 @@ import Testing
         }
     }
 
+    @Test func metricsCountWhatTheListenerDid() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(Self.png, as: "a.png", "image/png")
+            let url = try await service.downloadURL(asset.id).url
+            #expect(try await service.get(url, headers: ["Range": "bytes=1-3"]).status == .partialContent)
+            #expect(try await service.get(url + "0").status == .forbidden)
+            let metrics = try await service.client.send(.get, "/metrics").text
+            for line in [
+                #"object_requests_total{method="PUT",status="200"} 1"#, #"object_bytes_total{method="GET",status="206"} 3"#,
+                #"object_requests_total{method="GET",status="403"} 1"#,
+            ] { #expect(metrics.contains(line), "\(line)") }
+        }
+    }
+
     @Test func theSameBytesAreStoredOncePerTenant() async throws {
         try await ContentCenterHarness.run { service in
             let first = try await service.upload(Self.png, as: "a.png", "image/png")

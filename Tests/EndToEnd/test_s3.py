@@ -1,15 +1,19 @@
 """content-center with a bucket instead of a folder: its presigned URLs used by curl and requests, the stand-in checked with boto3."""
 
+import contextlib
 import hashlib
 import os
 import socket
 import subprocess
 import urllib.parse
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
+import botocore.awsrequest
 import botocore.config
 import botocore.exceptions
+import botocore.httpsession
 import pytest
 import requests
 
@@ -27,8 +31,8 @@ def client(stack, secret: str = SECRET):
             request_checksum_calculation="when_required", response_checksum_validation="when_required"))
 
 
-@pytest.fixture(scope="module")
-def store(stack, tmp_path_factory):
+@contextlib.contextmanager
+def content_center(stack, directory):
     """A second content-center on the same database, with a bucket; how to call it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -37,7 +41,7 @@ def store(stack, tmp_path_factory):
     environment = dict(line.decode().split("=", 1) for line in lines if b"=" in line)
     executable = os.readlink(f"/proc/{stack.pid('content-center')}/exe")
     environment |= {
-        "PORT": str(port), "OBJECT_LISTENER_PORT": "0", "OBJECT_DIRECTORY": str(tmp_path_factory.mktemp("objects")),
+        "PORT": str(port), "OBJECT_LISTENER_PORT": "0", "OBJECT_DIRECTORY": str(directory),
         "S3_BUCKET": BUCKET, "S3_ENDPOINT": stack.url("sandbox", "/s3"), "S3_ACCESS_KEY_ID": ACCESS_KEY, "S3_SECRET_ACCESS_KEY": SECRET,
     }
     process = subprocess.Popen([executable], env=environment, stdout=subprocess.DEVNULL)
@@ -59,6 +63,12 @@ def store(stack, tmp_path_factory):
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def store(stack, tmp_path_factory):
+    with content_center(stack, tmp_path_factory.mktemp("objects")) as call:
+        yield call
 
 
 def presign(store, tenant: str, **fields) -> dict:
@@ -147,8 +157,6 @@ def test_what_is_refused_is_gone_from_the_bucket(stack, store):
     for place in (f"arrived/{presigned['assetId']}", f"kept/{presigned['assetId'][-2:]}/{presigned['assetId']}"):
         with pytest.raises(botocore.exceptions.ClientError, match="404"):
             client(stack).head_object(Bucket=BUCKET, Key=place)
-    parts = store("POST", "/v1/assets/multipart", tenant, json={"filename": "a.mp4", "contentType": "video/mp4", "size": 9})
-    assert_problem(parts, 409, "asset.parts_unsupported")
 
 
 def test_the_same_bytes_are_in_the_bucket_once(stack, store):
@@ -159,3 +167,156 @@ def test_the_same_bytes_are_in_the_bucket_once(stack, store):
     assert store("DELETE", f"/v1/assets/{first['id']}", tenant).status_code == 204
     url = store("GET", f"/v1/assets/{second['id']}/download-url", tenant).json()["url"]
     assert requests.get(url, timeout=10).content == body
+
+
+# Uploads in parts.
+
+PART = 5 << 20
+
+
+def movie(size: int) -> bytes:
+    """An MPEG-4 of random bytes, by its first ones."""
+    head = (20).to_bytes(4, "big") + b"ftypisom" + bytes([0, 0, 2, 0]) + b"isom" + (size - 20).to_bytes(4, "big") + b"mdat"
+    return head + os.urandom(size - len(head))
+
+
+def begin(store, tenant: str, body: bytes) -> tuple[str, list[dict]]:
+    """The upload's path and where its parts go."""
+    announced = store("POST", "/v1/assets/multipart", tenant, json={
+        "filename": "a.mp4", "contentType": "video/mp4", "size": len(body), "partSize": PART,
+        "sha256": hashlib.sha256(body).hexdigest()})
+    assert announced.status_code == 201, announced.text
+    path = f"/v1/assets/{announced.json()['assetId']}"
+    return path, store("GET", f"{path}/part-urls", tenant).json()["parts"]
+
+
+def piece(body: bytes, part: dict) -> bytes:
+    return body[(part["partNumber"] - 1) * PART:][:part["size"]]
+
+
+def send(part: dict, bytes_: bytes, url: str | None = None) -> requests.Response:
+    return requests.put(url or part["uploadUrl"], data=bytes_, headers=part["headers"], timeout=20)
+
+
+def arrived(store, tenant: str, path: str) -> list[int]:
+    return [part["partNumber"] for part in store("GET", f"{path}/parts", tenant).json()["parts"]]
+
+
+def uploads(stack) -> set[str]:
+    return {upload["Key"] for upload in client(stack).list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])}
+
+
+def test_boto3_and_the_stand_in_agree_about_parts(stack):
+    good, key = client(stack), f"parts/{uuid.uuid4()}"
+
+    def begin_one() -> str:
+        return good.create_multipart_upload(Bucket=BUCKET, Key=key, ContentType="video/mp4")["UploadId"]
+
+    def put_part(upload: str, number: int, body: bytes) -> dict:
+        tag = good.upload_part(Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=body)["ETag"]
+        return {"PartNumber": number, "ETag": tag}
+
+    def complete(upload: str, parts: list[dict]):
+        return good.complete_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+
+    upload = begin_one()
+    first, second = os.urandom(PART), os.urandom(10)
+    parts = [put_part(upload, 1, first), put_part(upload, 2, second)]
+    listed = good.list_parts(Bucket=BUCKET, Key=key, UploadId=upload, MaxParts=1)
+    assert (listed["IsTruncated"], [part["Size"] for part in listed["Parts"]]) == (True, [PART])
+    for wrong, code in ((parts[::-1], "InvalidPartOrder"), ([parts[0] | {"ETag": '"0"'}], "InvalidPart"), ([], "MalformedXML")):
+        with pytest.raises(botocore.exceptions.ClientError, match=code):
+            complete(upload, wrong)
+    assert complete(upload, parts)["ETag"].endswith('-2"')
+    assert good.get_object(Bucket=BUCKET, Key=key)["Body"].read() == first + second
+    small = begin_one()
+    with pytest.raises(botocore.exceptions.ClientError, match="EntityTooSmall"):
+        complete(small, [put_part(small, 1, b"small"), put_part(small, 2, b"last")])
+    good.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=small)
+    with pytest.raises(botocore.exceptions.ClientError, match="NoSuchUpload"):
+        put_part(small, 1, b"late")
+
+
+def test_parts_come_in_any_order_by_any_client_and_after_an_interruption(stack, store, tmp_path):
+    tenant, body = str(uuid.uuid4()), movie(2 * PART + 1_000)
+    path, parts = begin(store, tenant, body)
+    assert [part["size"] for part in parts] == [PART, PART, 1_000]
+    # botocore's own transport, without its signing: the address is all that it has.
+    request = botocore.awsrequest.AWSRequest("PUT", parts[2]["uploadUrl"], headers=parts[2]["headers"], data=piece(body, parts[2]))
+    assert botocore.httpsession.URLLib3Session().send(request.prepare()).status_code == 200
+    # curl is cut off in the middle of a part: none of it counts.
+    file = tmp_path / "part"
+    file.write_bytes(piece(body, parts[0]))
+    curl = ["curl", "-sS", "-f", "-H", "Content-Type: video/mp4", "-T", str(file)]
+    cut = subprocess.run([*curl, "--limit-rate", "1M", "--max-time", "0.5", parts[0]["uploadUrl"]], capture_output=True, timeout=20)
+    assert cut.returncode == 28, cut.stderr
+    assert arrived(store, tenant, path) == [3]
+    assert_problem(store("POST", f"{path}/complete", tenant), 409, "asset.not_uploaded")
+    # Resumed with fresh addresses of the same upload.
+    parts = store("GET", f"{path}/part-urls", tenant).json()["parts"]
+    subprocess.run([*curl, parts[0]["uploadUrl"]], capture_output=True, timeout=20, check=True)
+    assert send(parts[1], os.urandom(PART)).status_code == 200
+    assert send(parts[1], piece(body, parts[1])).status_code == 200
+    assert arrived(store, tenant, path) == [1, 2, 3]
+    # Several who complete at once find the same asset.
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: store("POST", f"{path}/complete", tenant), range(4)))
+    assert {answer.status_code for answer in answers} <= {200, 409} and any(answer.status_code == 200 for answer in answers)
+    asset = store("POST", f"{path}/complete", tenant).json()
+    assert (asset["state"], asset["sha256"]) == ("ready", hashlib.sha256(body).hexdigest())
+    url = store("GET", f"{path}/download-url", tenant).json()["url"]
+    request = botocore.awsrequest.AWSRequest("GET", url, headers={"Range": f"bytes={PART - 2}-{PART + 1}"})
+    assert botocore.httpsession.URLLib3Session().send(request.prepare()).content == body[PART - 2:PART + 2]
+    assert f"arrived/{asset['id']}" not in uploads(stack)
+
+
+def test_a_part_s_address_is_worth_that_part(stack, store):
+    tenant, body = str(uuid.uuid4()), movie(PART + 10)
+    path, parts = begin(store, tenant, body)
+    _, others = begin(store, tenant, body)
+    split = urllib.parse.urlsplit(parts[0]["uploadUrl"])
+    query = dict(urllib.parse.parse_qsl(split.query))
+    other = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(others[0]["uploadUrl"]).query))["uploadId"]
+    for name, value in (("partNumber", "2"), ("uploadId", other), ("X-Amz-Expires", "604800"), ("X-Amz-Signature", "0" * 64)):
+        url = split._replace(query=urllib.parse.urlencode(query | {name: value}, quote_via=urllib.parse.quote)).geturl()
+        assert send(parts[0], piece(body, parts[0]), url).status_code == 403, name
+    assert keys(send(parts[0], piece(body, parts[0]) + b"0").text) == "SignatureDoesNotMatch"
+    assert keys(send(parts[0], piece(body, parts[0]), parts[0]["uploadUrl"].replace(path[-36:], str(uuid.uuid4()))).text) == "SignatureDoesNotMatch"
+    # Neither a list of the parts nor their completion is to be had with it.
+    assert requests.get(parts[0]["uploadUrl"], timeout=10).status_code == 403
+    assert requests.post(parts[0]["uploadUrl"], timeout=10).status_code == 403
+    expiring = client(stack).generate_presigned_url(
+        "upload_part", Params={"Bucket": BUCKET, "Key": f"arrived/{path[-36:]}", "UploadId": query["uploadId"], "PartNumber": 1}, ExpiresIn=1)
+    late = eventually(
+        lambda: requests.put(expiring, data=b"late", timeout=10), lambda answer: answer.status_code == 403, "the address expires")
+    assert "Request has expired" in late.text
+
+
+def test_an_error_inside_a_200_is_an_error(stack, store):
+    tenant, body = str(uuid.uuid4()), movie(PART + 10)
+    path, parts = begin(store, tenant, body)
+    for part in parts:
+        assert send(part, piece(body, part)).status_code == 200
+    fault = {"fault": "s3-error-inside-200", "profile": "s3", "path": path[-36:], "count": 1}
+    requests.post(stack.url("sandbox", "/__control/config"), json=fault, timeout=5).raise_for_status()
+    failed = store("POST", f"{path}/complete", tenant)
+    assert failed.status_code >= 500, failed.text
+    assert store("GET", path, tenant).json()["state"] == "pending"
+    assert store("POST", f"{path}/complete", tenant).json()["state"] == "ready"
+
+
+def test_an_upload_that_nobody_completes_is_aborted(stack, store, tmp_path):
+    tenant, body = str(uuid.uuid4()), movie(PART + 10)
+    deleted, _ = begin(store, tenant, body)
+    abandoned, parts = begin(store, tenant, body)
+    assert send(parts[0], piece(body, parts[0])).status_code == 200
+    assert {f"arrived/{path[-36:]}" for path in (deleted, abandoned)} <= uploads(stack)
+    assert store("DELETE", deleted, tenant).status_code == 204
+    assert f"arrived/{deleted[-36:]}" not in uploads(stack)
+    with stack.administrator("content") as connection:
+        connection.execute(
+            "UPDATE content_assets SET upload_expires_at = app_now() - interval '2 days' WHERE id = %s", (abandoned[-36:],))
+    # It sweeps when it starts.
+    with content_center(stack, tmp_path):
+        eventually(lambda: uploads(stack), lambda keys: f"arrived/{abandoned[-36:]}" not in keys, "the sweeper aborts it")
+    assert store("GET", abandoned, tenant).status_code == 404

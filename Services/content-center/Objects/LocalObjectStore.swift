@@ -143,7 +143,8 @@ final class LocalObjectStore: ObjectStore {
 
     // MARK: ObjectStore
 
-    var takesParts: Bool { true }
+    /// The folder comes with the first part.
+    func beginParts(of object: UUID, contentType: String) async throws {}
 
     func arrivedParts(of object: UUID) async throws -> [Int] {
         let arrivals = arrivals(object)
@@ -251,6 +252,8 @@ final class LocalObjectStore: ObjectStore {
     }
 
     func uploadURL(_ grant: ObjectGrant) -> String { publicURL + signer.target(grant) }
+
+    func partURLs(_ grants: [ObjectGrant]) async throws -> [String] { grants.map(uploadURL) }
 
     func downloadURL(_ grant: ObjectGrant) -> String { publicURL + signer.target(grant) }
 

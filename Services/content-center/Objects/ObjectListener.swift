@@ -19,10 +19,11 @@ struct ObjectListener: Service {
             router: router, logger: runtime.logger)
     }
 
-    /// No health, no metrics, no tokens: what is public is kept small. The requests' durations stay apart from those of the routes.
+    /// No health, no metrics, no tokens: what is public is kept small. The requests are counted apart from those of the routes.
     private static func router(objects: LocalObjectStore, signer: ObjectSigner, runtime: ServiceRuntime) -> Router {
         var router = Router(
             entrance: .publicCalls, logger: runtime.logger, tracer: runtime.tracer, answerHeaders: ObjectRoutes.answerHeaders)
+        router.use(ObjectMetrics(runtime.metrics))
         ObjectRoutes(objects: objects, signer: signer).register(on: &router)
         return router
     }

@@ -3,8 +3,8 @@ import FoundationEssentials
 /// Where the bytes of assets are. What clients send arrives apart from what is kept: only what has been looked at moves over, and nobody
 /// can write there.
 protocol ObjectStore: Sendable {
-    /// Whether uploads may come in parts.
-    var takesParts: Bool { get }
+    /// Makes ready for an upload in parts; said again, it is no harm.
+    func beginParts(of object: UUID, contentType: String) async throws
 
     /// An upload that has arrived whole; `nil` where none has.
     ///
@@ -41,6 +41,11 @@ protocol ObjectStore: Sendable {
 
     /// The address by which a client sends the bytes.
     func uploadURL(_ grant: ObjectGrant) -> String
+
+    /// The addresses by which a client sends parts of one upload.
+    ///
+    /// - Throws: ``ObjectGone`` where the upload is over.
+    func partURLs(_ grants: [ObjectGrant]) async throws -> [String]
 
     /// The address by which anybody who has it reads a kept object.
     func downloadURL(_ grant: ObjectGrant) -> String

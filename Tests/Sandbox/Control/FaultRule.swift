@@ -37,7 +37,9 @@ struct FaultRule: Sendable {
         }
         guard let fault = Fault(name: name) else { throw Invalid(message: "unknown fault '\(name)'; see GET /__control/faults") }
         let profile = json["profile"]?.string ?? "any"
-        guard ["any", "openai", "deepseek"].contains(profile) else { throw Invalid(message: "unknown profile '\(profile)'") }
+        guard ["any", "openai", "deepseek", "s3"].contains(profile) else {
+            throw Invalid(message: "unknown profile '\(profile)'")
+        }
         self.fault = fault
         parameters = FaultParameters(json)
         self.profile = profile == "any" ? nil : profile

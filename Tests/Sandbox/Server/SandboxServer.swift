@@ -34,7 +34,10 @@ final class SandboxServer: Sendable {
         self.listener = listener
         self.port = Int(in_port_t(bigEndian: address.sin_port))
         self.control = control
-        vendors = [OpenAIVendor(control: control), DeepSeekVendor(control: control), PictureFiles(control: control), S3Vendor()]
+        vendors = [
+            OpenAIVendor(control: control), DeepSeekVendor(control: control), PictureFiles(control: control),
+            S3Vendor(control: control),
+        ]
     }
 
     /// Ends the accepting thread. Connections that are open stay until their clients leave.

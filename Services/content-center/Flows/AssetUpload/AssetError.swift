@@ -15,8 +15,6 @@ enum AssetError: Error, Equatable {
     case flawed(FileFlaw, FileType)
     /// It was not announced as an upload in parts, or is no upload any more.
     case notInParts
-    /// The store takes uploads in one piece only.
-    case noParts
     case beyondQuota(used: Int, limit: Int)
     /// Contents show it.
     case inUse(contents: Int)
@@ -77,11 +75,6 @@ extension AssetError: HTTPFailure {
             ProblemDescription(
                 status: .conflict, code: "asset.not_in_parts",
                 title: LocalizedText(zh: "该素材不是进行中的分片上传", en: "The asset is no upload in parts that is under way"))
-        case .noParts:
-            ProblemDescription(
-                status: .conflict, code: "asset.parts_unsupported",
-                title: LocalizedText(zh: "当前存储不支持分片上传", en: "This store takes no uploads in parts"),
-                detail: LocalizedText(zh: "请用 presign 一次上传，最大 5 GB。", en: "Use presign: one PUT takes up to 5 GB."))
         case .beyondQuota(let used, let limit):
             ProblemDescription(
                 status: .conflict, code: "asset.quota_exceeded",

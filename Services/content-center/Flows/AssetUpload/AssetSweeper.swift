@@ -31,6 +31,7 @@ struct AssetSweeper: Service {
             try await objects.remove(object.id)
             try await store.forgetGarbage(object)
         }
-        try await objects.sweep(olderThan: Self.patience * 2)
+        // Older than any upload that may still be completed.
+        try await objects.sweep(olderThan: .seconds(AssetUpload.partsLifetime) + Self.patience)
     }
 }

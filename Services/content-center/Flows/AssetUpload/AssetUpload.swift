@@ -31,11 +31,11 @@ struct AssetUpload: Sendable {
 
     /// Announces an upload in parts, which may be sent in any order, at once and again, for a week.
     func begin(_ upload: NewUpload, partSize: Int, by author: Author) async throws -> AssetMultipart {
-        guard objects.takesParts else { throw AssetError.noParts }
         guard let size = upload.size else { throw AssetError.notInParts }
         try await refuseBeyondQuota(size, of: author.tenantId)
         let parts = ObjectParts(size: size, partSize: partSize)
         let announced = try await store.announce(upload, partSize: partSize, lifetime: Self.partsLifetime, by: author)
+        try await objects.beginParts(of: announced.id, contentType: upload.type.rawValue)
         return AssetMultipart(
             assetId: announced.id, partSize: partSize, partCount: parts.count, expiresAt: announced.urlExpiresAt)
     }
@@ -45,15 +45,20 @@ struct AssetUpload: Sendable {
         let (asset, parts) = try await pendingParts(id, of: tenantId)
         let expiresAt = Int(Date().timeIntervalSince1970) + Self.urlLifetime
         let last = min(parts.count, first + count - 1)
-        let urls = (first..<max(first, last + 1)).map { number -> AssetPartURL in
-            let grant = ObjectGrant(
+        let numbers = first..<max(first, last + 1)
+        let grants = numbers.map { number in
+            ObjectGrant(
                 method: .put, object: id, contentType: asset.mediaType, expiresAt: expiresAt,
                 size: .exactly(parts.size(of: number)), part: parts.part(number))
-            return AssetPartURL(
-                partNumber: number, size: parts.size(of: number), uploadUrl: objects.uploadURL(grant), method: "PUT",
+        }
+        let urls: [String]
+        do { urls = try await objects.partURLs(grants) } catch is ObjectGone { throw AssetError.notInParts }
+        let list = zip(numbers, urls).map { number, url in
+            AssetPartURL(
+                partNumber: number, size: parts.size(of: number), uploadUrl: url, method: "PUT",
                 headers: AssetUploadHeaders(contentType: asset.mediaType))
         }
-        return AssetPartURLs(parts: urls, expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
+        return AssetPartURLs(parts: list, expiresAt: Date(timeIntervalSince1970: Double(expiresAt)))
     }
 
     /// Which parts are here: whoever was interrupted sends the others.
@@ -138,4 +143,6 @@ struct NewUpload: Sendable, Equatable {
     var size: Int?
     /// 32 bytes.
     var sha256: [UInt8]?
+    var folderId: UUID?
+    var tags: [String] = []
 }

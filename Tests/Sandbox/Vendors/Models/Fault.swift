@@ -68,6 +68,8 @@ enum Fault: String, Sendable, CaseIterable {
     case pictureElsewhere = "picture-elsewhere"
     case pictureRedirect = "picture-redirect"
     case pictureMissing = "picture-missing"
+    // Of S3.
+    case s3ErrorInside200 = "s3-error-inside-200"
     /// No fault: changes the normal answer's parameters (pauses, usage, model).
     case none
 

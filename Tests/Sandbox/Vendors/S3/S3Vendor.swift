@@ -9,14 +9,26 @@ final class S3Vendor: Vendor {
     static let accessKeyId = "AKIASANDBOX"
     static let secret = "sandbox-secret"
 
-    private struct Object: Sendable {
+    struct Object: Sendable {
         let bytes: [UInt8]
         let contentType: String
+        /// With its quotes.
+        let tag: String
 
-        var tag: String { "\"\(Hex.encode(Array(SHA256.hash(bytes).prefix(16))))\"" }
+        init(bytes: [UInt8], contentType: String, tag: String? = nil) {
+            self.bytes = bytes
+            self.contentType = contentType
+            self.tag = tag ?? Self.tag(of: bytes)
+        }
+
+        static func tag(of bytes: [UInt8]) -> String { "\"\(Hex.encode(Array(SHA256.hash(bytes).prefix(16))))\"" }
     }
 
+    private let control: ControlPlane
     private let objects = Lock<[String: Object]>([:])
+    private let uploads = S3Uploads()
+
+    init(control: ControlPlane) { self.control = control }
 
     func localPath(of path: String) -> String? { path.hasPrefix("/s3/") ? String(path.dropFirst("/s3/".count)) : nil }
 
@@ -39,6 +51,7 @@ final class S3Vendor: Vendor {
     }
 
     private func handle(_ request: IncomingRequest, _ key: String) -> Answer {
+        if S3Uploads.concerns(request) { return multipart(request, key) }
         let object = objects.withLock { $0[key] }
         switch request.method {
         case "PUT":
@@ -53,6 +66,22 @@ final class S3Vendor: Vendor {
             objects.withLock { $0[key] = nil }
             return Answer(status: 204, contentType: "application/xml", body: [])
         default: return Self.error(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        }
+    }
+
+    private func multipart(_ request: IncomingRequest, _ key: String) -> Answer {
+        if request.method == "POST", request.query["uploadId"] != nil,
+            control.rule(for: request, profile: "s3", model: nil)?.rule.fault == .s3ErrorInside200
+        {
+            // As S3 does: the status went out before the end was known.
+            var answer = Self.error(200, "InternalError", "We encountered an internal error. Please try again.")
+            answer.headers.append(("x-amz-request-id", "sandbox"))
+            return answer
+        }
+        do {
+            return try uploads.answer(request, key) { object in objects.withLock { $0[key] = object } }
+        } catch {
+            return Self.error(error.status, error.code, error.message)
         }
     }
 
@@ -87,7 +116,7 @@ final class S3Vendor: Vendor {
         return Answer(status: 206, headers: headers, contentType: type, body: Array(object.bytes[first...max(first, last)]))
     }
 
-    private static func error(_ status: Int, _ code: String, _ message: String) -> Answer {
+    static func error(_ status: Int, _ code: String, _ message: String) -> Answer {
         let text = message.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
         let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>\(code)</Code><Message>\(text)</Message></Error>"
         return Answer(status: status, contentType: "application/xml", body: Array(body.utf8))
