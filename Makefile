@@ -2,7 +2,7 @@
 # as root or as a user with sudo.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-assets bench-search bench-models bench-compliance format lint clean
+.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-assets bench-contents bench-search bench-models bench-compliance format lint clean
 
 BOOTSTRAP := deploy/local/bootstrap
 FORMATTED := Package.swift Services Shared Tests
@@ -27,11 +27,15 @@ kill-storm: ## the long kill storm: every process killed 20 times and more (KILL
 
 bench: ## the measurements, on release builds
 	@$(BOOTSTRAP) --test --bench && python3 Tests/Benchmarks/bench.py && python3 Tests/Benchmarks/assets_bench.py \
+		&& python3 Tests/Benchmarks/contents_bench.py \
 		&& python3 Tests/Benchmarks/search_bench.py \
 		&& exec python3 Tests/Benchmarks/models_bench.py
 
 bench-assets: ## signed downloads against nginx, and memory while 1 GB passes
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/assets_bench.py
+
+bench-contents: ## drafts written, against single rows inserted by pgbench
+	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/contents_bench.py
 
 bench-search: ## searches per second over 100,000 contents and over a million
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/search_bench.py

@@ -7,29 +7,23 @@
 Release builds. SECONDS_EACH=10 ROUNDS=3 CONNECTIONS=64 change the length.
 """
 
+import json
 import os
 import pathlib
 import shutil
 import signal
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
+import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parents[1] / "deploy/local"))
-
-import json  # noqa: E402
-import urllib.request  # noqa: E402
-
-from bench import CONNECTIONS, DURATION, ROUNDS, commit, cpu_model, cpu_seconds, run_wrk  # noqa: E402
-from parts.demo import sign_in  # noqa: E402
-from parts.layout import REPOSITORY, Layout, StackError, free_port  # noqa: E402
-from parts.processes import Managed, launch, say, wait_until  # noqa: E402
-from parts.services import answers  # noqa: E402
-from parts.stack import Stack, remove  # noqa: E402
+from bench import CONNECTIONS, DURATION, ROUNDS
+from common import EXECUTABLES, HERE, cpu_seconds, release_stack, run_wrk
+from parts.demo import sign_in
+from parts.layout import StackError, free_port
+from parts.processes import Managed, launch, say, wait_until
+from parts.services import answers
+from parts.stack import Stack
 
 # A cover, and a piece of a video.
 SIZES = {"16 kB": 16 << 10, "1 MB": 1 << 20}
@@ -132,31 +126,14 @@ def resident(pid: int) -> int:
     raise StackError(f"no memory figures of {pid}")
 
 
-def main() -> int:
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    (REPOSITORY / ".local").mkdir(exist_ok=True)
-    if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
-        return 1
-    load = os.getloadavg()[0]
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
-    layout = Layout.for_tests(directory)
-    stack = Stack(layout)
-    try:
-        stack.start_backends()
-        stack.start_services(REPOSITORY / ".build/release", {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, release build, load average before {load:.1f}\n")
+def main() -> None:
+    with release_stack() as (stack, directory):
+        stack.start_services(EXECUTABLES, {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
         bench = AssetsBench(stack, directory)
         bench.start_nginx()
         bench.downloads()
         bench.memory()
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
-        remove(layout)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,37 +11,28 @@ Release builds; authentication, limits and audit are on. SECONDS_EACH=10 ROUNDS=
 
 import os
 import pathlib
-import platform
-import re
 import shutil
 import signal
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "deploy/local"))
-
-from parts.demo import sign_in  # noqa: E402
-from parts.layout import REPOSITORY, SERVICES, Layout, StackError, free_port  # noqa: E402
-from parts.processes import Managed, launch, say, wait_until  # noqa: E402
-from parts.services import answers  # noqa: E402
-from parts.stack import Stack, remove  # noqa: E402
+from common import EXECUTABLES, HERE, cpu_seconds, pss_megabytes, release_stack, run_wrk
+from parts.demo import sign_in
+from parts.layout import SERVICES, free_port
+from parts.processes import Managed, launch, say, wait_until
+from parts.services import answers
+from parts.stack import Stack
 
 DURATION = int(os.environ.get("SECONDS_EACH", "10"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "64"))
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Bench:
     def __init__(self, stack: Stack, directory: pathlib.Path):
         self.stack, self.directory = stack, directory
         self.upstream_port, self.proxy_port = free_port(), free_port()
-        self.products = REPOSITORY / ".build/release"
 
     def pids(self) -> dict[str, int]:
         return {service.product: self.stack.supervisor.pid(service.product) for service in SERVICES}
@@ -162,56 +153,10 @@ def flow_wrk(gateway: str, token: str, run: str, seconds: int) -> dict:
     return run_wrk(["-c", "16", "-d", f"{seconds}s", "-s", str(HERE / "titles.lua"), gateway, "--", token, run])
 
 
-def run_wrk(arguments: list[str]) -> dict:
-    output = subprocess.run(["wrk", "-t", "1", "--latency", "--timeout", "30s", *arguments], capture_output=True, text=True, check=True).stdout
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
-
-    def found(pattern: str) -> str:
-        match = re.search(pattern, output)
-        return match.group(1) if match else "?"
-
-    report = {
-        "rate": float(found(r"Requests/sec:\s+([\d.]+)")), "requests": int(found(r"(\d+) requests in")),
-        "p50": found(r"50%\s+(\S+)"), "p99": found(r"99%\s+(\S+)"), "failed": int(failed.group(1)) if failed else 0,
-    }
-    if report["failed"] > report["requests"] / 100:
-        raise StackError(f"{report['failed']} of {report['requests']} requests failed:\n{output}")
-    return report
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def pss_megabytes(pid: int) -> float:
-    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise StackError(f"no memory figures of {pid}")
-
-
-def commit() -> str:
-    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    changed = subprocess.run(["git", "status", "--porcelain"], cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout
-    return head.stdout.strip() + (" with local changes" if changed.strip() else "")
-
-
-def main() -> int:
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    (REPOSITORY / ".local").mkdir(exist_ok=True)
-    if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
-        return 1
-    load = os.getloadavg()[0]
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
-    layout = Layout.for_tests(directory)
-    stack = Stack(layout)
-    bench = Bench(stack, directory)
-    try:
-        stack.start_backends()
-        stack.start_services(bench.products, bench.settings(trivial=False))
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, release build")
-        say(f"load average before it began {load:.1f}: what else runs on the machine lowers rates and lengthens latencies\n")
+def main() -> None:
+    with release_stack() as (stack, directory):
+        bench = Bench(stack, directory)
+        stack.start_services(EXECUTABLES, bench.settings(trivial=False))
         time.sleep(5)
         bench.memory("idle")
         bench.starting()
@@ -219,21 +164,7 @@ def main() -> int:
         bench.proxying()
         bench.flow()
         bench.memory("after the load")
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
-        remove(layout)
-    return 0
-
-
-def cpu_model() -> str:
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -17,28 +17,23 @@ import datetime
 import json
 import os
 import pathlib
-import platform
 import re
 import signal
 import statistics
 import subprocess
-import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 
 import bench
-from bench import HERE, TICKS, commit, cpu_model
-from parts.layout import REPOSITORY, SERVICES, Layout, StackError, free_port
+from common import EXECUTABLES, HERE, TICKS, commit, cpu_model, pss_megabytes, release_stack
+from parts.layout import REPOSITORY, SERVICES, StackError, free_port
 from parts.processes import Managed, launch, say, wait_until
 from parts.services import answers
-from parts.stack import Stack, remove
 
 DURATION = int(os.environ.get("SECONDS_EACH", "10"))
 REQUESTS = int(os.environ.get("REQUESTS", "100000"))
 DELAYS, CONNECTIONS, STREAMS, CHUNKS = (0, 50), (1, 16, 64), 64, 40
-PRODUCTS = REPOSITORY / ".build/release"
 WORKERS = 2
 # Where there are more cores, neither side gets them.
 ON_TWO_CORES = ["taskset", "-c", "0,1"] if (os.cpu_count() or 1) > WORKERS else []
@@ -200,7 +195,7 @@ def memory(peers: list[Peer], table: Table) -> None:
         done = 0
         while done < REQUESTS:
             done += load(peer.url, peer.key, 64, 10)["requests"]
-        sizes.append({name: sum(bench.pss_megabytes(each) for each in tree(pid)) for name, pid in peer.processes().items()})
+        sizes.append({name: sum(pss_megabytes(each) for each in tree(pid)) for name, pid in peer.processes().items()})
         say(f"      {peer.name:<8} {sum(sizes[-1].values()):.0f} MB ({', '.join(f'{name} {size:.0f}' for name, size in sizes[-1].items())})")
     # PostgreSQL keeps the books, which LiteLLM does not; it is named apart.
     ours = sum(size for name, size in sizes[0].items() if name != "postgres")
@@ -286,21 +281,12 @@ def litellm_version() -> str:
     return subprocess.run([litellm().with_name("python"), "-c", python], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def main() -> int:
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    (REPOSITORY / ".local").mkdir(exist_ok=True)
-    if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
-        return 1
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
-    layout = Layout.for_tests(directory)
-    stack = Stack(layout)
-    run = Bench(stack, directory)
-    try:
-        stack.start_backends()
-        stack.start_services(PRODUCTS, run.settings(trivial=False))
+def main() -> None:
+    with release_stack() as (stack, directory):
+        run = Bench(stack, directory)
+        stack.start_services(EXECUTABLES, run.settings(trivial=False))
         run.set_budget()
         upstream = run.start_upstream()
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, release build\n")
         direct = {delay: f"http://127.0.0.1:{upstream}/v1/d{delay}/chat/completions" for delay in DELAYS}
         peers = {delay: [run.start_ours(delay, upstream), run.start_litellm(delay, upstream)] for delay in DELAYS}
         time.sleep(5)
@@ -309,14 +295,7 @@ def main() -> int:
         streams(Peer("upstream", direct[0], dict), peers[0], table)
         memory(peers[0], table)
         table.show()
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
-        remove(layout)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

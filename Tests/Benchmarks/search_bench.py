@@ -9,24 +9,17 @@ change what is measured. The contents are made in the database: phrases put toge
 import json
 import os
 import pathlib
-import platform
 import random
-import signal
 import subprocess
-import sys
-import tempfile
 import urllib.parse
 import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parents[1] / "deploy/local"), str(HERE)]
-
-from bench import commit, cpu_model, run_wrk  # noqa: E402
-from parts.demo import sign_in  # noqa: E402
-from parts.layout import REPOSITORY, Layout, StackError  # noqa: E402
-from parts.postgres import BINARIES  # noqa: E402
-from parts.processes import say  # noqa: E402
-from parts.stack import Stack, remove  # noqa: E402
+from common import EXECUTABLES, HERE, release_stack, run_wrk
+from parts.demo import sign_in
+from parts.layout import StackError
+from parts.postgres import BINARIES
+from parts.processes import say
+from parts.stack import Stack
 
 SMALL = int(os.environ.get("SMALL", "100000"))
 LARGE = int(os.environ.get("LARGE", "1000000"))
@@ -179,31 +172,13 @@ def milliseconds(text: str) -> float:
     raise StackError(f"no latency: {text}")
 
 
-def main() -> int:
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    (REPOSITORY / ".local").mkdir(exist_ok=True)
-    products = pathlib.Path(os.environ.get("PRODUCTS", REPOSITORY / ".build/release"))
-    if "PRODUCTS" not in os.environ:
-        if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
-            return 1
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
-    layout = Layout.for_tests(directory)
-    stack = Stack(layout)
-    bench = SearchBench(stack, directory)
-    try:
-        stack.start_backends()
-        stack.start_services(products, {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, load average {os.getloadavg()[0]:.1f}")
+def main() -> None:
+    with release_stack() as (stack, directory):
+        bench = SearchBench(stack, directory)
+        stack.start_services(EXECUTABLES, {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
         bench.fill()
         bench.measure()
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
-        remove(layout)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

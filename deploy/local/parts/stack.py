@@ -81,6 +81,8 @@ class Stack:
         for service in (*reversed(SERVICES), SANDBOX):
             pid = self.supervisor.pid(service.product)
             say(f"  {service.product:<26} {self.layout.url(service.product):<24} pid {pid}")
+        pid = self.supervisor.pid("content-center")
+        say(f"  {OBJECTS.product:<26} {self.layout.url(OBJECTS.product):<24} pid {pid}")
         say(f"  {'postgres':<26} {'127.0.0.1:' + str(self.postgres.port):<24} pid {self.supervisor.pid('postgres')}")
         say(f"  {'rabbitmq':<26} {'127.0.0.1:' + str(self.rabbitmq.port):<24} pid {self.supervisor.pid('rabbitmq')}")
         relative = os.path.relpath(self.layout.directory)
