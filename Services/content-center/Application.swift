@@ -10,7 +10,7 @@ enum Application: ServiceApplication {
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
-        m0012TenantLife, m0013SearchRanking,
+        m0012TenantLife, m0013SearchRanking, m0014AssetLibrary,
     ]
     static let topology = Topology(queues: [.contentActivity, .semanticChanges])
     static let commands = [
@@ -37,7 +37,11 @@ enum Application: ServiceApplication {
             })
         let review = ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() })
         let filing = ContentFiling(contents: contents, store: FilingStore(database: runtime.database) { runtime.outbox.wake() })
-        let assets = Assets(store: AssetsStore(database: runtime.database), objects: objects)
+        let assets = Assets(
+            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
+        let rights = RightsExpiry(
+            store: RightsExpiryStore(system: runtime.system, database: runtime.database) { runtime.outbox.wake() },
+            logger: runtime.logger)
         let box = WorkerBox()
         let bulk = ContentBulk(
             contents: contents, review: review, filing: filing,
@@ -61,6 +65,9 @@ enum Application: ServiceApplication {
             filing: filing, bulk: bulk,
             similarity: SimilarityCheck(contents: contents, store: SimilarityStore(database: runtime.database)),
             assets: assets, upload: upload,
+            assetFiling: AssetFiling(
+                assets: assets, store: AssetFilingStore(database: runtime.database) { runtime.outbox.wake() },
+                folders: FolderStore(database: runtime.database)),
             search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
             semanticIndex: SemanticIndex(store: SemanticIndexStore(database: runtime.database)),
             materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
@@ -69,7 +76,7 @@ enum Application: ServiceApplication {
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime, accounts: accounts),
             background: [
-                ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper,
+                ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper, rights,
                 BinSweeper(system: runtime.system, logger: runtime.logger),
                 MaterialSweeper(
                     system: runtime.system, database: runtime.database, warningDays: settings.materialWarningDays,

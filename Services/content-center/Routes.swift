@@ -7,7 +7,7 @@ enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
-        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, search: ContentSearch,
+        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, assetFiling: AssetFiling, search: ContentSearch,
         semanticIndex: SemanticIndex, materials: MaterialLibrary, accounts: AccountManagement, privacy: Privacy
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
@@ -17,6 +17,7 @@ enum Routes {
         let contents = ContentsRoutes(contents: contents)
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
+        let assetFiling = AssetFilingRoutes(filing: assetFiling)
         router.group(authentication, ErasedTenants()) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
@@ -59,11 +60,19 @@ enum Routes {
             group.on(.get, "/v1/assets/usage", options: .read("AssetUpload"), upload.usage)
             group.on(.get, "/v1/assets/{id}/part-urls", options: .read("AssetUpload"), upload.partURLs)
             group.on(.get, "/v1/assets/{id}/parts", options: .read("AssetUpload"), upload.parts)
+            group.on(.post, "/v1/assets/organize", options: .write("AssetFiling"), assetFiling.organize)
             group.on(.get, "/v1/assets/{id}", options: .read("Assets"), assets.get)
+            group.on(.patch, "/v1/assets/{id}", options: .write("AssetFiling"), assetFiling.edit)
             group.on(.delete, "/v1/assets/{id}", options: .write("Assets"), assets.delete)
+            group.on(.get, "/v1/assets/{id}/uses", options: .read("Assets"), assets.uses)
             group.on(.get, "/v1/assets/{id}/content", options: .read("Assets"), assets.content)
             group.on(.get, "/v1/assets/{id}/download-url", options: .read("Assets"), assets.downloadURL)
             group.on(.post, "/v1/assets/{id}/complete", options: .write("AssetUpload", deadline: .seconds(120)), upload.complete)
+            group.on(.get, "/v1/asset-folders", options: .read("AssetFiling"), assetFiling.folders)
+            group.on(.post, "/v1/asset-folders", options: .write("AssetFiling"), assetFiling.createFolder)
+            group.on(.get, "/v1/asset-folders/{id}", options: .read("AssetFiling"), assetFiling.folder)
+            group.on(.patch, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.changeFolder)
+            group.on(.delete, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.deleteFolder)
             register(ContentSearchRoutes(search: search), SemanticIndexRoutes(index: semanticIndex), on: &group)
             register(MaterialRoutes(library: materials), on: &group)
             group.on(

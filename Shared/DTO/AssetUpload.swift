@@ -13,13 +13,21 @@ public struct AssetPresignRequest: Codable, Sendable, Equatable {
     public var size: Int?
     /// 64 hexadecimal digits; the upload must hash to it.
     public var sha256: String?
+    /// The folder that it shall lie in.
+    public var folderId: UUID?
+    public var tags: [String]?
 
-    public init(filename: String, contentType: String, scope: String? = nil, size: Int? = nil, sha256: String? = nil) {
+    public init(
+        filename: String, contentType: String, scope: String? = nil, size: Int? = nil, sha256: String? = nil,
+        folderId: UUID? = nil, tags: [String]? = nil
+    ) {
         self.filename = filename
         self.contentType = contentType
         self.scope = scope
         self.size = size
         self.sha256 = sha256
+        self.folderId = folderId
+        self.tags = tags
     }
 }
 
@@ -75,12 +83,22 @@ public struct LibraryAsset: Codable, Sendable, Equatable {
     public var size: Int?
     /// Lower-case hexadecimal; while it is pending what was announced.
     public var sha256: String?
+    /// Counts everything that changes; its `ETag`.
+    public var revision: Int
+    /// The folder that it lies in; absent at the top.
+    public var folderId: UUID?
+    /// In their order, each once.
+    public var tags: [String]
+    public var rights: AssetRights?
+    public var rightsState: AssetRightsState
     public var createdBy: String
     public var createdAt: Date
+    public var updatedAt: Date
 
     public init(
         id: UUID, state: AssetState, filename: String, mediaType: String, scope: String?, size: Int?, sha256: String?,
-        createdBy: String, createdAt: Date
+        revision: Int, folderId: UUID?, tags: [String], rights: AssetRights?, rightsState: AssetRightsState,
+        createdBy: String, createdAt: Date, updatedAt: Date
     ) {
         self.id = id
         self.state = state
@@ -89,8 +107,14 @@ public struct LibraryAsset: Codable, Sendable, Equatable {
         self.scope = scope
         self.size = size
         self.sha256 = sha256
+        self.revision = revision
+        self.folderId = folderId
+        self.tags = tags
+        self.rights = rights
+        self.rightsState = rightsState
         self.createdBy = createdBy
         self.createdAt = createdAt
+        self.updatedAt = updatedAt
     }
 }
 
@@ -142,9 +166,12 @@ public struct AssetMultipartRequest: Codable, Sendable, Equatable {
     public var sha256: String?
     /// Bytes of every part but the last: 5 MB to 1 GB, 16 MB where it is left out.
     public var partSize: Int?
+    public var folderId: UUID?
+    public var tags: [String]?
 
     public init(
-        filename: String, contentType: String, scope: String? = nil, size: Int, sha256: String? = nil, partSize: Int? = nil
+        filename: String, contentType: String, scope: String? = nil, size: Int, sha256: String? = nil, partSize: Int? = nil,
+        folderId: UUID? = nil, tags: [String]? = nil
     ) {
         self.filename = filename
         self.contentType = contentType
@@ -152,6 +179,8 @@ public struct AssetMultipartRequest: Codable, Sendable, Equatable {
         self.size = size
         self.sha256 = sha256
         self.partSize = partSize
+        self.folderId = folderId
+        self.tags = tags
     }
 }
 

@@ -155,7 +155,8 @@ private struct AccountTale {
 
 extension ContentCenterHarness {
     fileprivate func hear(_ event: CloudEvent) async throws {
-        let assets = Assets(store: AssetsStore(database: database.app), objects: objects)
+        let assets = Assets(
+            store: AssetsStore(database: database.app), uses: AssetUsesStore(database: database.app), objects: objects)
         try await AccountConsumer(accounts: AccountManagement(store: AccountStore(database: database.app), assets: assets))
             .hear(event)
     }

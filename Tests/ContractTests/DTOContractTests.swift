@@ -16,7 +16,8 @@ private let documentedTypes = [
 private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
-    "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "MaterialKind", "MaterialStatus", "TenantJobState",
+    "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "AssetRightsState", "MaterialKind", "MaterialStatus",
+    "TenantJobState",
 ]
 
 @Suite struct DTOContractTests {

@@ -88,6 +88,7 @@ struct DocumentShape {
         }
         if let values = schema["enum"] as? [String] { return .choice(values) }
         if let choices = schema["oneOf"] as? [[String: Any]], choices.count == 2 {
+            if choices[1]["type"] as? String == "null" { return .nullable(try shape(of: choices[0], within: name)) }
             let shapes = try choices.map { try shape(of: $0, within: name) }
             if shapes[1] == .array(shapes[0]) { return .oneOrMany(shapes[0]) }
         }

@@ -18,8 +18,7 @@ enum TypeShape {
         case is any BinaryInteger.Type: .integer
         case is UUID.Type: .uuid
         case is Date.Type: .instant
-        case is Nullable<Int>.Type: .nullable(.integer)
-        case is Nullable<String>.Type: .nullable(.string)
+        case let value as any MayBeNull.Type: .nullable(value.valueShape)
         case is OneOrMany.Type: .oneOrMany(.string)
         case let list as any List.Type: .array(list.elementShape)
         case let choice as any StringChoice.Type: .choice(choice.rawValues)
@@ -46,6 +45,16 @@ extension Array: List where Element: Decodable {
     static var elementShape: Shape { TypeShape.shape(of: Element.self) }
 }
 
+private protocol MayBeNull {
+    static var valueShape: Shape { get }
+    static var null: Self { get }
+}
+
+extension Nullable: MayBeNull {
+    static var valueShape: Shape { TypeShape.shape(of: Value.self) }
+    static var null: Self { .none }
+}
+
 private protocol StringChoice {
     static var rawValues: [String] { get }
 }
@@ -56,6 +65,7 @@ extension StringChoice where Self: CaseIterable & RawRepresentable, RawValue == 
 
 extension AIGenerateTask: StringChoice {}
 extension AssetState: StringChoice {}
+extension AssetRightsState: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension ContentStatus: StringChoice {}
@@ -128,11 +138,12 @@ private struct MemberNotes<Key: CodingKey>: KeyedDecodingContainerProtocol {
     /// Any value of the type will do: only the questions matter.
     private func sample<T: Decodable>(_ type: T.Type) throws -> T {
         let candidates: [Any] = [
-            "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0), Nullable<Int>.none, Nullable<String>.none,
+            "", false, 0, Int64(0), Double(0), UUID(), Date(timeIntervalSince1970: 0),
             EmbeddingsRequestInput.text(""), EmbeddingsVector.base64(""), JSONValue.null,
             OneOrMany.one(""),
         ]
         if let value = candidates.lazy.compactMap({ $0 as? T }).first { return value }
+        if let value = (type as? any MayBeNull.Type)?.null as? T { return value }
         if let choice = type as? any CaseIterable.Type, let value = choice.first as? T { return value }
         if type is any List.Type { return try JSONDecoder().decode(type, from: Data("[]".utf8)) }
         return try T(from: NoteTaker(notes: TypeShape.Notes()))

@@ -30,7 +30,7 @@ INNER = {
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck", "ImageShape",
-    "AssetState", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
+    "AssetState", "AssetRights", "AssetRightsState", "AssetRightsPatch", "AssetUse", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
     "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
     "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
@@ -59,7 +59,8 @@ def schema_for(example: pathlib.Path) -> str:
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
-                   "asset-uploaded": "AssetUploaded", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
+                   "asset-uploaded": "AssetUploaded", "asset-rights-expiring": "AssetRightsExpiring",
+                   "asset-rights-expired": "AssetRightsExpired", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"
 

@@ -17,6 +17,12 @@ struct EntityTag: Equatable {
         self.init(version: content.version, revision: content.revision == content.version ? nil : content.revision)
     }
 
+    /// Of an asset: its revision, and behind it where its rights stand, which time alone moves.
+    init(_ asset: LibraryAsset) {
+        let states = AssetRightsState.allCases
+        self.init(version: asset.revision, revision: states.firstIndex(of: asset.rightsState).flatMap { $0 == 0 ? nil : $0 })
+    }
+
     var description: String { "\"\(text)\"" }
 
     private var text: String { revision.map { "\(version).\($0)" } ?? "\(version)" }
@@ -38,6 +44,9 @@ struct EntityTag: Equatable {
     func matches(_ content: Content) -> Bool {
         version == content.version && (revision == nil || revision == content.revision)
     }
+
+    /// The same for an asset. Whether its rights have ended meanwhile hinders no edit.
+    func matches(_ asset: LibraryAsset) -> Bool { version == asset.revision }
 
     /// What a conditional header names.
     enum Condition: Equatable {

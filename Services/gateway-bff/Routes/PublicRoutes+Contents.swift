@@ -134,6 +134,30 @@ extension PublicRoutes {
             method: .get, path: "/api/assets/{id}", flow: "Assets", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/assets/{id}"), rateClass: .read),
         PublicRoute(
+            method: .patch, path: "/api/assets/{id}", flow: "AssetFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .post, path: "/api/assets/organize", flow: "AssetFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/organize"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/assets/{id}/uses", flow: "Assets", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/uses"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/asset-folders", flow: "AssetFiling", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/asset-folders", flow: "AssetFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders"), rateClass: .write, idempotency: .optional),
+        PublicRoute(
+            method: .get, path: "/api/asset-folders/{id}", flow: "AssetFiling", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders/{id}"), rateClass: .read),
+        PublicRoute(
+            method: .patch, path: "/api/asset-folders/{id}", flow: "AssetFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders/{id}"), rateClass: .write),
+        PublicRoute(
+            method: .delete, path: "/api/asset-folders/{id}", flow: "AssetFiling", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders/{id}"), rateClass: .write),
+        PublicRoute(
             method: .delete, path: "/api/assets/{id}", flow: "Assets", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/assets/{id}"), rateClass: .write),
         PublicRoute(

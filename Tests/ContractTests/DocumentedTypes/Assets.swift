@@ -6,7 +6,12 @@ extension DocumentedTypes {
     static let assets: Types = [
         "AssetMultipart": AssetMultipart.self, "AssetMultipartRequest": AssetMultipartRequest.self, "AssetPart": AssetPart.self,
         "AssetParts": AssetParts.self, "AssetPartURL": AssetPartURL.self, "AssetPartURLs": AssetPartURLs.self,
-        "AssetUsage": AssetUsage.self,
+        "AssetUsage": AssetUsage.self, "AssetFolder": AssetFolder.self, "AssetFolderPage": Page<AssetFolder>.self,
+        "AssetFolderPatch": AssetFolderPatch.self, "AssetOrganizing": AssetOrganizing.self, "AssetPatch": AssetPatch.self,
+        "AssetRights": AssetRights.self, "AssetRightsExpired": AssetRightsExpired.self,
+        "AssetRightsExpiring": AssetRightsExpiring.self, "AssetRightsPatch": AssetRightsPatch.self,
+        "AssetsOrganized": AssetsOrganized.self, "AssetUse": AssetUse.self, "AssetUsePage": Page<AssetUse>.self,
+        "NewAssetFolder": NewAssetFolder.self,
         "AssetDownloadURL": AssetDownloadURL.self, "AssetPresignAnswer": AssetPresignAnswer.self,
         "AssetPresignRequest": AssetPresignRequest.self, "AssetUploaded": AssetUploaded.self,
         "AssetUploadHeaders": AssetUploadHeaders.self, "LibraryAsset": LibraryAsset.self,

@@ -55,30 +55,40 @@ enum AssetUploadInput {
             fields.refuse("sha256", code: "malformed", zh: "应为 64 位十六进制数", en: "must be 64 hexadecimal digits")
             return []
         }
-        if let issue = FileNameRule.check(filename) {
+        if let issue = FileNameRule.check(filename) ?? type.flatMap({ FileNameRule.checkEnding(of: filename, $0) }) {
             fields.refuse("filename", code: issue.code, zh: issue.message.zh, en: issue.message.en)
         }
+        let folderId = fields.optionalUUID("folderId")
+        let tags = fields.has("tags") ? FilingInput.tags(in: &fields) : []
         if let type {
             if let size, size > type.largest {
                 fields.refuse(
                     "size", code: "out_of_range", zh: "\(type.rawValue) 最大 \(type.largest) 字节",
                     en: "a \(type.rawValue) has at most \(type.largest) bytes")
             }
-            if let ending = FileNameRule.ending(of: filename), !type.extensions.contains(ending) {
-                let list = type.extensions.map { "." + $0 }.joined(separator: ", ")
-                fields.refuse(
-                    "filename", code: "wrong_extension", zh: "\(type.rawValue) 的扩展名应为 \(list)",
-                    en: "a \(type.rawValue) ends in \(list)")
-            }
         }
         return type.map { type in
-            NewUpload(filename: filename, type: type, scope: scope, size: size, sha256: sha256)
+            NewUpload(
+                filename: filename, type: type, scope: scope, size: size, sha256: sha256, folderId: folderId, tags: tags)
         }
     }
 }
 
 /// What a file may be called: a name, not a way to somewhere, and nothing that a screen shows otherwise than a file system reads it.
 enum FileNameRule {
+    static func check(_ name: String, as type: FileType) -> (code: String, message: LocalizedText)? {
+        check(name) ?? checkEnding(of: name, type)
+    }
+
+    /// A name that has an ending has one of its type's.
+    static func checkEnding(of name: String, _ type: FileType) -> (code: String, message: LocalizedText)? {
+        guard let ending = ending(of: name), !type.extensions.contains(ending) else { return nil }
+        let list = type.extensions.map { "." + $0 }.joined(separator: ", ")
+        return (
+            "wrong_extension", LocalizedText(zh: "\(type.rawValue) 的扩展名应为 \(list)", en: "a \(type.rawValue) ends in \(list)")
+        )
+    }
+
     static func check(_ name: String) -> (code: String, message: LocalizedText)? {
         if name.contains(where: { $0 == "/" || $0 == "\\" || $0 == ":" }) || name == "." || name == ".." {
             return ("path", LocalizedText(zh: "只能是文件名，不能带路径", en: "must be a name without a path"))

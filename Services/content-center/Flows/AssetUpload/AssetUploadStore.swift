@@ -1,4 +1,3 @@
-import Cryptography
 import DTO
 import FoundationEssentials
 import Messaging
@@ -19,15 +18,18 @@ struct AssetUploadStore: Sendable {
         let insert: SQL = """
             INSERT INTO content_assets
                 (tenant_id, id, origin, state, filename, media_type, scope, size, sha256, created_by, operation_id,
-                 part_size, upload_expires_at)
+                 part_size, folder_id, tags, upload_expires_at)
             VALUES (\(author.tenantId), \(UUID.version7()), 'upload', 'pending', \(upload.filename), \(upload.type.rawValue),
                     \(upload.scope), \(upload.size), \(upload.sha256), \(author.subject), \(author.operationId),
-                    \(partSize), app_now() + make_interval(secs => \(lifetime)::int))
+                    \(partSize), \(upload.folderId), \(upload.tags), app_now() + make_interval(secs => \(lifetime)::int))
             ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_expires_at =
                 CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
             RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at
             """
-        let row = try await database.query(insert, tenant: author.tenantId).only
+        let row: Row
+        do { row = try await database.query(insert, tenant: author.tenantId).only } catch let error as PostgresError {
+            throw FolderError(error) ?? error
+        }
         return (try row.decode("id"), try row.decode("url_expires_at"))
     }
 
@@ -93,12 +95,12 @@ struct AssetUploadStore: Sendable {
             """
         // A second statement, so that it sees what a parallel transaction has just committed.
         let update: SQL = """
-            UPDATE content_assets a SET state = 'ready', size = \(arrived.size), sha256 = \(arrived.sha256),
-                upload_expires_at = NULL, object_id = o.id
+            UPDATE content_assets SET state = 'ready', size = \(arrived.size), sha256 = \(arrived.sha256),
+                upload_expires_at = NULL, object_id = o.id, revision = revision + 1, updated_at = app_now()
             FROM asset_objects o
             WHERE o.tenant_id = \(tenantId) AND o.sha256 = \(arrived.sha256)
-                AND a.tenant_id = \(tenantId) AND a.id = \(asset.id) AND a.state = 'pending'
-            RETURNING a.object_id, app_now() AS at
+                AND content_assets.tenant_id = \(tenantId) AND content_assets.id = \(asset.id) AND state = 'pending'
+            RETURNING object_id, \(unescaped: LibraryAsset.columns), app_now() AS at
             """
         let kept = try await database.transaction(tenant: tenantId) { transaction -> (LibraryAsset, UUID) in
             try transaction.enqueue(insert)
@@ -114,10 +116,7 @@ struct AssetUploadStore: Sendable {
             if object == arrived.object, usage.bytes > usage.limitBytes {
                 throw AssetError.beyondQuota(used: usage.bytes - arrived.size, limit: usage.limitBytes)
             }
-            var ready = asset
-            ready.state = .ready
-            ready.size = arrived.size
-            ready.sha256 = arrived.sha256.hexadecimal
+            let ready = try LibraryAsset(row)
             let at: Date = try row.decode("at")
             try await Outbox.append(try events(ready).map { try $0.cloudEvent(by: author, at: at) }, in: transaction)
             return (ready, object)
@@ -136,23 +135,5 @@ struct AssetUploadStore: Sendable {
     func forgetGarbage(_ object: UUID, of tenantId: UUID) async throws {
         try await database.query(
             "DELETE FROM asset_garbage WHERE tenant_id = \(tenantId) AND object_id = \(object)", tenant: tenantId)
-    }
-}
-
-extension LibraryAsset {
-    static let columns = "id, state, filename, media_type, scope, size, sha256, created_by, created_at"
-
-    init(_ row: Row) throws {
-        let mediaType: String = try row.decode("media_type")
-        let id: UUID = try row.decode("id")
-        let state: String = try row.decode("state")
-        self.init(
-            id: id, state: AssetState(rawValue: state) ?? .ready,
-            // Pictures that flows made have no name of their own.
-            filename: try row.decode("filename", as: String?.self)
-                ?? "\(id.uuidString.lowercased()).\(FileType(rawValue: mediaType)?.extensions.first ?? "bin")",
-            mediaType: mediaType, scope: try row.decode("scope"), size: try row.decode("size"),
-            sha256: try row.decode("sha256", as: [UInt8]?.self).map(Hex.encode), createdBy: try row.decode("created_by"),
-            createdAt: try row.decode("created_at"))
     }
 }

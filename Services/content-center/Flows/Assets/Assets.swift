@@ -9,6 +9,7 @@ struct Assets: Sendable {
     static let maximumSize = 8 << 20
 
     let store: AssetsStore
+    let uses: AssetUsesStore
     let objects: any ObjectStore
 
     /// Keeps a picture that a flow has made. One that is there already is answered as it was kept first.
@@ -96,11 +97,21 @@ struct Assets: Sendable {
 
     /// Deletes the asset, and its bytes where no other asset has the same. One that contents show stays.
     func delete(_ id: UUID, of tenantId: UUID) async throws {
-        let contents = try await store.contents(showing: id, of: tenantId)
-        guard contents == 0 else { throw AssetError.inUse(contents: contents) }
-        guard let deleted = try await store.delete(id, of: tenantId) else { throw AssetError.notFound }
-        try await objects.discard(id)
-        if let object = deleted.garbage { try await collect(object, of: tenantId) }
+        switch try await store.delete(id, of: tenantId) {
+        case .missing: throw AssetError.notFound
+        case .inUse(let contents): throw AssetError.inUse(contents: contents)
+        case .held: throw AssetError.held
+        case .done(let garbage):
+            try await objects.discard(id)
+            if let garbage { try await collect(garbage, of: tenantId) }
+        }
+    }
+
+    /// The contents that show it, in whichever version, newest first.
+    ///
+    /// - Parameter content: only older ones than this.
+    func uses(of id: UUID, before content: UUID?, limit: Int, tenantId: UUID) async throws -> [AssetUse] {
+        try await uses.uses(of: asset(id, of: tenantId), before: content, limit: limit, tenantId: tenantId)
     }
 
     private func collect(_ object: UUID, of tenantId: UUID) async throws {
@@ -111,9 +122,21 @@ struct Assets: Sendable {
 
 /// What a list shows.
 struct AssetFilter: Sendable, Equatable {
+    enum Place: Sendable, Equatable {
+        case anywhere
+        /// In no folder.
+        case top
+        case folder(UUID, withSubfolders: Bool)
+    }
+
     var kind: AssetKind?
     var state: AssetState?
     var scope: String?
+    var tag: String?
+    var rights: AssetRightsState?
+    /// A part of the name, whatever its case.
+    var name: String?
+    var place = Place.anywhere
     /// Only assets that are older than this one.
     var olderThan: UUID?
     var limit: Int

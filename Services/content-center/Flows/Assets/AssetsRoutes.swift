@@ -37,19 +37,38 @@ struct AssetsRoutes: Sendable {
     func list(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: ContentsRoutes.read)
         let filter = try AssetsInput.list(request.query)
-        var wider = filter
-        wider.limit += 1
-        // One more than the page holds tells whether another page follows.
-        let rows = try await assets.list(wider, of: principal.tenantId)
-        let items = Array(rows.prefix(filter.limit))
-        let next = rows.count > filter.limit ? try items.last.map { try PageCursor.encode($0.id, as: AssetsInput.cursor) } : nil
-        return try .json(Page(items: items, nextCursor: next))
+        let page = try await Page.ofAtMost(filter.limit) { limit in
+            var filter = filter
+            filter.limit = limit
+            return try await assets.list(filter, of: principal.tenantId)
+        } cursor: {
+            try PageCursor.encode($0.id, as: AssetsInput.cursor)
+        }
+        return try .json(.ok, page)
     }
 
     /// `GET /v1/assets/{id}`
     func get(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: ContentsRoutes.read)
-        return try .json(await assets.asset(request.parameters.uuid("id"), of: principal.tenantId))
+        let asset = try await assets.asset(request.parameters.uuid("id"), of: principal.tenantId)
+        let tag = EntityTag(asset)
+        guard !ContentsInput.isKnown(tag, request.headers) else {
+            return Response(.notModified, headers: ["ETag": tag.description])
+        }
+        return try .asset(asset)
+    }
+
+    /// `GET /v1/assets/{id}/uses`
+    func uses(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: ContentsRoutes.read)
+        let id = try request.parameters.uuid("id")
+        let query = try AssetsInput.uses(request.query)
+        let page = try await Page.ofAtMost(query.limit) { limit in
+            try await assets.uses(of: id, before: query.before, limit: limit, tenantId: principal.tenantId)
+        } cursor: {
+            try PageCursor.encode($0.contentId, as: AssetsInput.usesCursor)
+        }
+        return try .json(.ok, page)
     }
 
     /// `GET /v1/assets/{id}/download-url`

@@ -120,6 +120,17 @@ struct AssetsStore: Sendable {
         }
         if let state = filter.state { sql.append(" AND state = \(state.rawValue)") }
         if let scope = filter.scope { sql.append(" AND scope = \(scope)") }
+        if let tag = filter.tag { sql.append(" AND \(tag) = ANY(tags)") }
+        if let rights = filter.rights { sql.append(" AND \(unescaped: LibraryAsset.rightsStateColumn) = \(rights.rawValue)") }
+        if let name = filter.name { sql.append(" AND position(lower(\(name)) IN lower(filename)) > 0") }
+        switch filter.place {
+        case .anywhere: break
+        case .top: sql.append(" AND folder_id IS NULL")
+        case .folder(let folder, withSubfolders: false): sql.append(" AND folder_id = \(folder)")
+        case .folder(let folder, withSubfolders: true):
+            sql.append(
+                " AND folder_id IN (WITH RECURSIVE \(FolderStore.below(folder, tenantId)) SELECT below.id FROM below)")
+        }
         if let id = filter.olderThan { sql.append(" AND id < \(id)") }
         sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
         return try await database.query(sql, tenant: tenantId).map { try LibraryAsset($0) }
@@ -151,54 +162,48 @@ struct AssetsStore: Sendable {
         }
     }
 
-    /// How many contents show it in their newest version.
-    func contents(showing id: UUID, of tenantId: UUID) async throws -> Int {
-        try await database.query(
-            """
-            SELECT count(*) AS n FROM contents c
-            JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
-            WHERE c.tenant_id = \(tenantId) AND c.kind IN ('image_text', 'video') AND (
-                lower(v.body->'video'->>'assetId') = \(id.uuidString.lowercased())
-                OR lower(v.body->'video'->>'coverAssetId') = \(id.uuidString.lowercased())
-                OR EXISTS (
-                    SELECT FROM jsonb_array_elements(v.body->'slots') s WHERE lower(s->>'assetId') = \(id.uuidString.lowercased())))
-            """, tenant: tenantId
-        ).only.decode("n")
+    enum Deletion: Sendable {
+        /// With the object that only this asset had.
+        case done(garbage: UUID?)
+        case missing
+        /// So many contents show it.
+        case inUse(contents: Int)
+        /// Something else has it.
+        case held
     }
 
-    /// What a deletion leaves to be done.
-    struct Deletion: Sendable {
-        /// The object that only this asset had.
-        var garbage: UUID?
-    }
-
-    /// - Returns: `nil` where there is no such asset.
-    /// - Throws: ``AssetError/held``.
-    func delete(_ id: UUID, of tenantId: UUID) async throws -> Deletion? {
+    /// Deletes what nothing uses. The row's lock comes first: whoever is about to use it waits, and finds it gone.
+    func delete(_ id: UUID, of tenantId: UUID) async throws -> Deletion {
         do {
-            return try await deleteUnused(id, of: tenantId)
+            return try await database.transaction(tenant: tenantId) { transaction in
+                let known = try await transaction.query(
+                    "SELECT 1 FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) FOR UPDATE")
+                guard !known.isEmpty else { return .missing }
+                let contents = try await transaction.query(AssetUsesStore.count(id, tenantId)).only.decode("n", as: Int.self)
+                guard contents == 0 else { return .inUse(contents: contents) }
+                return .done(garbage: try await Self.deleteUnused(id, of: tenantId, in: transaction))
+            }
         } catch let error as PostgresError where error.isForeignKeyViolation {
-            throw AssetError.held
+            return .held
         }
     }
 
-    private func deleteUnused(_ id: UUID, of tenantId: UUID) async throws -> Deletion? {
-        try await database.transaction(tenant: tenantId) { transaction in
-            try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
-            let rows = try await transaction.query(
-                "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING object_id")
-            guard let row = rows.first else { return nil }
-            guard let object = try row.decode("object_id", as: UUID?.self) else { return Deletion() }
-            let freed = try await transaction.query(
-                """
-                DELETE FROM asset_objects WHERE tenant_id = \(tenantId) AND id = \(object)
-                    AND NOT EXISTS (SELECT FROM content_assets WHERE tenant_id = \(tenantId) AND object_id = \(object))
-                RETURNING id
-                """)
-            guard !freed.isEmpty else { return Deletion() }
-            try transaction.enqueue(Self.insertGarbage(object, of: tenantId))
-            return Deletion(garbage: object)
-        }
+    /// - Returns: the object that only this asset had.
+    private static func deleteUnused(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> UUID? {
+        try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
+        let row = try await transaction.query(
+            "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING object_id"
+        ).only
+        guard let object = try row.decode("object_id", as: UUID?.self) else { return nil }
+        let freed = try await transaction.query(
+            """
+            DELETE FROM asset_objects WHERE tenant_id = \(tenantId) AND id = \(object)
+                AND NOT EXISTS (SELECT FROM content_assets WHERE tenant_id = \(tenantId) AND object_id = \(object))
+            RETURNING id
+            """)
+        guard !freed.isEmpty else { return nil }
+        try transaction.enqueue(insertGarbage(object, of: tenantId))
+        return object
     }
 
     /// It has been removed from the store.

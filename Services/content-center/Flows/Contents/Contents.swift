@@ -11,7 +11,9 @@ struct Contents: Sendable {
     /// Saves version 1 as a draft and tells of it. The repeat of an operation's step answers the draft that was stored.
     func saveDraft(_ draft: NewContent, by author: Author) async throws -> Content {
         try await refuseForeignAssets(of: draft.body, besides: nil, tenantId: author.tenantId)
-        return try await store.saveDraft(draft, by: author) { [.draftCreated($0)] }
+        return try await naming(draft.body, author.tenantId) {
+            try await store.saveDraft(draft, by: author) { [.draftCreated($0)] }
+        }
     }
 
     func content(_ id: UUID, of tenantId: UUID) async throws -> Content {
@@ -51,9 +53,10 @@ struct Contents: Sendable {
             let version = VersionToWrite(
                 title: new.title, body: new.body, source: source, step: step,
                 state: ReviewState(before).next(.edit) ?? ReviewState(before))
-            if let after = try await store.saveVersion(version, after: before, by: author, emitting: { [.versionCreated($0)] }) {
-                return after
+            let after = try await naming(new.body, author.tenantId) {
+                try await store.saveVersion(version, after: before, by: author, emitting: { [.versionCreated($0)] })
             }
+            if let after { return after }
             // Somebody was faster: with another version, with a review of this one, or this very operation, sent twice.
         }
         throw ContentsError.versionConflict
@@ -70,6 +73,14 @@ struct Contents: Sendable {
         let known = try await store.knownAssets(Array(new), of: tenantId)
         let foreign = named.filter { new.contains($0.id) && !known.contains($0.id) }
         if !foreign.isEmpty { throw ContentsError.unknownAssets(foreign.map(\.pointer)) }
+    }
+
+    /// Says which asset it is that somebody deleted just now.
+    private func naming<Saved>(_ body: ContentBody, _ tenantId: UUID, _ save: () async throws -> Saved) async throws -> Saved {
+        do { return try await save() } catch let vanished as AssetVanished {
+            try await refuseForeignAssets(of: body, besides: nil, tenantId: tenantId)
+            throw vanished
+        }
     }
 
     /// Newest first.
@@ -93,6 +104,9 @@ struct Contents: Sendable {
         return try await store.versions(of: id, before: version, limit: limit, tenantId: tenantId)
     }
 }
+
+/// An asset that a version shows was deleted before the version was there.
+struct AssetVanished: Error {}
 
 /// Who writes, in which tenant, and for which operation.
 struct Author: Sendable, Equatable {

@@ -137,11 +137,13 @@ enum ContentsInput {
     }
 
     /// Whether `If-None-Match` names this content as it is; a header that is no tag names none.
-    static func isKnown(_ content: Content, _ headers: HTTPHeaders) -> Bool {
+    static func isKnown(_ content: Content, _ headers: HTTPHeaders) -> Bool { isKnown(EntityTag(content), headers) }
+
+    static func isKnown(_ tag: EntityTag, _ headers: HTTPHeaders) -> Bool {
         let header = headers.values(of: "If-None-Match").joined(separator: ", ")
         return switch EntityTag.condition(header, weakMatches: true) {
         case .any: true
-        case .tags(let tags): tags.contains(EntityTag(content))
+        case .tags(let tags): tags.contains(tag)
         case nil: false
         }
     }

@@ -51,6 +51,8 @@ struct ContentsStore: Sendable {
         } catch let error as PostgresError where error.isOperationRepeat {
             guard let stored = try await version(writtenIn: author, step: draft.step) else { throw error }
             return stored
+        } catch let error as PostgresError where error.isMissingAsset {
+            throw AssetVanished()
         }
     }
 
@@ -113,6 +115,8 @@ struct ContentsStore: Sendable {
             // Perhaps this very operation, sent twice.
             if try await version(ofContent: before.id, writtenIn: author, step: new.step) != nil { return nil }
             throw ContentsError.operationReused
+        } catch let error as PostgresError where error.isMissingAsset {
+            throw AssetVanished()
         }
     }
 
@@ -223,6 +227,9 @@ struct ContentsStore: Sendable {
 extension PostgresError {
     /// Another version has the operation's step already.
     fileprivate var isOperationRepeat: Bool { isUniqueViolation && constraint == "content_versions_operation" }
+
+    /// A version shows an asset that is not there.
+    fileprivate var isMissingAsset: Bool { isForeignKeyViolation && constraint == "asset_uses_asset" }
 }
 
 extension JSONText {

@@ -1,0 +1,73 @@
+import DTO
+import FoundationEssentials
+import Messaging
+import PostgresStore
+
+/// The SQL of what people say about assets.
+struct AssetFilingStore: Sendable {
+    let database: Database
+    /// As in ``ContentsStore``.
+    let onCommit: @Sendable () -> Void
+
+    /// Writes what is new about an asset. That its rights end soon is told at once, not by the next sweep.
+    ///
+    /// - Returns: `nil` when `before` is not how it is any more.
+    /// - Throws: ``FolderError``.
+    func save(_ details: AssetDetails, of before: LibraryAsset, by author: Author) async throws -> LibraryAsset? {
+        let after = try await namingFolders {
+            try await database.transaction(tenant: author.tenantId) { transaction -> LibraryAsset? in
+                let rows = try await transaction.query(
+                    "\(Self.update(details, of: before, by: author)) RETURNING \(unescaped: RightsExpiryStore.columns)")
+                guard let row = rows.first else { return nil }
+                return try await RightsExpiryStore.tell(row, by: author, in: transaction)
+            }
+        }
+        if after != nil { onCommit() }
+        return after
+    }
+
+    /// Changes many assets in one transaction.
+    ///
+    /// - Parameter change: what becomes of each, in the order of `ids`.
+    /// - Returns: how many are otherwise than before.
+    /// - Throws: ``AssetFilingError``, ``FolderError``.
+    func change(
+        _ ids: [UUID], by author: Author, change: @escaping @Sendable ([LibraryAsset]) throws -> [AssetDetails]
+    ) async throws -> Int {
+        try await namingFolders {
+            try await database.transaction(tenant: author.tenantId) { transaction in
+                // In one order, so that two such changes do not wait for each other.
+                let rows = try await transaction.query(
+                    """
+                    SELECT \(unescaped: LibraryAsset.columns) FROM content_assets
+                    WHERE tenant_id = \(author.tenantId) AND id = ANY(\(ids)) ORDER BY id FOR UPDATE
+                    """)
+                let known = Dictionary(try rows.map { try LibraryAsset($0) }.map { ($0.id, $0) }) { first, _ in first }
+                let missing = ids.indices.filter { known[ids[$0]] == nil }
+                guard missing.isEmpty else { throw AssetFilingError.unknownAssets(missing) }
+                let assets = ids.compactMap { known[$0] }
+                let changed = zip(assets, try change(assets)).filter { $1 != AssetDetails($0) }
+                for (asset, details) in changed { try transaction.enqueue(Self.update(details, of: asset, by: author)) }
+                return changed.count
+            }
+        }
+    }
+
+    /// Warnings begin anew where the end is another one.
+    private static func update(_ details: AssetDetails, of asset: LibraryAsset, by author: Author) -> SQL {
+        let rights = details.rights
+        return """
+            UPDATE content_assets SET filename = \(details.filename), folder_id = \(details.folderId), tags = \(details.tags),
+                rights_holder = \(rights?.holder), rights_license = \(rights?.license), rights_source = \(rights?.source),
+                rights_valid_from = \(rights?.validFrom), rights_expires_at = \(rights?.expiresAt),
+                rights_territories = \(rights?.territories ?? []), rights_note = \(rights?.note),
+                rights_told = CASE WHEN rights_expires_at IS NOT DISTINCT FROM \(rights?.expiresAt) THEN rights_told END,
+                revision = revision + 1, updated_at = app_now()
+            WHERE tenant_id = \(author.tenantId) AND id = \(asset.id) AND revision = \(asset.revision)
+            """
+    }
+
+    private func namingFolders<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as PostgresError { throw FolderError(error) ?? error }
+    }
+}

@@ -1,0 +1,49 @@
+import Cryptography
+import DTO
+import FoundationEssentials
+import PostgresStore
+
+/// An asset as the library shows it, from `content_assets`.
+extension LibraryAsset {
+    static let columns = """
+        content_assets.id, state, filename, media_type, scope, content_assets.size, content_assets.sha256, revision, folder_id, tags,
+        rights_holder, rights_license, rights_source, rights_valid_from, rights_expires_at, rights_territories, rights_note,
+        \(rightsStateColumn) AS rights_state, created_by, content_assets.created_at, updated_at
+        """
+
+    /// Where its rights stand now.
+    static let rightsStateColumn = """
+        CASE WHEN rights_holder IS NULL THEN 'unstated' WHEN rights_expires_at <= app_now() THEN 'expired'
+            WHEN rights_valid_from > app_now() THEN 'upcoming'
+            WHEN rights_expires_at <= app_now() + interval '\(24 * (RightsRule.days.max() ?? 0)) hours' THEN 'expiring' ELSE 'valid' END
+        """
+
+    init(_ row: Row) throws {
+        let mediaType: String = try row.decode("media_type")
+        let id: UUID = try row.decode("id")
+        let state: String = try row.decode("state")
+        let createdAt: Date = try row.decode("created_at")
+        self.init(
+            id: id, state: AssetState(rawValue: state) ?? .ready,
+            // Pictures that flows made have no name of their own.
+            filename: try row.decode("filename", as: String?.self)
+                ?? "\(id.uuidString.lowercased()).\(FileType(rawValue: mediaType)?.extensions.first ?? "bin")",
+            mediaType: mediaType, scope: try row.decode("scope"), size: try row.decode("size"),
+            sha256: try row.decode("sha256", as: [UInt8]?.self).map(Hex.encode), revision: try row.decode("revision"),
+            folderId: try row.decode("folder_id"), tags: try row.decode("tags"), rights: try AssetRights(row),
+            rightsState: try row.decodeCase("rights_state"), createdBy: try row.decode("created_by"), createdAt: createdAt,
+            updatedAt: try row.decode("updated_at", as: Date?.self) ?? createdAt)
+    }
+}
+
+extension AssetRights {
+    /// - Returns: `nil` where nobody has said whose it is.
+    fileprivate init?(_ row: Row) throws {
+        guard let holder = try row.decode("rights_holder", as: String?.self) else { return nil }
+        let territories: [String] = try row.decode("rights_territories")
+        self.init(
+            holder: holder, license: try row.decode("rights_license"), source: try row.decode("rights_source"),
+            validFrom: try row.decode("rights_valid_from"), expiresAt: try row.decode("rights_expires_at"),
+            territories: territories.isEmpty ? nil : territories, note: try row.decode("rights_note"))
+    }
+}
