@@ -37,7 +37,8 @@ def release_stack() -> Iterator[tuple[Stack, pathlib.Path]]:
     stack = Stack(layout)
     try:
         stack.start_backends()
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, release build")
+        built = f"executables of {BUILT}" if BUILT else "release build"
+        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, {platform.release()}, {built}")
         say(f"load average before it began {load:.1f}: what else runs on the machine lowers rates and lengthens latencies\n")
         yield stack, directory
     except StackError as error:
