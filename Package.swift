@@ -56,10 +56,12 @@ let package = Package(
         cLibrary("CArgon2", pkgConfig: "libargon2", package: "libargon2-dev"),
         cLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
         .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
+        .systemLibrary(name: "CSpawn", path: "Shared/CLibraries/CSpawn"),
 
         // MARK: Shared
         shared("DTO", ["HTTPCore"]),
         shared("ConcurrencySupport", ["CEpoll"]),
+        shared("ChildProcesses", ["ConcurrencySupport", "CSpawn"]),
         shared("ConfigReading"),
         shared("Observability", ["ConcurrencySupport"]),
         shared("Lifecycle", ["ConcurrencySupport", "Observability"]),
@@ -84,7 +86,7 @@ let package = Package(
         service("GatewayBFF", folder: "gateway-bff"),
         service("OrchestrationService", folder: "orchestration-service"),
         service("AgentCenter", folder: "agent-center"),
-        service("ContentCenter", folder: "content-center", besides: ["Archiving"]),
+        service("ContentCenter", folder: "content-center", besides: ["Archiving", "ChildProcesses"]),
         service("DeliveryConnectorDouyin", folder: "delivery-connector-douyin"),
 
         // MARK: Tests
@@ -99,6 +101,7 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         tests("ConcurrencySupportTests", ["ConcurrencySupport"]),
+        tests("ChildProcessesTests", ["ChildProcesses", "ConcurrencySupport"]),
         tests("ConfigReadingTests", ["ConfigReading"]),
         tests("ObservabilityTests", ["Observability", "ConcurrencySupport", "HTTPServing", "HTTPCore"]),
         tests("LifecycleTests", ["Lifecycle", "ConcurrencySupport", "Observability"]),
@@ -114,7 +117,7 @@ let package = Package(
         tests("GatewayBFFTests", serviceTestDependencies + ["GatewayBFF"]),
         tests("OrchestrationServiceTests", serviceTestDependencies + ["OrchestrationService"]),
         tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
-        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter"]),
+        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter", "ChildProcesses"]),
         tests("DeliveryConnectorDouyinTests", serviceTestDependencies + ["DeliveryConnectorDouyin"]),
         tests("SandboxTests", ["Sandbox", "ConcurrencySupport", "HTTPCalling", "HTTPCore", "Lifecycle"]),
         // A test target that imports the executables must list all five itself.

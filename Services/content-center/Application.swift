@@ -10,9 +10,11 @@ enum Application: ServiceApplication {
     static let migrations = [
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
-        m0012TenantLife, m0013SearchRanking, m0014AssetLibrary,
+        m0012TenantLife, m0013SearchRanking, m0014AssetLibrary, m0015MediaJobs,
     ]
-    static let topology = Topology(queues: [.contentActivity, .semanticChanges])
+    static let topology = Topology(
+        exchanges: [.marketingEvents, MediaTickets.exchange],
+        queues: [.contentActivity, .semanticChanges] + MediaTickets.queues)
     static let commands = [
         ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run),
         SearchCommands.reindex,
@@ -28,17 +30,22 @@ enum Application: ServiceApplication {
             } else { folder }
         let inspector = FileInspector()
         let scanner = settings.scanAddress.map { VirusScanner(address: $0) }
+        let uploads = AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() }
+        let assets = Assets(
+            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
+        let media = media(settings, runtime, assets: assets, folder: folder, inspector: inspector, uploads: uploads)
+        if settings.mediaOnly {
+            return ServiceParts(
+                router: runtime.makeRouter(), consumers: media.consumers, background: media.background, emitsEvents: true)
+        }
         let upload = AssetUpload(
-            store: AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() },
-            objects: objects,
+            store: uploads, objects: objects,
             inspect: { arrived, type in
                 try await inspector.check(arrived, declared: type)
                 try await scanner?.check(arrived)
             })
         let review = ContentReview(contents: contents, store: ReviewStore(database: runtime.database) { runtime.outbox.wake() })
         let filing = ContentFiling(contents: contents, store: FilingStore(database: runtime.database) { runtime.outbox.wake() })
-        let assets = Assets(
-            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
         let rights = RightsExpiry(
             store: RightsExpiryStore(system: runtime.system, database: runtime.database) { runtime.outbox.wake() },
             logger: runtime.logger)
@@ -68,13 +75,14 @@ enum Application: ServiceApplication {
             assetFiling: AssetFiling(
                 assets: assets, store: AssetFilingStore(database: runtime.database) { runtime.outbox.wake() },
                 folders: FolderStore(database: runtime.database)),
+            media: media.jobs,
             search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
             semanticIndex: SemanticIndex(store: SemanticIndexStore(database: runtime.database)),
             materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
             accounts: accounts, privacy: privacy)
         let sweeper = AssetSweeper(store: AssetSweeperStore(system: runtime.system), objects: objects, logger: runtime.logger)
         return ServiceParts(
-            router: router, consumers: Consumers.all(runtime, accounts: accounts),
+            router: router, consumers: Consumers.all(runtime, accounts: accounts) + media.consumers,
             background: [
                 ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper, rights,
                 BinSweeper(system: runtime.system, logger: runtime.logger),
@@ -83,7 +91,7 @@ enum Application: ServiceApplication {
                     onCommit: { runtime.outbox.wake() }, logger: runtime.logger),
                 ExportSweeper(system: runtime.system, objects: objects, logger: runtime.logger),
                 InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime), worker,
-            ],
+            ] + media.background,
             emitsEvents: true)
     }
 

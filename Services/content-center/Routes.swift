@@ -7,7 +7,8 @@ enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
-        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, assetFiling: AssetFiling, search: ContentSearch,
+        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, assetFiling: AssetFiling, media: MediaJobs,
+        search: ContentSearch,
         semanticIndex: SemanticIndex, materials: MaterialLibrary, accounts: AccountManagement, privacy: Privacy
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
@@ -74,6 +75,7 @@ enum Routes {
             group.on(.patch, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.changeFolder)
             group.on(.delete, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.deleteFolder)
             register(ContentSearchRoutes(search: search), SemanticIndexRoutes(index: semanticIndex), on: &group)
+            register(MediaJobsRoutes(jobs: media), on: &group)
             register(MaterialRoutes(library: materials), on: &group)
             group.on(
                 .get, "/v1/accounts/{id}/material", options: .read("AccountManagement"),
@@ -91,6 +93,15 @@ enum Routes {
         group.on(.post, "/v1/tenant/erasure", options: write, privacy.orderErasure)
         group.on(.get, "/v1/tenant/erasure", options: read, privacy.erasure)
         group.on(.get, "/v1/tenant/storage", options: read, privacy.storage)
+    }
+
+    /// Work on videos, pictures and sound.
+    private static func register(_ media: MediaJobsRoutes, on group: inout RouteGroup) {
+        group.on(.post, "/v1/media/jobs", options: .write("MediaJobs"), media.order)
+        group.on(.get, "/v1/media/jobs", options: .read("MediaJobs"), media.list)
+        group.on(.get, "/v1/media/jobs/{id}", options: .read("MediaJobs"), media.job)
+        group.on(.post, "/v1/media/jobs/{id}/cancel", options: .write("MediaJobs"), media.cancel)
+        group.on(.get, "/v1/media/jobs/{id}/hls/{playlist}", options: .read("MediaJobs"), media.playlist)
     }
 
     /// Finding contents.

@@ -16,6 +16,12 @@ import ServiceDefaults
 /// | `ASR_BASE_URL` | of a speech recogniser that speaks OpenAI's API, with its `/v1` | `https://api.openai.com/v1` |
 /// | `ASR_API_KEY` | its key; secret | none |
 /// | `ASR_MODEL`, `ASR_TIMEOUT` | the model there; one file altogether | `whisper-1`, `5m` |
+/// | `MEDIA_WORKERS` | media jobs at a time in this process; 0 leaves them to others | 2 |
+/// | `MEDIA_ONLY` | does media jobs and nothing else: no contents, no object listener | false |
+/// | `MEDIA_DIRECTORY` | where jobs work | `media` below `OBJECT_DIRECTORY` |
+/// | `MEDIA_SOURCE_ORIGINS` | what a `sourceUrl` may name besides our own: `https://cdn.example.com`, between commas | none |
+/// | `MEDIA_TIMEOUT` | how long one run of FFmpeg may take | `2h` |
+/// | `MEDIA_MEMORY_BYTES` | what it may take of memory (address space) | 4294967296 (4 GB) |
 /// | `S3_BUCKET` | objects live there instead of in the folder | none |
 /// | `S3_ENDPOINT`, `S3_REGION` | path style | `https://s3.<region>.amazonaws.com`, `us-east-1` |
 /// | `S3_ACCESS_KEY_ID`, `S3_SECRET_ACCESS_KEY`, `S3_SESSION_TOKEN` | the last for temporary credentials; secrets | – |
@@ -33,6 +39,12 @@ struct Settings: ServiceSettings {
     let scanAddress: VirusScanner.Address?
     let speech: SpeechRecognitionSettings?
     let materialWarningDays: Int
+    let mediaWorkers: Int
+    let mediaOnly: Bool
+    let mediaDirectory: String
+    let mediaSourceOrigins: [String]
+    let mediaTimeout: Duration
+    let mediaMemory: Int
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
@@ -50,6 +62,16 @@ struct Settings: ServiceSettings {
         }
         assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
         materialWarningDays = reader.int("MATERIAL_WARNING_DAYS", default: 7, in: 1...365)
+        mediaWorkers = reader.int("MEDIA_WORKERS", default: 2, in: 0...64)
+        mediaOnly = reader.bool("MEDIA_ONLY", default: false)
+        mediaDirectory = reader.string("MEDIA_DIRECTORY", default: "\(objectDirectory)/media")
+        mediaSourceOrigins = reader.list("MEDIA_SOURCE_ORIGINS", default: [])
+        mediaTimeout = reader.duration("MEDIA_TIMEOUT", default: .seconds(2 * 3_600))
+        mediaMemory = reader.int("MEDIA_MEMORY_BYTES", default: 4 << 30, in: (256 << 20)...Int.max)
+        if mediaOnly, mediaWorkers == 0 { reader.report("MEDIA_ONLY", "does nothing with MEDIA_WORKERS=0") }
+        for origin in mediaSourceOrigins where !origin.hasPrefix("https://") && !origin.hasPrefix("http://") {
+            reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which is no origin")
+        }
     }
 
     private static func s3(from reader: inout EnvironmentReader) -> S3Location? {

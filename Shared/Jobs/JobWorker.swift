@@ -25,17 +25,25 @@ public final class JobWorker: Service {
         public var cancelPollInterval: Duration
         /// Before the second attempt, the third, …; the last one repeats.
         public var retryDelays: [Duration]
+        /// Kinds whose due jobs are looked for one kind after the other; those of other kinds come last, by the time they are due.
+        public var order: [String]
+        /// How long running jobs may still take once shutdown has begun; then they are cancelled and put back, without counting the
+        /// attempt. `nil`: as long as the process lives.
+        public var stopPatience: Duration?
 
         public init(
             concurrency: Int = 4, lease: Duration = .seconds(30), pollInterval: Duration = .seconds(1),
             cancelPollInterval: Duration = .seconds(1),
-            retryDelays: [Duration] = [.seconds(1), .seconds(5), .seconds(30), .seconds(120), .seconds(600)]
+            retryDelays: [Duration] = [.seconds(1), .seconds(5), .seconds(30), .seconds(120), .seconds(600)],
+            order: [String] = [], stopPatience: Duration? = nil
         ) {
             self.concurrency = concurrency
             self.lease = lease
             self.pollInterval = pollInterval
             self.cancelPollInterval = cancelPollInterval
             self.retryDelays = retryDelays
+            self.order = order
+            self.stopPatience = stopPatience
         }
     }
 
@@ -50,6 +58,10 @@ public final class JobWorker: Service {
     /// Those that run here, by job, to be told that they are to stop.
     private let watches = Lock<[UUID: WakeSignal]>([:])
     private let begun = Lock<(next: Int, tasks: [Int: Task<Void, Never>])>((0, [:]))
+    private let places: WorkPlaces
+    /// Shutdown has taken long enough: what runs is put back.
+    private let isOutOfPatience = Flag()
+    private let stopAlarm = Lock<Alarm?>(nil)
 
     /// - Parameters:
     ///   - app: where the work is done, under the job's tenant.
@@ -66,6 +78,7 @@ public final class JobWorker: Service {
         self.configuration = configuration
         self.onEnd = onEnd
         self.logger = logger
+        places = WorkPlaces(configuration.concurrency)
         finished = metrics?.counter("jobs_finished_total", help: "Attempts that ended, by outcome.", labels: ["kind", "outcome"])
     }
 
@@ -76,11 +89,29 @@ public final class JobWorker: Service {
     ///
     /// - Returns: ends when the attempt has ended and is written down, or at once if the job is over or somebody else's.
     @discardableResult
-    public func begin(_ id: UUID, tenant: UUID) -> Task<Void, Never> {
+    public func begin(_ id: UUID, tenant: UUID) -> Task<Void, Never> { begin { await self.work(on: id, tenant: tenant) } }
+
+    /// Works on one job as soon as this worker has a place for it: for one that a ticket of a queue names.
+    ///
+    /// - Parameter rank: of those who wait for a place, who has less comes first.
+    /// - Returns: as soon as it is claimed: `true`; `false` if it is over, somebody else's, or this worker stops.
+    public func take(_ id: UUID, tenant: UUID, rank: Int = 0) async -> Bool {
+        guard await places.take(rank: rank) else { return false }
+        let isClaimed = OneShot<Bool>()
+        begin {
+            await self.work(on: id, tenant: tenant) { isClaimed.succeed(true) }
+            isClaimed.succeed(false)
+            self.leavePlace()
+        }
+        return (try? await isClaimed.value()) ?? false
+    }
+
+    @discardableResult
+    private func begin(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         begun.withLock { begun in
             let number = begun.next
             let task = Task(executorPreference: EventLoop.current) {
-                await self.work(on: id, tenant: tenant)
+                await work()
                 self.begun.withLock { $0.tasks[number] = nil }
             }
             begun.tasks[number] = task
@@ -96,20 +127,17 @@ public final class JobWorker: Service {
     /// jobs are put back, without counting the attempt.
     public func run() async throws {
         let isStopping = Flag()
-        let (running, limit, kinds) = (Flag.Count(), configuration.concurrency, Array(handlers.keys))
+        defer { stopAlarm.withLock { $0.take() }?.cancel() }
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 while !isStopping.isSet, !Task.isCancelled {
-                    let free = limit - running.value
-                    var found: [(tenant: UUID, id: UUID)] = []
-                    if free > 0 { found = await candidates(kinds, limit: free) }
+                    let free = places.takeFree()
+                    let found = free > 0 ? await candidates(limit: free) : []
+                    places.giveBack(free - found.count)
                     for candidate in found {
-                        running.add(1)
                         group.addTask {
                             await self.work(on: candidate.id, tenant: candidate.tenant)
-                            running.add(-1)
-                            // A free place is used at once, not at the next look.
-                            self.signal.ring()
+                            self.leavePlace()
                         }
                     }
                     if found.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
@@ -118,9 +146,25 @@ public final class JobWorker: Service {
             await endBegun()
         } onGracefulShutdown: {
             isStopping.set()
+            self.places.close()
             self.signal.ring()
+            if let patience = self.configuration.stopPatience {
+                let set = Alarm.set(at: .after(patience)) { self.loseShutdownPatience() }
+                self.stopAlarm.withLock { $0 = set }
+            }
         }
         try Task.checkCancellation()
+    }
+
+    private func loseShutdownPatience() {
+        isOutOfPatience.set()
+        for watch in watches.withLock({ Array($0.values) }) { watch.ring() }
+    }
+
+    private func leavePlace() {
+        places.giveBack(1)
+        // A free place is used at once, not at the next look.
+        signal.ring()
     }
 
     private func endBegun() async {
@@ -133,13 +177,18 @@ public final class JobWorker: Service {
         }
     }
 
-    private func candidates(_ kinds: [String], limit: Int) async -> [(tenant: UUID, id: UUID)] {
+    private func candidates(limit: Int) async -> [(tenant: UUID, id: UUID)] {
+        var found: [(tenant: UUID, id: UUID)] = []
+        let others = handlers.keys.filter { !configuration.order.contains($0) }
         do {
-            return try await JobLease.candidates(kinds: kinds, limit: limit, lease: configuration.lease, system: system)
+            for kinds in configuration.order.map({ [$0] }) + (others.isEmpty ? [] : [others]) where found.count < limit {
+                found += try await JobLease.candidates(
+                    kinds: kinds, limit: limit - found.count, lease: configuration.lease, system: system)
+            }
         } catch {
             if !(error is CancellationError) { logger.warning("cannot look for jobs", ["reason": "\(error)"]) }
-            return []
         }
+        return found
     }
 
     // MARK: One job
@@ -150,7 +199,8 @@ public final class JobWorker: Service {
         case cancelRequested, leaseLost, shutDown
     }
 
-    private func work(on id: UUID, tenant: UUID) async {
+    /// - Parameter onClaim: called once the job is ours.
+    private func work(on id: UUID, tenant: UUID, onClaim: @Sendable () -> Void = {}) async {
         let context = CallContext(requestId: "job-\(id.uuidString.lowercased())", operationId: id, tenantId: tenant)
         await CallContext.$current.withValue(context) {
             do {
@@ -159,6 +209,7 @@ public final class JobWorker: Service {
                         id, tenant: tenant, duration: configuration.lease, app: app, onEnd: onEnd),
                     let handler = handlers[lease.kind]
                 else { return }
+                onClaim()
                 let outcome = await attempt(lease, steps, handler)
                 // What came of it is written even if this worker is being cancelled.
                 await Task.detached { [self] in
@@ -216,6 +267,7 @@ public final class JobWorker: Service {
             do {
                 await watch.wait(atMost: interval)
                 try Task.checkCancellation()
+                if isOutOfPatience.isSet { return .shutDown }
                 if try await lease.isCancelRequested(app: app) { return .cancelRequested }
                 if renewed.duration(to: .now) >= configuration.lease / 3 - interval / 2 {
                     let began = ContinuousClock.now

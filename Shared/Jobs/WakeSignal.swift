@@ -38,19 +38,11 @@ final class WakeSignal: Sendable {
     }
 }
 
-/// Small shared values.
+/// Says once that something is so.
 final class Flag: Sendable {
     private let value = Atomic<Bool>(false)
 
     var isSet: Bool { value.load(ordering: .acquiring) }
 
     func set() { value.store(true, ordering: .releasing) }
-
-    final class Count: Sendable {
-        private let number = Atomic<Int>(0)
-
-        var value: Int { number.load(ordering: .acquiring) }
-
-        func add(_ amount: Int) { number.add(amount, ordering: .acquiringAndReleasing) }
-    }
 }

@@ -23,6 +23,8 @@ struct ContentCenterHarness {
     let objects: LocalObjectStore
     /// Not running: a test lets it work when it wants.
     let worker: JobWorker
+    /// Not running either.
+    let media: MediaWorkers
     /// Where the objects are.
     let directory: URL
 
@@ -52,6 +54,7 @@ struct ContentCenterHarness {
         self.listener = InProcessClient(listener.router)
         objects = listener.objects
         worker = try #require(app.service.parts.background.compactMap { $0 as? JobWorker }.first)
+        media = try #require(app.service.parts.background.compactMap { $0 as? MediaWorkers }.first)
         self.directory = directory
     }
 

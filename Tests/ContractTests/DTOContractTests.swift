@@ -9,6 +9,7 @@ private let documentedTypes = [
     DocumentedTypes.models, DocumentedTypes.prompts, DocumentedTypes.contents,
     DocumentedTypes.writers, DocumentedTypes.assets, DocumentedTypes.search, DocumentedTypes.materials, DocumentedTypes.accounts,
     DocumentedTypes.tenantLife,
+    DocumentedTypes.media,
 ]
 .reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
@@ -17,7 +18,7 @@ private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
     "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "AssetRightsState", "MaterialKind", "MaterialStatus",
-    "TenantJobState",
+    "TenantJobState", "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind",
 ]
 
 @Suite struct DTOContractTests {

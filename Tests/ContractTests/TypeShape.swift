@@ -90,6 +90,14 @@ extension TenantJobState: StringChoice {}
 extension MaterialStatus: StringChoice {}
 extension MaterialChanged.Action: StringChoice {}
 extension NewMaterialOutcome.Outcome: StringChoice {}
+extension MediaJobType: StringChoice {}
+extension MediaJobStatus: StringChoice {}
+extension MediaPriority: StringChoice {}
+extension MediaOutputKind: StringChoice {}
+extension MediaProfile: StringChoice {}
+extension MediaPictureFormat: StringChoice {}
+extension MediaCorner: StringChoice {}
+extension DouyinVideoFinding.Severity: StringChoice {}
 
 private struct NoteTaker: Decoder {
     let notes: TypeShape.Notes

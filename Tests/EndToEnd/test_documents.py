@@ -33,6 +33,9 @@ INNER = {
     "AssetState", "AssetRights", "AssetRightsState", "AssetRightsPatch", "AssetUse", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
     "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
+    # Media jobs.
+    "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind", "MediaJobParams", "MediaOutput", "MediaJobError", "MediaProbe",
+    "MediaOutputReference", "DouyinVideoReport", "DouyinVideoFinding",
     "ContentPublishStatus", "ContentBulkItem", "SimilarContent", "SimilarPassage",
     "MaterialEntry", "MaterialKind", "MaterialRecommendation", "MaterialStatus", "AccountAvatar",
     "TenantCount", "TenantJobState", "StorageSum", "ContentStorage", "AssetStorage",
@@ -59,6 +62,8 @@ def schema_for(example: pathlib.Path) -> str:
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
+                   "media-job-progressed": "MediaJobProgressed", "media-job-succeeded": "MediaJobSucceeded",
+                   "media-job-failed": "MediaJobFailed", "media-job-canceled": "MediaJobCanceled",
                    "asset-uploaded": "AssetUploaded", "asset-rights-expiring": "AssetRightsExpiring",
                    "asset-rights-expired": "AssetRightsExpired", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"

@@ -18,6 +18,7 @@ C_LIBRARY_OWNERS = {
     "CArgon2": "Shared/Cryptography",
     "CArchive": "Shared/Archiving",
     "CEpoll": "Shared/ConcurrencySupport",
+    "CSpawn": "Shared/ChildProcesses",
 }
 SERVICE_MODULES = {
     "gateway-bff": "GatewayBFF",

@@ -34,11 +34,7 @@ final class LocalObjectStore: ObjectStore {
     /// Makes the folders; done anew is no harm.
     func prepare() async throws {
         try await pool.run { [directory] in
-            var path = directory.hasPrefix("/") ? "" : "."
-            for part in directory.split(separator: "/") {
-                path += "/\(part)"
-                try Files.makeDirectory(path)
-            }
+            try Files.makeDirectories(directory)
             for name in ["writing", "arrived", "kept"] { try Files.makeDirectory("\(directory)/\(name)") }
         }
     }
@@ -181,7 +177,7 @@ final class LocalObjectStore: ObjectStore {
         }
     }
 
-    private static func hash(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
+    static func hash(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
         var hash = SHA256.Stream()
         var offset = 0
         while true {
@@ -241,6 +237,15 @@ final class LocalObjectStore: ObjectStore {
             try Files.sync(file)
             try Files.move(file, to: path)
         }
+    }
+
+    func object(shownBy url: String) -> ShownObject {
+        guard url.hasPrefix(publicURL + "/objects/") else { return .elsewhere }
+        let request = Request(.get, String(url.dropFirst(publicURL.count)))
+        guard request.pathSegments.count == 2, let object = request.pathSegments.last,
+            let grant = try? signer.grant(.get, object: object, query: request.query, now: ObjectRoutes.clock())
+        else { return .refused }
+        return .object(grant.object, mediaType: grant.contentType)
     }
 
     func remove(_ object: UUID) async throws {

@@ -79,6 +79,15 @@ enum Files {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileFailure("mkdir", path) }
     }
 
+    /// With all those above it.
+    static func makeDirectories(_ path: String) throws {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/\(part)"
+            try makeDirectory(made)
+        }
+    }
+
     /// A second name for the same bytes, or a copy where the file system has no such thing. What has the second name already stays.
     ///
     /// - Returns: `false` where there is no such file.
@@ -105,6 +114,15 @@ enum Files {
         guard descriptor >= 0 else { throw FileFailure("open", path) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileFailure("fsync", path) }
+    }
+
+    /// Removes a directory and all that is in it; one that is not there is removed already.
+    static func removeTree(_ path: String) throws {
+        for name in names(in: path) {
+            let inner = "\(path)/\(name)"
+            if isDirectory(inner) { try removeTree(inner) } else { try remove(inner) }
+        }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw FileFailure("rmdir", path) }
     }
 
     /// Replaces what is there, and makes sure that it stays so.
@@ -149,6 +167,12 @@ enum Files {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         return (Int(status.st_size), max(0, time(nil) - status.st_mtim.tv_sec))
+    }
+
+    /// A link to one is none.
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// An open regular file; `nil` where there is none.

@@ -36,6 +36,9 @@ protocol ObjectStore: Sendable {
     /// Keeps a local file of ours, which is gone then.
     func keep(file path: String, as object: UUID) async throws
 
+    /// What a download's URL shows.
+    func object(shownBy url: String) -> ShownObject
+
     /// Removes a kept object; one that is not there is removed already.
     func remove(_ object: UUID) async throws
 
@@ -52,6 +55,15 @@ protocol ObjectStore: Sendable {
 
     /// Removes what uploads have left behind that nobody completed.
     func sweep(olderThan age: Duration) async throws
+}
+
+/// What stands behind an address.
+enum ShownObject: Sendable, Equatable {
+    /// One of ours, under a URL that holds.
+    case object(UUID, mediaType: String)
+    /// It looks like ours, but its signature is wrong or its time is over.
+    case refused
+    case elsewhere
 }
 
 /// An arrived upload is not where it was: somebody else moved it over.

@@ -172,4 +172,22 @@ extension PublicRoutes {
             // A large file is read once more.
             deadline: .seconds(125)),
     ]
+    /// Work on videos, pictures and sound.
+    static let media = [
+        PublicRoute(
+            method: .post, path: "/api/media/jobs", flow: "MediaJobs", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs"), rateClass: .write, idempotency: .optional),
+        PublicRoute(
+            method: .get, path: "/api/media/jobs", flow: "MediaJobs", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs"), rateClass: .read),
+        PublicRoute(
+            method: .get, path: "/api/media/jobs/{id}", flow: "MediaJobs", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/media/jobs/{id}/cancel", flow: "MediaJobs", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}/cancel"), rateClass: .write),
+        PublicRoute(
+            method: .get, path: "/api/media/jobs/{id}/hls/{playlist}", flow: "MediaJobs", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}/hls/{playlist}"), rateClass: .read),
+    ]
 }

@@ -7,7 +7,7 @@ enum PublicRoutes {
     static let all: [PublicRoute] =
         identity + apiKeys + flows + runs + regeneration + vocabulary + ai + prompts + contents + review + filing + assets
         + materials
-        + accountMaterial + tenantLife
+        + accountMaterial + tenantLife + media
         + stream
 
     static let identity = [

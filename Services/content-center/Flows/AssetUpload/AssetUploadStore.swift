@@ -54,6 +54,11 @@ struct AssetUploadStore: Sendable {
         try Self.usage(try await database.query(usageQuery(tenantId), tenant: tenantId).only)
     }
 
+    /// The same as the transaction sees it, whose own objects a trigger has counted by now; whoever else adds waits for its commit.
+    func usage(of tenantId: UUID, in transaction: Transaction) async throws -> AssetUsage {
+        try Self.usage(try await transaction.query(usageQuery(tenantId)).only)
+    }
+
     private func usageQuery(_ tenantId: UUID) -> SQL {
         """
         SELECT coalesce(u.bytes, 0) AS bytes, coalesce(u.objects, 0) AS objects, coalesce(q.bytes, \(usualQuota)) AS limit_bytes
@@ -111,8 +116,7 @@ struct AssetUploadStore: Sendable {
                     "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(arrived.object)) ON CONFLICT DO NOTHING"
                 )
             }
-            // The trigger has counted it by now, and whoever else adds waits for this commit.
-            let usage = try Self.usage(try await transaction.query(usageQuery(tenantId)).only)
+            let usage = try await usage(of: tenantId, in: transaction)
             if object == arrived.object, usage.bytes > usage.limitBytes {
                 throw AssetError.beyondQuota(used: usage.bytes - arrived.size, limit: usage.limitBytes)
             }

@@ -75,7 +75,7 @@ struct Assets: Sendable {
     }
 
     /// The object with the bytes. What was kept in the database before there was a store moves over on first use.
-    private func object(of asset: LibraryAsset, _ tenantId: UUID) async throws -> UUID? {
+    func object(of asset: LibraryAsset, _ tenantId: UUID) async throws -> UUID? {
         if let object = try await store.object(of: asset.id, tenantId) { return object }
         guard let picture = try await store.picture(asset.id, of: tenantId), case .row(let bytes) = picture.place else {
             return nil

@@ -33,6 +33,7 @@ struct TenantData: Sendable, Equatable {
     static let all: [TenantData] = [
         TenantData("search_changes", .rows),
         TenantData("jobs", .otherJobs), TenantData("job_steps", .with("jobs")), TenantData("job_due", .with("jobs")),
+        TenantData("media_jobs", exported: true, .with("jobs")), TenantData("media_outputs", exported: true, .with("media_jobs")),
         TenantData("contents", exported: true, .rows),
         TenantData("content_versions", exported: true, .with("contents")),
         TenantData("content_reviews", exported: true, .with("contents")),

@@ -1,0 +1,80 @@
+import ChildProcesses
+import HTTPCore
+
+/// Why a job cannot be done, however often it is tried. What may mend by itself (a store or a host that is away) is no such failure.
+enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
+    case unreadable = "media.unreadable"
+    case noVideo = "media.no_video"
+    case noAudio = "media.no_audio"
+    case tooLarge = "media.too_large"
+    case tooLong = "media.too_long"
+    case beyondEnd = "media.beyond_end"
+    case timedOut = "media.timeout"
+    case resources = "media.resources_exceeded"
+    case sourceGone = "media.source_gone"
+    case sourceUnreachable = "media.source_unreachable"
+    case sourceRefused = "media.source_refused"
+    case quota = "media.quota_exceeded"
+    case failed = "media.failed"
+    /// The worker ended in every attempt, without a word.
+    case noAttemptEnded = "media.attempts_exhausted"
+
+    var message: LocalizedText {
+        switch self {
+        case .unreadable: LocalizedText(zh: "文件无法解码", en: "The file cannot be decoded")
+        case .noVideo: LocalizedText(zh: "文件没有画面", en: "The file has no picture")
+        case .noAudio: LocalizedText(zh: "文件没有声音", en: "The file has no sound")
+        case .tooLarge: LocalizedText(zh: "画面过大，最大 8K", en: "The picture is larger than 8K")
+        case .tooLong: LocalizedText(zh: "时长超过上限 4 小时", en: "It is longer than 4 hours")
+        case .beyondEnd: LocalizedText(zh: "指定的时间超出了视频时长", en: "The instant is beyond the video's end")
+        case .timedOut: LocalizedText(zh: "处理超时", en: "It took too long")
+        case .resources: LocalizedText(zh: "处理所需的资源超过上限", en: "It needed more memory, time or disk than a job may have")
+        case .sourceGone: LocalizedText(zh: "源素材已被删除", en: "The source has been deleted")
+        case .sourceUnreachable: LocalizedText(zh: "源地址无法下载", en: "The source's address does not answer with it")
+        case .sourceRefused: LocalizedText(zh: "源文件过大或未通过检查", en: "The source is too large, or was refused when looked at")
+        case .quota: LocalizedText(zh: "存储空间不足", en: "The storage quota is used up")
+        case .failed: LocalizedText(zh: "处理失败", en: "It could not be done")
+        case .noAttemptEnded: LocalizedText(zh: "多次尝试均未完成", en: "No attempt came to an end")
+        }
+    }
+
+    /// What a child's end says.
+    ///
+    /// - Throws: a failure, or ``ToolMissing``; nothing where it did its work.
+    static func check(_ outcome: ChildProcess.Outcome, whileReading: Bool) throws {
+        switch outcome.ending {
+        case .exited(0): return
+        case .timedOut: throw MediaFailure.timedOut
+        case .killed: throw MediaFailure.resources
+        // What the chain of programs before it says where the last is not there.
+        case .exited(126), .exited(127): throw ToolMissing(complaint: outcome.complaints)
+        case .exited:
+            if outcome.complaints.contains("Cannot allocate memory") { throw MediaFailure.resources }
+            if outcome.complaints.contains("failed to execute") { throw ToolMissing(complaint: outcome.complaints) }
+            if outcome.complaints.contains("No space left on device") { throw DiskFull() }
+            if whileReading || readingComplaints.contains(where: outcome.complaints.contains) { throw MediaFailure.unreadable }
+            throw FFmpegRefusal(complaint: outcome.complaints)
+        }
+    }
+
+    private static let readingComplaints = [
+        "Invalid data found", "Error while decoding", "Picture size", "moov atom not found", "could not find codec parameters",
+    ]
+}
+
+/// FFmpeg ended with an error that none of our words fits: ``MediaFailure/failed`` for the client, its own words for the log.
+struct FFmpegRefusal: Error, CustomStringConvertible {
+    let complaint: String
+
+    var description: String { "ffmpeg: \(complaint.suffix(900))" }
+}
+
+/// Somebody has to install FFmpeg; jobs wait for it.
+struct ToolMissing: Error, CustomStringConvertible {
+    let complaint: String
+
+    var description: String { "FFmpeg is not installed: \(complaint.suffix(300))" }
+}
+
+/// Somebody has to make room; jobs wait for it.
+struct DiskFull: Error {}

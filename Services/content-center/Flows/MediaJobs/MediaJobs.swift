@@ -1,0 +1,176 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// Work on videos, pictures and sound (seed 001 §6, §10.3), as jobs: ordered here, done by whoever has a place free, their results assets
+/// of the tenant.
+struct MediaJobs: Sendable {
+    /// How long the addresses in an answer hold.
+    static let urlLifetime = 12 * 3_600
+
+    let store: MediaJobsStore
+    let assets: Assets
+    let objects: any ObjectStore
+    let origins: MediaOrigins
+
+    /// Takes an order. The repeat of an operation answers the job that it has ordered.
+    func order(_ request: MediaJobRequest, by author: Author) async throws -> MediaJobAccepted {
+        var source: MediaSource?
+        if let id = request.assetId {
+            try await check(id, at: "/assetId", of: author.tenantId, for: request.type)
+            source = .asset(id)
+        } else if let address = request.sourceUrl {
+            source = try self.source(at: address, for: request.type)
+        }
+        for (index, id) in (request.params?.assetIds ?? []).enumerated() {
+            try await check(id, at: "/params/assetIds/\(index)", of: author.tenantId, for: request.type)
+        }
+        if let id = request.params?.overlayAssetId {
+            try await check(id, at: "/params/overlayAssetId", of: author.tenantId, for: .imageVariants)
+        }
+        let order = MediaOrder(
+            type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
+            params: request.params, subject: author.subject)
+        return MediaJobAccepted(jobId: try await store.add(order, by: author), status: .queued)
+    }
+
+    private func check(_ id: UUID, at pointer: String, of tenantId: UUID, for type: MediaJobType) async throws {
+        guard let asset = try await assets.store.asset(id, of: tenantId) else { throw MediaJobRefusal.unknownAsset(pointer) }
+        guard asset.state == .ready else { throw MediaJobRefusal.assetNotReady(pointer) }
+        guard let found = FileType(rawValue: asset.mediaType), type.takes(found) else {
+            throw MediaJobRefusal.wrongMediaType(pointer, found: asset.mediaType)
+        }
+    }
+
+    /// A URL of ours is read now: it may have ended when the job's turn comes.
+    private func source(at address: String, for type: MediaJobType) throws -> MediaSource {
+        switch objects.object(shownBy: address) {
+        case .object(let id, let mediaType):
+            guard let found = FileType(rawValue: mediaType), type.takes(found) else {
+                throw MediaJobRefusal.wrongMediaType("/sourceUrl", found: mediaType)
+            }
+            return .object(id, mediaType: mediaType)
+        case .refused: throw MediaJobRefusal.addressNotValid
+        case .elsewhere:
+            guard origins.allow(address) else { throw MediaJobRefusal.addressNotAllowed }
+            return .address(address)
+        }
+    }
+
+    func job(_ id: UUID, of tenantId: UUID, in language: LocalizedText.Language) async throws -> MediaJob {
+        guard let job = try await store.job(id, of: tenantId) else { throw MediaJobRefusal.notFound }
+        return show(job, in: language)
+    }
+
+    /// Newest first.
+    func list(_ filter: MediaJobFilter, of tenantId: UUID, in language: LocalizedText.Language) async throws -> [MediaJob] {
+        try await store.list(filter, of: tenantId).map { show($0, in: language) }
+    }
+
+    /// What is done stays; a job that is over stays as it is. A running one ends as canceled a moment later.
+    func cancel(_ id: UUID, of tenantId: UUID, in language: LocalizedText.Language) async throws -> MediaJob {
+        guard try await store.cancel(id, of: tenantId) else { throw MediaJobRefusal.notFound }
+        return try await job(id, of: tenantId, in: language)
+    }
+
+    /// A playlist of a transcoded video: the master, or that of one rate, with addresses that hold for a while.
+    func playlist(_ name: String, of id: UUID, tenantId: UUID) async throws -> String {
+        guard let job = try await store.job(id, of: tenantId) else { throw MediaJobRefusal.notFound }
+        let renditions = job.outputs.filter { $0.kind == .hlsRendition }
+        if name == HLSPlaylists.master, !renditions.isEmpty {
+            return HLSPlaylists.master(renditions.compactMap(\.rendition))
+        }
+        guard let one = renditions.first(where: { "\($0.name).m3u8" == name }), let playlist = one.details.playlist else {
+            throw MediaJobRefusal.notFound
+        }
+        return HLSPlaylists.media(playlist, url: url(of: one))
+    }
+
+    // MARK: As clients see it
+
+    private func show(_ job: StoredMediaJob, in language: LocalizedText.Language) -> MediaJob {
+        MediaJob(
+            jobId: job.id, type: job.order.type, priority: job.order.priority, status: job.status, progress: job.progress,
+            assetId: job.order.source?.assetId, outputs: outputs(of: job),
+            probe: job.facts.map { show($0, in: language) },
+            error: job.failure.map { MediaJobError(code: $0.rawValue, message: $0.message.text(in: language)) },
+            createdBy: job.order.subject, createdAt: job.createdAt, startedAt: job.startedAt, finishedAt: job.finishedAt)
+    }
+
+    /// The master playlist stands before its rates.
+    private func outputs(of job: StoredMediaJob) -> [MediaOutput] {
+        var outputs = job.outputs.map { output in
+            MediaOutput(
+                kind: output.kind, name: output.name, assetId: output.assetId, url: url(of: output), mediaType: output.mediaType,
+                size: output.size, width: output.details.width, height: output.details.height,
+                durationMs: output.details.durationMs, bitrate: output.details.bitrate)
+        }
+        if let first = outputs.firstIndex(where: { $0.kind == .hlsRendition }) {
+            outputs.insert(
+                MediaOutput(
+                    kind: .hls, name: "master", assetId: nil,
+                    url: "/api/media/jobs/\(job.id.uuidString.lowercased())/hls/\(HLSPlaylists.master)",
+                    mediaType: HLSPlaylists.mediaType, size: nil, width: nil, height: nil,
+                    durationMs: outputs[first].durationMs, bitrate: nil), at: first)
+        }
+        return outputs
+    }
+
+    private func url(of output: StoredMediaOutput) -> String {
+        objects.downloadURL(
+            ObjectGrant(
+                method: .get, object: output.objectId, contentType: output.mediaType,
+                expiresAt: Int(Date().timeIntervalSince1970) + Self.urlLifetime))
+    }
+
+    private func show(_ facts: MediaFacts, in language: LocalizedText.Language) -> MediaProbe {
+        MediaProbe(
+            mediaType: facts.type, size: facts.size, durationMs: facts.durationMs, width: facts.video?.width,
+            height: facts.video?.height, videoCodec: facts.video?.codec, frameRate: facts.video?.frameRate,
+            audioCodec: facts.audio?.codec, audioChannels: facts.audio?.channels, sampleRate: facts.audio?.sampleRate,
+            bitrate: facts.bitrate, douyin: DouyinVideoRule.report(facts, in: language))
+    }
+}
+
+/// A job as it is kept.
+struct StoredMediaJob: Sendable, Equatable {
+    let id: UUID
+    let order: MediaOrder
+    let status: MediaJobStatus
+    let progress: Int
+    let createdAt: Date
+    let startedAt: Date?
+    let finishedAt: Date?
+    /// Of the source.
+    let facts: MediaFacts?
+    let failure: MediaFailure?
+    var outputs: [StoredMediaOutput] = []
+}
+
+struct StoredMediaOutput: Sendable, Equatable {
+    let kind: MediaOutputKind
+    let name: String
+    let assetId: UUID
+    let objectId: UUID
+    let mediaType: String
+    let size: Int
+    let details: MediaOutputDetails
+
+    fileprivate var rendition: HLSPlaylists.Rendition? {
+        guard let width = details.width, let height = details.height, let playlist = details.playlist else { return nil }
+        return HLSPlaylists.Rendition(
+            name: name, width: width, height: height, codecs: details.codecs, frameRate: details.frameRate, playlist: playlist)
+    }
+}
+
+/// What is known of an output beside its bytes.
+struct MediaOutputDetails: Codable, Sendable, Equatable {
+    var width: Int?
+    var height: Int?
+    var durationMs: Int?
+    var bitrate: Int?
+    /// Of a rate of HLS.
+    var codecs: String?
+    var frameRate: Double?
+    var playlist: String?
+}

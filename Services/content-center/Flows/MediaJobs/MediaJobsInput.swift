@@ -1,0 +1,155 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+
+/// The input rules of media jobs.
+enum MediaJobsInput {
+    static let cursor = PageCursor.Kind("media_jobs", of: UUID.self)
+    static let addressLength = 1...4_096
+    static let width = 16...4_096
+    static let widthCount = 1...8
+    static let concatCount = 2...20
+    static let textLength = 1...80
+    static let percent = 1...100
+
+    static func order(_ json: JSONValue) throws -> MediaJobRequest {
+        var fields = FieldReader(json)
+        let type = fields.choice("type", of: MediaJobType.self)
+        let assetId = type == .concat ? nil : fields.optionalUUID("assetId")
+        let sourceUrl = type == .concat ? nil : fields.optionalText("sourceUrl", length: addressLength)
+        let priority = fields.choice("priority", of: MediaPriority.self, default: .normal)
+        let profiles = type == .transcode ? fields.choices("profiles", of: MediaProfile.self) : []
+        let params = params(of: type, &fields)
+        if type != .concat, type != nil {
+            if !fields.has("assetId"), !fields.has("sourceUrl") {
+                fields.refuse("assetId", code: "required", zh: "assetId 与 sourceUrl 必填其一", en: "or sourceUrl is required")
+            } else if fields.has("assetId"), fields.has("sourceUrl") {
+                fields.refuse("sourceUrl", code: "excluded", zh: "不能与 assetId 同时出现", en: "must not stand beside assetId")
+            }
+        }
+        try fields.finish()
+        guard let type else { throw InternalFailure() }
+        return MediaJobRequest(
+            type: type, assetId: assetId, sourceUrl: sourceUrl, profiles: profiles.isEmpty ? nil : profiles, params: params,
+            priority: priority)
+    }
+
+    private static func params(of type: MediaJobType?, _ fields: inout FieldReader) -> MediaJobParams? {
+        switch type {
+        case .concat: fields.object("params") { MediaJobParams(assetIds: assets(in: &$0)) }
+        case .watermark: fields.object("params", watermark)
+        case .transcode:
+            fields.optionalObject("params") { params in
+                MediaJobParams(
+                    hls: params.bool("hls", default: true), mp4: params.bool("mp4", default: true),
+                    cover: params.bool("cover", default: true))
+            }
+        case .cover:
+            fields.optionalObject("params") { params in
+                MediaJobParams(
+                    atSecond: second(in: &params), format: params.optionalChoice("format", of: MediaPictureFormat.self))
+            }
+        case .thumbnail:
+            fields.optionalObject("params") { params in
+                MediaJobParams(
+                    atSecond: second(in: &params), format: params.optionalChoice("format", of: MediaPictureFormat.self),
+                    widths: widths(in: &params))
+            }
+        case .imageVariants:
+            fields.optionalObject("params") { params in
+                MediaJobParams(
+                    format: params.optionalChoice("format", of: MediaPictureFormat.self), widths: widths(in: &params))
+            }
+        case .audio, .probe: fields.optionalObject("params") { _ in MediaJobParams() }
+        case nil: nil
+        }
+    }
+
+    private static func watermark(_ params: inout FieldReader) -> MediaJobParams {
+        let text = params.optionalText("text", length: textLength)
+        let overlay = params.optionalUUID("overlayAssetId")
+        if !params.has("text"), !params.has("overlayAssetId") {
+            params.refuse("text", code: "required", zh: "text 与 overlayAssetId 必填其一", en: "or overlayAssetId is required")
+        } else if params.has("text"), params.has("overlayAssetId") {
+            params.refuse("overlayAssetId", code: "excluded", zh: "不能与 text 同时出现", en: "must not stand beside text")
+        }
+        return MediaJobParams(
+            format: params.optionalChoice("format", of: MediaPictureFormat.self), text: text, overlayAssetId: overlay,
+            corner: params.optionalChoice("corner", of: MediaCorner.self),
+            opacity: params.optionalInteger("opacity", in: percent),
+            size: params.optionalInteger("size", in: percent))
+    }
+
+    private static func second(in params: inout FieldReader) -> Double? {
+        guard let value = params.value("atSecond") else { return nil }
+        guard let second = value.double else {
+            params.refuse("atSecond", code: "wrong_type", zh: "应为数字", en: "must be a number")
+            return nil
+        }
+        guard (0...86_400).contains(second) else {
+            params.refuse("atSecond", code: "out_of_range", zh: "应在 0 到 86400 之间", en: "must be from 0 to 86400")
+            return nil
+        }
+        return second
+    }
+
+    private static func widths(in params: inout FieldReader) -> [Int]? {
+        guard let value = params.value("widths") else { return nil }
+        guard let items = value.array else {
+            params.refuse("widths", code: "wrong_type", zh: "应为数组", en: "must be an array")
+            return nil
+        }
+        guard widthCount.contains(items.count) else {
+            params.refuse(
+                "widths", code: items.isEmpty ? "too_few_items" : "too_many_items", zh: "应有 1 到 8 项", en: "must have 1 to 8 items"
+            )
+            return nil
+        }
+        var widths: [Int] = []
+        for (index, item) in items.enumerated() {
+            guard let number = item.int, width.contains(number) else {
+                params.refuse(
+                    "widths", item: index, code: "out_of_range", zh: "应为 16 到 4096 的整数", en: "must be an integer from 16 to 4096")
+                continue
+            }
+            widths.append(number)
+        }
+        return widths
+    }
+
+    private static func assets(in params: inout FieldReader) -> [UUID] {
+        let texts = params.textList(
+            "assetIds", minItems: concatCount.lowerBound, maxItems: concatCount.upperBound, length: 1...36)
+        var ids: [UUID] = []
+        for (index, text) in texts.enumerated() {
+            guard let id = UUID(uuidString: text) else {
+                params.refuse("assetIds", item: index, code: "malformed", zh: "应为 UUID", en: "must be a UUID")
+                continue
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
+    static func list(_ query: [(name: String, value: String)]) throws -> MediaJobFilter {
+        var query = QueryReader(query)
+        let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
+        let olderThan = query.cursor(cursor)
+        let type = query.optionalChoice("type", of: MediaJobType.self)
+        let status = query.optionalChoice("status", of: MediaJobStatus.self)
+        let assetId = query.optionalUUID("assetId")
+        try query.finish()
+        return MediaJobFilter(type: type, status: status, assetId: assetId, olderThan: olderThan, limit: limit)
+    }
+}
+
+/// What a list shows.
+struct MediaJobFilter: Sendable, Equatable {
+    var type: MediaJobType?
+    var status: MediaJobStatus?
+    /// Of this source.
+    var assetId: UUID?
+    /// Only jobs that are older than this one.
+    var olderThan: UUID?
+    var limit: Int
+}

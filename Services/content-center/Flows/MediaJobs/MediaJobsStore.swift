@@ -1,0 +1,134 @@
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Jobs
+import Messaging
+import PostgresStore
+
+/// The SQL of orders and of what became of them.
+struct MediaJobsStore: Sendable {
+    let database: Database
+    /// Wakes whoever works, after a commit.
+    let onOrder: @Sendable (_ job: UUID, _ tenantId: UUID, MediaPriority) -> Void
+    /// Tells a running job that it is to stop, after the commit that asks for it.
+    let onCancel: @Sendable (UUID) -> Void
+
+    /// Adds the job; the repeat of an operation finds the one it added.
+    func add(_ order: MediaOrder, by author: Author) async throws -> UUID {
+        let payload = try JSONText(encoding: order)
+        let id = try await database.transaction(tenant: author.tenantId) { transaction in
+            let id = try await JobStore.enqueue(
+                kind: order.priority.jobKind, payload: payload, key: author.operationId?.uuidString, in: transaction)
+            try transaction.enqueue(
+                """
+                INSERT INTO media_jobs (tenant_id, id, type, asset_id)
+                VALUES (\(author.tenantId), \(id), \(order.type.rawValue), \(order.source?.assetId)) ON CONFLICT DO NOTHING
+                """)
+            return id
+        }
+        onOrder(id, author.tenantId, order.priority)
+        return id
+    }
+
+    /// Asks the job to stop. One that waits is over at once, and told of.
+    ///
+    /// - Returns: whether there is such a job.
+    func cancel(_ id: UUID, of tenantId: UUID) async throws -> Bool {
+        let isThere = try await database.transaction(tenant: tenantId) { transaction in
+            let row = try await transaction.query(
+                """
+                SELECT j.state FROM jobs j JOIN media_jobs m ON m.tenant_id = j.tenant_id AND m.id = j.id
+                WHERE j.tenant_id = \(tenantId) AND j.id = \(id) FOR UPDATE OF j
+                """
+            ).first
+            guard let row else { return false }
+            try await JobStore.requestCancel(id, in: transaction)
+            if try row.decode("state", as: JobState.self) == .queued {
+                try await MediaWorkStore.tell(of: id, tenantId, as: .canceled, in: transaction)
+            }
+            return true
+        }
+        onCancel(id)
+        return isThere
+    }
+
+    // MARK: Reading
+
+    func job(_ id: UUID, of tenantId: UUID) async throws -> StoredMediaJob? {
+        try await jobs("AND m.id = \(id)", of: tenantId).first
+    }
+
+    /// Newest first.
+    func list(_ filter: MediaJobFilter, of tenantId: UUID) async throws -> [StoredMediaJob] {
+        var sql: SQL = ""
+        if let type = filter.type { sql.append(" AND m.type = \(type.rawValue)") }
+        if let status = filter.status { sql.append(" AND j.state = \(JobState(status))") }
+        if let asset = filter.assetId { sql.append(" AND m.asset_id = \(asset)") }
+        if let id = filter.olderThan { sql.append(" AND m.id < \(id)") }
+        sql.append(" ORDER BY m.id DESC LIMIT \(filter.limit)")
+        return try await jobs(sql, of: tenantId)
+    }
+
+    private func jobs(_ conditions: SQL, of tenantId: UUID) async throws -> [StoredMediaJob] {
+        var jobs = try await database.query(
+            """
+            SELECT m.id, j.payload, j.state, j.progress, j.created_at, j.started_at, j.finished_at, m.facts, m.failure
+            FROM media_jobs m JOIN jobs j ON j.tenant_id = m.tenant_id AND j.id = m.id
+            WHERE m.tenant_id = \(tenantId) \(conditions)
+            """, tenant: tenantId
+        ).map(Self.job)
+        guard !jobs.isEmpty else { return [] }
+        var outputs: [UUID: [StoredMediaOutput]] = [:]
+        let rows = try await database.query(
+            """
+            SELECT o.job_id, o.kind, o.name, o.asset_id, o.details, a.object_id, a.media_type, a.size
+            FROM media_outputs o JOIN content_assets a ON a.tenant_id = o.tenant_id AND a.id = o.asset_id
+            WHERE o.tenant_id = \(tenantId) AND o.job_id = ANY(\(jobs.map(\.id))) ORDER BY o.job_id, o.position
+            """, tenant: tenantId)
+        for row in rows { outputs[try row.decode("job_id", as: UUID.self), default: []].append(try Self.output(row)) }
+        for index in jobs.indices { jobs[index].outputs = outputs[jobs[index].id] ?? [] }
+        return jobs
+    }
+
+    private static func job(_ row: Row) throws -> StoredMediaJob {
+        let state: JobState = try row.decode("state")
+        return StoredMediaJob(
+            id: try row.decode("id"),
+            order: try JSON.decode(MediaOrder.self, from: row.decode("payload", as: JSONText.self).bytes),
+            status: MediaJobStatus(state), progress: try row.decode("progress"), createdAt: try row.decode("created_at"),
+            startedAt: try row.decode("started_at"), finishedAt: try row.decode("finished_at"),
+            facts: try row.decode("facts", as: JSONText?.self).map { try JSON.decode(MediaFacts.self, from: $0.bytes) },
+            failure: state == .failed ? try row.decodeOptionalCase("failure") ?? .failed : nil)
+    }
+
+    private static func output(_ row: Row) throws -> StoredMediaOutput {
+        StoredMediaOutput(
+            kind: try row.decodeCase("kind"), name: try row.decode("name"), assetId: try row.decode("asset_id"),
+            objectId: try row.decode("object_id"), mediaType: try row.decode("media_type"), size: try row.decode("size"),
+            details: try JSON.decode(MediaOutputDetails.self, from: row.decode("details", as: JSONText.self).bytes))
+    }
+}
+
+extension MediaJobStatus {
+    init(_ state: JobState) {
+        switch state {
+        case .queued: self = .queued
+        case .running: self = .running
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .cancelled: self = .canceled
+        }
+    }
+}
+
+extension JobState {
+    fileprivate init(_ status: MediaJobStatus) {
+        switch status {
+        case .queued: self = .queued
+        case .running: self = .running
+        case .succeeded: self = .succeeded
+        case .failed: self = .failed
+        case .canceled: self = .cancelled
+        }
+    }
+}

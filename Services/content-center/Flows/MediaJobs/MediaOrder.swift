@@ -1,0 +1,38 @@
+import DTO
+import FoundationEssentials
+
+/// A job as it was ordered, with what its source turned out to be: a signed address ends, the object behind it does not.
+struct MediaOrder: Codable, Sendable, Equatable {
+    var type: MediaJobType
+    var priority: MediaPriority
+    var source: MediaSource?
+    var profiles: [MediaProfile]?
+    var params: MediaJobParams?
+    /// Who ordered it.
+    var subject: String
+
+    /// Every file that the job reads, in the order in which its plan counts them.
+    var sources: [MediaSource] {
+        let others = (params?.assetIds ?? []) + (params?.overlayAssetId.map { [$0] } ?? [])
+        return (source.map { [$0] } ?? []) + others.map(MediaSource.asset)
+    }
+}
+
+enum MediaSource: Codable, Sendable, Equatable {
+    /// Of the tenant.
+    case asset(UUID)
+    /// What a signed URL of ours showed.
+    case object(UUID, mediaType: String)
+    /// Of an origin that the installation allows.
+    case address(String)
+
+    var assetId: UUID? { if case .asset(let id) = self { id } else { nil } }
+}
+
+extension MediaPriority {
+    /// The kind of its jobs.
+    var jobKind: String { "media.\(rawValue)" }
+
+    /// Less comes first.
+    var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}

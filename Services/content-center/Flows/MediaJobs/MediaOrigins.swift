@@ -1,0 +1,17 @@
+/// The origins that a `sourceUrl` may name beside our own (`MEDIA_SOURCE_ORIGINS`). The request goes out from inside: nothing else is
+/// asked, and a redirect is not followed.
+struct MediaOrigins: Sendable {
+    private let prefixes: [String]
+
+    /// - Parameter origins: `scheme://host` or `scheme://host:port`, or the beginning of a path below it.
+    init(_ origins: [String]) { prefixes = origins.map { $0.hasSuffix("/") ? $0 : $0 + "/" } }
+
+    func allow(_ address: String) -> Bool {
+        // RFC 3986's characters without the ones that parsers quarrel about.
+        guard address.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}#".utf8.contains($0) }) else { return false }
+        // The whole authority up to its slash has to be the same, so no other spelling of it gets in.
+        guard prefixes.contains(where: { address.hasPrefix($0) }) else { return false }
+        let path = address.prefix { $0 != "?" }.lowercased().replacing("%2e", with: ".")
+        return !path.split(separator: "/").contains("..")
+    }
+}

@@ -1,0 +1,119 @@
+import DTO
+import FoundationEssentials
+
+/// How a job is done: its sources fetched and looked at, FFmpeg run as the plan says, what it made kept.
+///
+/// It may die at any point and be begun again by another process: until the last step nothing that counts has happened, and that step
+/// is one transaction.
+struct MediaWork: Sendable {
+    let workspace: MediaWorkspace
+    let sources: MediaSources
+    let ffmpeg: FFmpeg
+    let objects: any ObjectStore
+
+    /// Percent when the sources are there, and when FFmpeg is done.
+    private static let begun = 5
+    private static let made = 95
+
+    /// - Throws: ``MediaFailure``, or what a repetition may mend.
+    func perform(_ attempt: MediaAttempt) async throws {
+        if try attempt.isDone { return }
+        let order = try attempt.order()
+        try await workspace.withFolder(of: attempt.id, fence: attempt.fence) { folder in
+            let (inputs, title) = try await examine(order, in: folder, attempt)
+            if let source = inputs.first { try await attempt.keep(facts: source.facts) }
+            let plan = try MediaPlan.plan(order, inputs)
+            for (name, text) in plan.texts { try await folder.write(text, to: name) }
+            try await run(plan, in: folder, attempt)
+            try await keep(plan.outputs, of: title, in: folder, attempt)
+        }
+    }
+
+    private func examine(
+        _ order: MediaOrder, in folder: MediaFolder, _ attempt: MediaAttempt
+    ) async throws -> (inputs: [ExaminedInput], title: String) {
+        var (inputs, title): ([ExaminedInput], String?) = ([], nil)
+        for (index, source) in order.sources.enumerated() {
+            let fetched = try await sources.fetch(source, as: "source\(index)", into: folder, of: attempt.tenantId)
+            let facts = try await ffmpeg.facts(of: fetched.input, size: fetched.size, in: folder.path)
+            inputs.append(ExaminedInput(file: fetched.input, facts: facts))
+            title = title ?? fetched.title
+        }
+        return (inputs, title ?? "media")
+    }
+
+    private func run(_ plan: MediaPlan, in folder: MediaFolder, _ attempt: MediaAttempt) async throws {
+        let total = max(1, plan.steps.reduce(0) { $0 + $1.weight })
+        try await attempt.reporting { report in
+            report(Self.begun)
+            var done = 0
+            for step in plan.steps {
+                let before = done
+                try await ffmpeg.run(step, in: folder.path) { time in
+                    guard step.durationMs > 0 else { return }
+                    let share = min(1, Double(time) / Double(step.durationMs))
+                    let part = (Double(before) + share * Double(step.weight)) / Double(total)
+                    report(Self.begun + Int(part * Double(Self.made - Self.begun)))
+                }
+                done += step.weight
+            }
+            report(Self.made)
+        }
+    }
+
+    /// First the bytes, under ids that nobody else's attempt uses, then in one transaction everything that says that they are there.
+    private func keep(_ outputs: [PlannedOutput], of title: String, in folder: MediaFolder, _ attempt: MediaAttempt) async throws
+    {
+        var made: [MadeOutput] = []
+        do {
+            for output in outputs {
+                guard let (size, sha256) = try await folder.measure(output.file), size > 0 else { throw MediaFailure.failed }
+                let details = try await details(of: output, size: size, in: folder)
+                try Task.checkCancellation()
+                let object = attempt.object(for: output)
+                made.append(
+                    MadeOutput(
+                        plan: output, object: object, size: size, sha256: sha256, details: details,
+                        filename: "\(String(title.prefix(160)))-\(output.name).\(output.type.extensions.first ?? "bin")"))
+                try await objects.keep(file: folder.path(of: output.file), as: object)
+            }
+            // Where the same bytes are there already, ours are not needed.
+            for object in try await attempt.keep(outputs: made) { try await attempt.collect(object, from: objects) }
+        } catch {
+            // The transaction's answer may have got lost: then it counts what is there.
+            for output in made {
+                if let isKept = try? await attempt.isKept(output.object), !isKept { try? await objects.remove(output.object) }
+            }
+            throw error
+        }
+        for output in outputs {
+            for object in attempt.earlierObjects(for: output) { try await objects.remove(object) }
+        }
+    }
+
+    private func details(of output: PlannedOutput, size: Int, in folder: MediaFolder) async throws -> MediaOutputDetails {
+        var details = MediaOutputDetails(width: output.width, height: output.height, durationMs: output.durationMs)
+        if let duration = output.durationMs, duration > 0 { details.bitrate = size * 8_000 / duration }
+        if let name = output.playlist {
+            guard let playlist = try await folder.text(of: name), let input = MediaInput(name: output.file, type: output.type)
+            else {
+                throw MediaFailure.failed
+            }
+            let facts = try await ffmpeg.facts(of: input, size: size, in: folder.path)
+            details.playlist = playlist
+            details.codecs = HLSPlaylists.codecs(of: facts)
+            details.frameRate = facts.video?.frameRate
+        }
+        return details
+    }
+}
+
+/// An output whose bytes are in the store.
+struct MadeOutput: Sendable, Equatable {
+    let plan: PlannedOutput
+    let object: UUID
+    let size: Int
+    let sha256: [UInt8]
+    let details: MediaOutputDetails
+    let filename: String
+}

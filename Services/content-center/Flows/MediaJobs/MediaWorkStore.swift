@@ -1,0 +1,226 @@
+import Cryptography
+import DTO
+import FoundationEssentials
+import HTTPCore
+import Jobs
+import Messaging
+import PostgresStore
+
+/// The SQL of those who do the jobs, and what is told of them.
+struct MediaWorkStore: Sendable {
+    let database: Database
+    let uploads: AssetUploadStore
+    /// Wakes the outbox relay after a commit.
+    let onCommit: @Sendable () -> Void
+
+    /// What the worker runs.
+    func handler(_ work: MediaWork) -> JobWorker.Handler {
+        { context in
+            let attempt = MediaAttempt(context: context, store: self)
+            do {
+                try await work.perform(attempt)
+                return nil
+            } catch let failure as MediaFailure {
+                try await attempt.fail(failure)
+                throw PermanentJobFailure(failure.rawValue)
+            } catch let refusal as FFmpegRefusal {
+                try await attempt.fail(.failed)
+                throw PermanentJobFailure("\(refusal)")
+            }
+        }
+    }
+
+    // MARK: Events
+
+    /// Writes what a job's end means for others, in the transaction that ends it.
+    static func tell(of end: JobEnd, in transaction: Transaction) async throws {
+        if end.state == .failed {
+            try transaction.enqueue(
+                """
+                UPDATE media_jobs SET failure = coalesce(failure, \(MediaFailure.noAttemptEnded.rawValue))
+                WHERE tenant_id = \(end.tenant) AND id = \(end.id)
+                """)
+        }
+        try await tell(of: end.id, end.tenant, as: MediaJobStatus(end.state), in: transaction)
+    }
+
+    /// - Parameter progress: of a running job; of one that has ended what it has come to.
+    static func tell(
+        of id: UUID, _ tenantId: UUID, as status: MediaJobStatus, progress: Int? = nil, in transaction: Transaction
+    ) async throws {
+        let row = try await transaction.query(
+            """
+            SELECT m.type, m.asset_id, m.failure, j.progress, j.fence, app_now() AS at,
+                (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'name', o.name, 'assetId', o.asset_id)
+                    ORDER BY o.position), '[]'::jsonb) FROM media_outputs o
+                    WHERE o.tenant_id = m.tenant_id AND o.job_id = m.id) AS outputs
+            FROM media_jobs m JOIN jobs j ON j.tenant_id = m.tenant_id AND j.id = m.id
+            WHERE m.tenant_id = \(tenantId) AND m.id = \(id)
+            """
+        ).only
+        let percent = try progress ?? row.decode("progress", as: Int.self)
+        let moved = MediaJobMoved(
+            jobId: id, type: try row.decodeCase("type"), status: status, progress: percent, assetId: try row.decode("asset_id"),
+            outputs: try JSON.decode([MediaOutputReference].self, from: row.decode("outputs", as: JSONText.self).bytes),
+            code: status == .failed ? try row.decode("failure", as: String?.self) : nil)
+        let type =
+            switch status {
+            case .queued, .running: MediaJobMoved.progressedType
+            case .succeeded: MediaJobMoved.succeededType
+            case .failed: MediaJobMoved.failedType
+            case .canceled: MediaJobMoved.canceledType
+            }
+        // Grows within an attempt and from one to the next; the end is the greatest.
+        let isOver = status != .queued && status != .running
+        let version = try row.decode("fence", as: Int64.self) * 1_000 + (isOver ? 999 : Int64(percent))
+        let event = CloudEvent(
+            id: UUID.version7(), source: "content-center", type: type, subject: id.uuidString.lowercased(),
+            time: try row.decode("at"), tenantId: tenantId, version: version, data: try JSON.encode(moved))
+        try await Outbox.append([event], in: transaction)
+    }
+
+    // MARK: Outputs
+
+    /// - Returns: the objects that are not needed, since the tenant has the same bytes already.
+    fileprivate func insert(_ outputs: [MadeOutput], of job: UUID, _ tenantId: UUID, in transaction: Transaction) async throws
+        -> [UUID]
+    {
+        var (garbage, addsBytes) = ([UUID](), false)
+        let order = try await transaction.query("SELECT payload FROM jobs WHERE tenant_id = \(tenantId) AND id = \(job)").only
+        let subject = try JSON.decode(MediaOrder.self, from: order.decode("payload", as: JSONText.self).bytes).subject
+        for (position, output) in outputs.enumerated() {
+            try transaction.enqueue(
+                """
+                INSERT INTO asset_objects (tenant_id, id, sha256, size)
+                VALUES (\(tenantId), \(output.object), \(output.sha256), \(output.size)) ON CONFLICT DO NOTHING
+                """)
+            // A statement of its own, so that it sees what a parallel transaction has just committed.
+            let object: UUID = try await transaction.query(
+                "SELECT id FROM asset_objects WHERE tenant_id = \(tenantId) AND sha256 = \(output.sha256)"
+            ).only.decode("id")
+            let asset = UUID.version7()
+            try transaction.enqueue(
+                """
+                INSERT INTO content_assets (tenant_id, id, origin, state, filename, media_type, size, sha256, created_by, object_id)
+                VALUES (\(tenantId), \(asset), 'media', 'ready', \(output.filename), \(output.plan.type.rawValue), \(output.size),
+                    \(output.sha256), \(subject), \(object))
+                """)
+            try transaction.enqueue(
+                """
+                INSERT INTO media_outputs (tenant_id, job_id, kind, name, position, asset_id, details)
+                VALUES (\(tenantId), \(job), \(output.plan.kind.rawValue), \(output.plan.name), \(position), \(asset),
+                    \(JSONText(encoding: output.details)))
+                """)
+            if object == output.object {
+                addsBytes = true
+            } else {
+                garbage.append(output.object)
+                try transaction.enqueue(
+                    "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(output.object)) ON CONFLICT DO NOTHING"
+                )
+            }
+        }
+        let usage = try await uploads.usage(of: tenantId, in: transaction)
+        if addsBytes, usage.bytes > usage.limitBytes { throw MediaFailure.quota }
+        return garbage
+    }
+}
+
+/// One attempt at a job, as its work sees it: everything that it writes, it writes only while the job is its own.
+struct MediaAttempt: Sendable {
+    private static let outputsStep = "outputs"
+
+    fileprivate let context: JobContext
+    fileprivate let store: MediaWorkStore
+
+    fileprivate init(context: JobContext, store: MediaWorkStore) {
+        self.context = context
+        self.store = store
+    }
+
+    var id: UUID { context.id }
+    var tenantId: UUID { context.tenant }
+    var fence: Int64 { context.fence }
+
+    func order() throws -> MediaOrder { try JSON.decode(MediaOrder.self, from: context.payload.bytes) }
+
+    /// An earlier attempt has kept everything, and died before it could say that it was done.
+    var isDone: Bool { get throws { try context.result(of: Self.outputsStep, as: [UUID].self) != nil } }
+
+    func keep(facts: MediaFacts) async throws {
+        let text = try JSONText(encoding: facts)
+        try await context.whileHeld { transaction in
+            try transaction.enqueue(
+                "UPDATE media_jobs SET facts = \(text) WHERE tenant_id = \(context.tenant) AND id = \(context.id)")
+        }
+    }
+
+    func fail(_ failure: MediaFailure) async throws {
+        try await context.whileHeld { transaction in
+            try transaction.enqueue(
+                "UPDATE media_jobs SET failure = \(failure.rawValue) WHERE tenant_id = \(context.tenant) AND id = \(context.id)")
+        }
+    }
+
+    /// Runs `body`, which reports percents; what it reports is shown, and told of at every tenth.
+    func reporting(_ body: @escaping @Sendable (@escaping @Sendable (Int) -> Void) async throws -> Void) async throws {
+        let (percents, reports) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { reports.finish() }
+                try await body { reports.yield($0) }
+            }
+            group.addTask {
+                var (shown, told) = (-1, -1)
+                for await percent in percents where percent > shown {
+                    try await context.progress(percent)
+                    shown = percent
+                    guard percent / 10 > told else { continue }
+                    told = percent / 10
+                    try await context.whileHeld {
+                        try await MediaWorkStore.tell(of: context.id, context.tenant, as: .running, progress: percent, in: $0)
+                    }
+                    store.onCommit()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Assets of the tenant, exactly once.
+    ///
+    /// - Returns: the objects that are not needed.
+    func keep(outputs: [MadeOutput]) async throws -> [UUID] {
+        try await context.transactionalStep(Self.outputsStep) { transaction in
+            try await store.insert(outputs, of: context.id, context.tenant, in: transaction)
+        }
+    }
+
+    func isKept(_ object: UUID) async throws -> Bool {
+        try await store.database.query(
+            "SELECT 1 FROM asset_objects WHERE tenant_id = \(context.tenant) AND id = \(object)", tenant: context.tenant
+        ).count == 1
+    }
+
+    func collect(_ object: UUID, from objects: any ObjectStore) async throws {
+        try await objects.remove(object)
+        try await store.uploads.forgetGarbage(object, of: context.tenant)
+    }
+
+    /// The object of an output: another one in every attempt, so that none that was thought dead writes over what a later one has kept.
+    func object(for output: PlannedOutput) -> UUID { Self.object(context.id, context.fence, output) }
+
+    /// Those that attempts before this one may have left in the store.
+    func earlierObjects(for output: PlannedOutput) -> [UUID] {
+        (max(1, context.fence - 8)..<max(1, context.fence)).map { Self.object(context.id, $0, output) }
+    }
+
+    private static func object(_ job: UUID, _ fence: Int64, _ output: PlannedOutput) -> UUID {
+        var bytes = Array(
+            SHA256.hash(Array("\(job.uuidString) \(fence) \(output.kind.rawValue) \(output.name)".utf8)).prefix(16))
+        // RFC 9562 §5.8: made in a way of our own.
+        bytes[6] = bytes[6] & 0x0F | 0x80
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    }
+}

@@ -1,0 +1,223 @@
+"""Media jobs over the five processes, with real videos: what is made, what is left when somebody kills, cancels or lies."""
+
+import json
+import pathlib
+import re
+import subprocess
+import uuid
+
+import pytest
+import requests
+
+from media_files import download, ffmpeg_processes, key_frames, make_video, probe, stream, top_boxes
+from support import Member, assert_problem, eventually, stream_events
+from test_assets import presign, put, upload
+
+
+def order(member: Member, **body) -> dict:
+    answer = member.request("POST", "/api/media/jobs", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["Location"].endswith(f"/media/jobs/{answer.json()['jobId']}")
+    return answer.json()
+
+
+def look(member: Member, job: str) -> dict:
+    answer = member.request("GET", f"/api/media/jobs/{job}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def ended(member: Member, job: str, seconds: float = 120) -> dict:
+    return eventually(
+        lambda: look(member, job), lambda seen: seen["status"] not in ("queued", "running"), "the media job ends", seconds)
+
+
+def running(member: Member, job: str, folder: pathlib.Path) -> set[int]:
+    """Waits until FFmpeg is at work on it."""
+    eventually(lambda: look(member, job), lambda seen: seen["status"] == "running" and seen["progress"] > 5, "it is under way", 60)
+    return eventually(lambda: ffmpeg_processes(folder), bool, "FFmpeg runs")
+
+
+def upload_video(member: Member, path: pathlib.Path, name: str = "成片.mp4") -> str:
+    return upload(member, path.read_bytes(), name, "video/mp4")["id"]
+
+
+@pytest.fixture(scope="module")
+def folder(stack) -> pathlib.Path:
+    return stack.directory.resolve() / "objects/media"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> pathlib.Path:
+    return make_video(tmp_path_factory.mktemp("media") / "source.mp4")
+
+
+@pytest.fixture(scope="module")
+def long_source(tmp_path_factory) -> pathlib.Path:
+    """Long enough to be interrupted."""
+    return make_video(tmp_path_factory.mktemp("media") / "long.mp4", size="1280x720", seconds=60, rate=30)
+
+
+@pytest.fixture(scope="module")
+def transcoded(member, source) -> dict:
+    asset = upload_video(member, source)
+    job = ended(member, order(member, type="transcode", assetId=asset, profiles=["720p", "1080p"])["jobId"])
+    assert job["status"] == "succeeded", job
+    assert (job["progress"], job["assetId"], job["type"], job["priority"]) == (100, asset, "transcode", "normal")
+    return job
+
+
+def output(job: dict, kind: str, name: str | None = None) -> dict:
+    (found,) = [each for each in job["outputs"] if each["kind"] == kind and name in (None, each["name"])]
+    return found
+
+
+def test_rates_are_aligned_and_as_long_as_the_source(transcoded, source, tmp_path):
+    assert [(each["kind"], each["name"]) for each in transcoded["outputs"]] == [
+        ("hls", "master"), ("hls_rendition", "1080p"), ("hls_rendition", "720p"), ("mp4", "1080p"), ("cover", "cover")]
+    frame, duration = 1 / 25, float(stream(source)["duration"])
+    rates = {}
+    for name, size in (("1080p", (1920, 1080)), ("720p", (1280, 720))):
+        file = download(output(transcoded, "hls_rendition", name)["url"], tmp_path / f"{name}.mp4")
+        video = stream(file)
+        assert ((video["width"], video["height"]), video["codec_name"], video["pix_fmt"]) == (size, "h264", "yuv420p")
+        assert abs(float(video["duration"]) - duration) <= frame
+        assert stream(file, "audio")["codec_name"] == "aac"
+        rates[name] = file.stat().st_size * 8 / duration
+        # Every two seconds and nowhere else, in all rates.
+        assert key_frames(file) == [0, 2, 4]
+    assert rates["720p"] < rates["1080p"] < 6_000_000
+
+
+def test_the_mp4_starts_before_it_is_whole(transcoded, source, tmp_path):
+    file = download(output(transcoded, "mp4")["url"], tmp_path / "video.mp4")
+    boxes = top_boxes(file)
+    assert boxes.index("moov") < boxes.index("mdat")
+    video, wanted = stream(file), stream(source)
+    assert abs(float(video["duration"]) - float(wanted["duration"])) <= 1 / 25 and float(video["start_time"]) == 0
+    assert video["nb_frames"] == wanted["nb_frames"]
+    # Nothing of where and by whom it was made.
+    assert "creation_time" not in json.dumps(probe(file)).lower()
+
+
+def test_playlists_name_segments_that_anybody_with_the_address_can_fetch(member, stranger, transcoded, tmp_path):
+    address = output(transcoded, "hls")["url"]
+    master = member.request("GET", address)
+    assert master.headers["Content-Type"] == "application/vnd.apple.mpegurl"
+    variants = re.findall(r"#EXT-X-STREAM-INF:BANDWIDTH=(\d+),.*RESOLUTION=(\d+x\d+),CODECS=\"avc1\.6400\w\w,mp4a\.40\.2\".*\n(\S+)", master.text)
+    assert [(size, name) for _, size, name in variants] == [("1920x1080", "1080p.m3u8"), ("1280x720", "720p.m3u8")]
+    assert int(variants[0][0]) > int(variants[1][0])
+    lengths = []
+    for _, _, name in variants:
+        playlist = member.request("GET", address.replace("master.m3u8", name)).text
+        head = re.search(r'#EXT-X-MAP:URI="(\S+)",BYTERANGE="(\d+)@(\d+)"', playlist)
+        segments = re.findall(r"#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(http\S+)", playlist)
+        lengths.append([float(length) for length, *_ in segments])
+        initial = fetch_range(head[1], int(head[2]), int(head[3]))
+        for number, (length, size, offset, url) in enumerate(segments):
+            # Each is playable behind the head alone.
+            file = tmp_path / f"{name}.{number}.mp4"
+            file.write_bytes(initial + fetch_range(url, int(size), int(offset)))
+            frames = probe(file, "-select_streams", "v:0", "-count_frames", "-show_entries", "stream=nb_read_frames")["streams"][0]
+            assert int(frames["nb_read_frames"]) == round(float(length) * 25)
+    assert lengths[0] == lengths[1] == [4.0, 0.4]
+    assert_problem(stranger.request("GET", address), 404, "media_job.not_found")
+
+
+def fetch_range(url: str, size: int, offset: int) -> bytes:
+    answer = requests.get(url, headers={"Range": f"bytes={offset}-{offset + size - 1}"}, timeout=20)
+    assert answer.status_code == 206 and len(answer.content) == size
+    return answer.content
+
+
+def test_the_stream_shows_how_a_job_moves(member, source):
+    asset = upload_video(member, source)
+    last = next(stream_events(member, last_event_id=0)).id
+    job = order(member, type="cover", assetId=asset, priority="interactive")["jobId"]
+    ended(member, job)
+    seen = []
+    for event in stream_events(member, last_event_id=last):
+        if event.data.get("subject") == job:
+            seen.append((event.type, event.data["data"]["status"], event.data["data"]["progress"]))
+            if event.type != "media.job.progressed.v1":
+                break
+    assert seen[0][:2] == ("media.job.progressed.v1", "running")
+    assert seen[-1] == ("media.job.succeeded.v1", "succeeded", 100)
+    assert [progress for *_, progress in seen] == sorted(progress for *_, progress in seen)
+
+
+def test_a_ticket_is_redeemed_and_a_lost_one_is_no_harm(stack, member, source):
+    """The row is the truth: with the queues purged as soon as they fill, jobs end all the same; and no ticket stays behind."""
+    asset = upload_video(member, source)
+    jobs = [order(member, type="probe", assetId=asset, priority=priority)["jobId"] for priority in ("batch", "normal", "interactive")]
+    for job in jobs:
+        assert ended(member, job)["status"] == "succeeded"
+    with stack.administrator("content") as connection:
+        # As if the process had died between the commit and the ticket.
+        connection.execute(
+            """INSERT INTO jobs (tenant_id, id, kind, payload, max_attempts) SELECT tenant_id, %s, kind, payload, 5 FROM jobs WHERE id = %s""",
+            (ghost := str(uuid.uuid4()), jobs[0]))
+        connection.execute("INSERT INTO media_jobs (tenant_id, id, type) VALUES (%s, %s, 'probe')", (member.tenant, ghost))
+        connection.execute(
+            "INSERT INTO job_due (tenant_id, job_id, kind, due_at) VALUES (%s, %s, 'media.batch', now())", (member.tenant, ghost))
+    assert ended(member, ghost)["status"] == "succeeded"
+
+
+def test_cancel_ends_the_process_group(member, long_source, folder):
+    asset = upload_video(member, long_source)
+    job = order(member, type="transcode", assetId=asset, profiles=["720p", "480p"])["jobId"]
+    running(member, job, folder)
+    assert member.request("POST", f"/api/media/jobs/{job}/cancel").status_code == 200
+    over = ended(member, job, seconds=20)
+    assert (over["status"], over["outputs"]) == ("canceled", [])
+    eventually(lambda: ffmpeg_processes(folder), lambda left: left == set(), "nothing works any more")
+    eventually(lambda: [each.name for each in folder.iterdir()], lambda left: left == [], "the folder is gone")
+
+
+def test_killed_outright_the_job_is_done_once_by_whoever_comes(stack, member, long_source, folder):
+    asset = upload_video(member, long_source)
+    job = order(member, type="transcode", assetId=asset, profiles=["480p"], params={"cover": False})["jobId"]
+    processes = running(member, job, folder)
+    stack.restart("content-center")
+    # Whoever had begun it is gone with the service, although nobody could tell it to stop.
+    assert not processes & ffmpeg_processes(folder)
+    over = ended(member, job)
+    assert over["status"] == "succeeded"
+    assert [(each["kind"], each["name"]) for each in over["outputs"]] == [("hls", "master"), ("hls_rendition", "480p"), ("mp4", "480p")]
+    ((attempts,),) = stack.rows("content", "SELECT attempt FROM jobs WHERE id = %s", (job,))
+    assert attempts == 2
+    ((assets, objects),) = stack.rows("content", """
+        SELECT count(*), count(DISTINCT object_id) FROM content_assets a WHERE EXISTS (
+            SELECT FROM media_outputs o WHERE o.asset_id = a.id AND o.job_id = %s)""", (job,))
+    assert (assets, objects) == (2, 2)
+    assert ffmpeg_processes(folder) == set() and list(folder.iterdir()) == []
+    # What is in the store is what rows speak of.
+    kept = {path.name for path in (folder.parent / "kept").glob("*/*")}
+    known = {str(name) for (name,) in stack.rows("content", "SELECT id FROM asset_objects UNION SELECT object_id FROM asset_garbage")}
+    assert kept <= known
+
+
+@pytest.mark.parametrize("text", [
+    "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
+    "ffconcat version 1.0\nfile '/etc/passwd'\n",
+])
+def test_a_list_in_a_videos_clothes_is_refused(member, text):
+    presigned = presign(member, "a.mp4", "video/mp4")
+    assert put(presigned, text.encode()).status_code == 200
+    assert_problem(member.request("POST", f"/api/assets/{presigned['assetId']}/complete"), 422, "asset.refused", {"/contentType"})
+
+
+def test_addresses_of_others_are_not_asked(member):
+    for address in ("http://169.254.169.254/latest/meta-data", "file:///etc/passwd", "https://cdn.example.com/a.mp4"):
+        answer = member.request("POST", "/api/media/jobs", json={"type": "probe", "sourceUrl": address})
+        assert_problem(answer, 422, None, {"/sourceUrl"})
+
+
+def test_a_video_whose_header_lies_fails_with_its_reason(member):
+    head = b"\0\0\0\x18ftypisom\0\0\2\0isommp41" + (1008).to_bytes(4, "big") + b"mdat" + bytes(1000)
+    asset = upload(member, head, "a.mp4", "video/mp4")["id"]
+    job = ended(member, order(member, type="transcode", assetId=asset)["jobId"])
+    assert (job["status"], job["error"]["code"]) == ("failed", "media.unreadable")
+    assert job["error"]["message"] == "文件无法解码"
+    in_english = member.request("GET", f"/api/media/jobs/{job['jobId']}", headers={"Accept-Language": "en"}).json()
+    assert in_english["error"]["message"] == "The file cannot be decoded"
