@@ -2,7 +2,7 @@
 # as root or as a user with sudo.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-assets bench-contents bench-search bench-models bench-compliance format lint clean
+.PHONY: help run stop test test-tsan test-images images kill-storm bench bench-assets bench-contents bench-search bench-media bench-models bench-compliance format lint clean
 
 BOOTSTRAP := deploy/local/bootstrap
 FORMATTED := Package.swift Services Shared Tests
@@ -39,6 +39,9 @@ bench-contents: ## drafts written, against single rows inserted by pgbench
 
 bench-search: ## searches per second over 100,000 contents and over a million
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/search_bench.py
+
+bench-media: ## a media job against FFmpeg alone
+	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/media_bench.py
 
 bench-models: ## model calls through us and through LiteLLM
 	@$(BOOTSTRAP) --test --bench && exec python3 Tests/Benchmarks/models_bench.py

@@ -26,7 +26,8 @@ extension Application {
                 box.value?.wake()
                 tickets.send(job, of: tenantId, priority)
             }, onCancel: { box.value?.cancelRequested($0) })
-        let jobs = MediaJobs(store: store, assets: assets, objects: assets.objects, origins: origins)
+        let jobs = MediaJobs(
+            store: store, assets: assets, objects: assets.objects, origins: origins, canHear: settings.speech != nil)
         guard settings.mediaWorkers > 0 else { return Media(jobs: jobs, consumers: [], background: []) }
 
         let workspace = MediaWorkspace(directory: settings.mediaDirectory)
@@ -34,7 +35,8 @@ extension Application {
             workspace: workspace,
             sources: MediaSources(
                 assets: assets, objects: assets.objects, origins: origins, http: runtime.http, inspector: inspector),
-            ffmpeg: FFmpeg(memory: settings.mediaMemory, timeLimit: settings.mediaTimeout), objects: assets.objects)
+            ffmpeg: FFmpeg(memory: settings.mediaMemory, timeLimit: settings.mediaTimeout), objects: assets.objects,
+            hear: settings.speech.map { hearing(SpeechRecognition(settings: $0, http: runtime.http, tracer: runtime.tracer)) })
         let workStore = MediaWorkStore(database: runtime.database, uploads: uploads) { runtime.outbox.wake() }
         let kinds = MediaPriority.allCases.map(\.jobKind)
         let handler = workStore.handler(work)
@@ -50,5 +52,19 @@ extension Application {
         return Media(
             jobs: jobs, consumers: MediaTicketsConsumer(worker: worker).consumers(runtime),
             background: [MediaWorkers(worker: worker, workspace: workspace, objects: folder, logger: runtime.logger)])
+    }
+
+    /// What may mend by itself is tried again: also a key that somebody has to correct.
+    private static func hearing(_ recognition: SpeechRecognition) -> MediaWork.Hearing {
+        { sound, language, duration in
+            do {
+                return try await recognition.transcribe(
+                    sound, filename: "speech.m4a", mediaType: FileType.m4a.rawValue, language: language,
+                    durationMilliseconds: duration
+                ).cues(durationMilliseconds: duration)
+            } catch let failure as SpeechFailure where failure.kind == .rejected || failure.kind == .unusable {
+                throw MediaFailure.speechRefused
+            }
+        }
     }
 }

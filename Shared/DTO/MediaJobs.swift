@@ -14,6 +14,10 @@ public enum MediaJobType: String, Codable, Sendable, CaseIterable {
     case concat
     /// The sound alone.
     case audio
+    /// What is said, as subtitles: SRT and WebVTT.
+    case subtitle
+    /// Subtitles of an asset into a video: drawn into its pictures, or as a track of its own.
+    case burnSubtitle = "burn_subtitle"
     /// What the file is, and what Douyin will say to it.
     case probe
     /// A mark on a video or a picture: a picture or a text.
@@ -50,6 +54,13 @@ public enum MediaCorner: String, Codable, Sendable, CaseIterable {
     case topRight = "top_right"
     case bottomLeft = "bottom_left"
     case bottomRight = "bottom_right"
+}
+
+public enum MediaSubtitleMode: String, Codable, Sendable, CaseIterable {
+    /// Into the pictures: every player shows them.
+    case burn
+    /// As a track: players show them or not, and nothing is encoded again where the video is H.264.
+    case mux
 }
 
 /// `POST /api/media/jobs` (seed 001 §10.3). The source is an asset of the tenant or an address; `concat` names its assets in `params`.
@@ -100,11 +111,18 @@ public struct MediaJobParams: Codable, Sendable, Equatable {
     public var opacity: Int?
     /// Of `watermark`: the mark's width in percent of the picture's, 20 where it is left out; of a text its height, 5.
     public var size: Int?
+    /// Of `subtitle`: what is spoken, by ISO 639; `zh` where it is left out.
+    public var language: String?
+    /// Of `burn_subtitle`: SRT or WebVTT.
+    public var subtitleAssetId: UUID?
+    /// Of `burn_subtitle`: `burn` where it is left out.
+    public var mode: MediaSubtitleMode?
 
     public init(
         atSecond: Double? = nil, format: MediaPictureFormat? = nil, widths: [Int]? = nil, assetIds: [UUID]? = nil,
         hls: Bool? = nil, mp4: Bool? = nil, cover: Bool? = nil, text: String? = nil, overlayAssetId: UUID? = nil,
-        corner: MediaCorner? = nil, opacity: Int? = nil, size: Int? = nil
+        corner: MediaCorner? = nil, opacity: Int? = nil, size: Int? = nil, language: String? = nil, subtitleAssetId: UUID? = nil,
+        mode: MediaSubtitleMode? = nil
     ) {
         self.atSecond = atSecond
         self.format = format
@@ -118,6 +136,9 @@ public struct MediaJobParams: Codable, Sendable, Equatable {
         self.corner = corner
         self.opacity = opacity
         self.size = size
+        self.language = language
+        self.subtitleAssetId = subtitleAssetId
+        self.mode = mode
     }
 }
 
@@ -184,6 +205,8 @@ public enum MediaOutputKind: String, Codable, Sendable, CaseIterable {
     /// One rate of it: a fragmented MP4, of which the playlist's segments are ranges.
     case hlsRendition = "hls_rendition"
     case cover, thumbnail, image, audio
+    /// Subtitles.
+    case srt, vtt
 }
 
 public struct MediaOutput: Codable, Sendable, Equatable {

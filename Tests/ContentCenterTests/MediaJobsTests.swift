@@ -243,6 +243,11 @@ import Testing
             ["/params/assetIds/0", "/params/assetIds/1", "/assetId"]
         ),
         (#"{"type": "concat"}"#, ["/params"]),
+        (
+            #"{"type": "burn_subtitle", "sourceUrl": "https://a/b", "params": {"mode": "paint"}}"#,
+            ["/params/subtitleAssetId", "/params/mode"]
+        ),
+        (#"{"type": "subtitle", "sourceUrl": "https://a/b", "params": {"language": "中文"}}"#, ["/params/language"]),
         (#"{"type": "cover", "sourceUrl": "https://cdn.example.com/a.mp4"}"#, ["/sourceUrl"]),
         (#"{"type": "cover", "sourceUrl": "s3://bucket/raw/xxx.mp4"}"#, ["/sourceUrl"]),
         (#"{"type": "cover", "sourceUrl": "file:///etc/passwd"}"#, ["/sourceUrl"]),
@@ -316,6 +321,41 @@ import Testing
                 }
                 #expect(service.workLeftOver() == [] && service.files().count == 1)
             }
+        }
+    }
+
+    @Test func whatIsSaidBecomesSubtitlesThatGoIntoTheVideo() async throws {
+        let answer = #"{"text": "大家好。", "segments": [{"start": 0.2, "end": 1.4, "text": "大家好，今天聊聊防晒霜。"}]}"#
+        var router = Router()
+        router.on(.post, "/v1/audio/transcriptions", options: RouteOptions(maxBodyBytes: 1 << 20)) { request in
+            let heard = request.body.count > 1_000
+            return Response(
+                heard ? .ok : .badRequest, headers: ["Content-Type": "application/json"], body: .bytes(Array(answer.utf8)))
+        }
+        try await LiveServer.serving(router) { server in
+            let settings = ["ASR_BASE_URL": "http://127.0.0.1:\(server.port)/v1", "ASR_API_KEY": "x"]
+            try await ContentCenterHarness.run(environment: settings) { service in
+                let video = try await service.upload(SampleMedia.video, as: "a.mp4", "video/mp4").id
+                let job = try await service.media(MediaJobRequest(type: .subtitle, assetId: video))
+                #expect(job.outputs.map(\.mediaType) == ["application/x-subrip", "text/vtt"], "\(job)")
+                let text = try await service.get(try #require(job.outputs.first).url).text
+                #expect(text == "1\r\n00:00:00,200 --> 00:00:01,400\r\n大家好，今天聊聊防晒霜。\r\n\r\n")
+                for mode in MediaSubtitleMode.allCases {
+                    let params = MediaJobParams(subtitleAssetId: job.outputs.last?.assetId, mode: mode)
+                    let made = try await service.media(MediaJobRequest(type: .burnSubtitle, assetId: video, params: params))
+                    #expect(made.outputs.map(\.kind) == [.mp4], "\(made)")
+                    let file = try await service.get(try #require(made.outputs.first).url).body
+                    #expect(file.firstIndex(of: Array("tx3g".utf8)) != nil ? mode == .mux : mode == .burn)
+                }
+                let bad = try await service.upload(Array("no times at all".utf8), as: "a.srt", "application/x-subrip").id
+                let failed = try await service.media(
+                    MediaJobRequest(type: .burnSubtitle, assetId: video, params: .init(subtitleAssetId: bad)))
+                #expect(failed.error?.code == "media.bad_subtitles")
+            }
+        }
+        try await ContentCenterHarness.run { service in
+            let refused = try await service.orderMedia(MediaJobRequest(type: .subtitle, sourceUrl: "https://a/b"))
+            #expect(try refused.problem().errors?.map(\.code) == ["not_available"])
         }
     }
 

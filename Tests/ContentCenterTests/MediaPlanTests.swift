@@ -103,6 +103,22 @@ import Testing
         }
     }
 
+    @Test func subtitlesFitTheirPictureAndStandInAFile() throws {
+        let cues = [SubtitleCue(startMilliseconds: 0, endMilliseconds: 1_500, lines: ["字幕'一", "第二行"])]
+        let burn = order(.burnSubtitle, MediaJobParams(subtitleAssetId: nil))
+        for (width, height, size) in [(1_920, 1_080, 18), (1_080, 1_920, 9)] {
+            let plan = try MediaPlan.plan(burn, [try source(width, height)], cues: cues)
+            #expect(plan.texts.values.contains { $0.contains("字幕'一\r\n第二行") })
+            #expect(plan.steps.first?.arguments.contains { $0.contains("FontSize=\(size),") && !$0.contains("字幕") } == true)
+        }
+        let mux = try MediaPlan.plan(order(.burnSubtitle, MediaJobParams(mode: .mux)), [try source(641, 360)], cues: cues)
+        let arguments = try #require(mux.steps.first).arguments
+        #expect(!arguments.contains("libx264") && arguments.contains("mov_text"))
+        #expect(mux.outputs.first?.width == 641)
+        let speech = try MediaPlan.plan(order(.subtitle, MediaJobParams(language: "en")), [try source(640, 360)])
+        #expect(speech.speech == PlannedSpeech(file: "speech.m4a", language: "en", durationMs: 6_000) && speech.outputs.isEmpty)
+    }
+
     @Test func progressIsReadFromPiecesCutAnywhere() {
         var progress = FFmpegProgress()
         #expect(progress.take(Array("frame=1\nout_time_us=40".utf8)) == nil)

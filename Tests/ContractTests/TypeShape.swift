@@ -97,6 +97,7 @@ extension MediaOutputKind: StringChoice {}
 extension MediaProfile: StringChoice {}
 extension MediaPictureFormat: StringChoice {}
 extension MediaCorner: StringChoice {}
+extension MediaSubtitleMode: StringChoice {}
 extension DouyinVideoFinding.Severity: StringChoice {}
 
 private struct NoteTaker: Decoder {

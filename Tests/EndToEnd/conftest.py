@@ -23,5 +23,5 @@ def stranger(stack) -> Member:
 
 def pytest_collection_modifyitems(items):
     """First what provokes answers, then the look at which were given, last what harms the stack: nothing else may need it unharmed."""
-    order = ("test_status_codes", "test_leaderless_queue", "test_kill_storm")
+    order = ("test_status_codes", "test_media_killed", "test_leaderless_queue", "test_kill_storm")
     items.sort(key=lambda item: next((index + 1 for index, name in enumerate(order) if name in item.nodeid), 0))

@@ -174,29 +174,6 @@ def test_cancel_ends_the_process_group(member, long_source, folder):
     eventually(lambda: [each.name for each in folder.iterdir()], lambda left: left == [], "the folder is gone")
 
 
-def test_killed_outright_the_job_is_done_once_by_whoever_comes(stack, member, long_source, folder):
-    asset = upload_video(member, long_source)
-    job = order(member, type="transcode", assetId=asset, profiles=["480p"], params={"cover": False})["jobId"]
-    processes = running(member, job, folder)
-    stack.restart("content-center")
-    # Whoever had begun it is gone with the service, although nobody could tell it to stop.
-    assert not processes & ffmpeg_processes(folder)
-    over = ended(member, job)
-    assert over["status"] == "succeeded"
-    assert [(each["kind"], each["name"]) for each in over["outputs"]] == [("hls", "master"), ("hls_rendition", "480p"), ("mp4", "480p")]
-    ((attempts,),) = stack.rows("content", "SELECT attempt FROM jobs WHERE id = %s", (job,))
-    assert attempts == 2
-    ((assets, objects),) = stack.rows("content", """
-        SELECT count(*), count(DISTINCT object_id) FROM content_assets a WHERE EXISTS (
-            SELECT FROM media_outputs o WHERE o.asset_id = a.id AND o.job_id = %s)""", (job,))
-    assert (assets, objects) == (2, 2)
-    assert ffmpeg_processes(folder) == set() and list(folder.iterdir()) == []
-    # What is in the store is what rows speak of.
-    kept = {path.name for path in (folder.parent / "kept").glob("*/*")}
-    known = {str(name) for (name,) in stack.rows("content", "SELECT id FROM asset_objects UNION SELECT object_id FROM asset_garbage")}
-    assert kept <= known
-
-
 @pytest.mark.parametrize("text", [
     "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
     "ffconcat version 1.0\nfile '/etc/passwd'\n",
@@ -221,3 +198,35 @@ def test_a_video_whose_header_lies_fails_with_its_reason(member):
     assert job["error"]["message"] == "文件无法解码"
     in_english = member.request("GET", f"/api/media/jobs/{job['jobId']}", headers={"Accept-Language": "en"}).json()
     assert in_english["error"]["message"] == "The file cannot be decoded"
+
+
+def test_what_is_said_is_heard_and_written_into_the_pictures(member, tmp_path):
+    """The sandbox hears four sentences; on a black picture whatever is bright has been written."""
+    dark = tmp_path / "dark.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=black:size=720x1280:rate=10:duration=6.2", "-f", "lavfi", "-i",
+         "sine=duration=6.2", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(dark)], check=True, timeout=60)
+    asset = upload_video(member, dark)
+    heard = ended(member, order(member, type="subtitle", assetId=asset)["jobId"])
+    assert [(each["kind"], each["mediaType"]) for each in heard["outputs"]] == [("srt", "application/x-subrip"), ("vtt", "text/vtt")]
+    srt = requests.get(output(heard, "srt")["url"], timeout=10).content.decode()
+    assert "大家好，今天聊聊防晒霜。" in srt and srt.count(" --> ") >= 4
+    assert requests.get(output(heard, "vtt")["url"], timeout=10).text.startswith("WEBVTT")
+    # Edited by somebody, kept as a file of its own.
+    edited = upload(member, srt.replace("大家好，今天聊聊防晒霜。", "各位好，今天聊聊防晒霜。").encode(), "改.srt", "application/x-subrip")["id"]
+    burnt = ended(member, order(member, type="burn_subtitle", assetId=asset, params={"subtitleAssetId": edited})["jobId"])
+    file = download(output(burnt, "mp4")["url"], tmp_path / "burnt.mp4")
+    assert bright_pixels(dark) == 0 and bright_pixels(file) > 500
+    muxed = ended(member, order(member, type="burn_subtitle", assetId=asset, params={"subtitleAssetId": edited, "mode": "mux"})["jobId"])
+    file = download(output(muxed, "mp4")["url"], tmp_path / "muxed.mp4")
+    assert bright_pixels(file) == 0 and stream(file, "subtitle")["codec_name"] == "mov_text"
+    text = subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-i", str(file), "-f", "srt", "-"], check=True, capture_output=True, timeout=20).stdout.decode()
+    assert "各位好" in text
+
+
+def bright_pixels(path: pathlib.Path) -> int:
+    frame = subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-ss", "1", "-i", str(path), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        check=True, capture_output=True, timeout=20).stdout
+    return sum(pixel > 200 for pixel in frame)

@@ -135,6 +135,8 @@ def test_settings(stack: Stack, collector: Collector) -> dict[str, dict[str, str
         "IMAGE_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "IMAGE_API_KEY": "sandbox", "IMAGE_MODEL": "sandbox-image",
         "IMAGE_TIMEOUT": "8s",
     }
+    settings["content-center"] |= {
+        "ASR_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "ASR_API_KEY": "sandbox", "ASR_MODEL": "sandbox-whisper"}
     settings["gateway-bff"] |= {"RATE_LIMIT_SCALE": "1000"}
     return settings
 

@@ -15,6 +15,9 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
     case sourceUnreachable = "media.source_unreachable"
     case sourceRefused = "media.source_refused"
     case quota = "media.quota_exceeded"
+    case noSpeech = "media.no_speech"
+    case speechRefused = "media.speech_refused"
+    case badSubtitles = "media.bad_subtitles"
     case failed = "media.failed"
     /// The worker ended in every attempt, without a word.
     case noAttemptEnded = "media.attempts_exhausted"
@@ -25,7 +28,7 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
         case .noVideo: LocalizedText(zh: "文件没有画面", en: "The file has no picture")
         case .noAudio: LocalizedText(zh: "文件没有声音", en: "The file has no sound")
         case .tooLarge: LocalizedText(zh: "画面过大，最大 8K", en: "The picture is larger than 8K")
-        case .tooLong: LocalizedText(zh: "时长超过上限 4 小时", en: "It is longer than 4 hours")
+        case .tooLong: LocalizedText(zh: "时长超过上限", en: "It is longer than such a job takes")
         case .beyondEnd: LocalizedText(zh: "指定的时间超出了视频时长", en: "The instant is beyond the video's end")
         case .timedOut: LocalizedText(zh: "处理超时", en: "It took too long")
         case .resources: LocalizedText(zh: "处理所需的资源超过上限", en: "It needed more memory, time or disk than a job may have")
@@ -33,6 +36,9 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
         case .sourceUnreachable: LocalizedText(zh: "源地址无法下载", en: "The source's address does not answer with it")
         case .sourceRefused: LocalizedText(zh: "源文件过大或未通过检查", en: "The source is too large, or was refused when looked at")
         case .quota: LocalizedText(zh: "存储空间不足", en: "The storage quota is used up")
+        case .noSpeech: LocalizedText(zh: "没有听到说话", en: "Nobody speaks in it")
+        case .speechRefused: LocalizedText(zh: "语音识别服务拒绝了该文件", en: "The speech recogniser does not take the file")
+        case .badSubtitles: LocalizedText(zh: "字幕文件无法解析", en: "The subtitle file cannot be read")
         case .failed: LocalizedText(zh: "处理失败", en: "It could not be done")
         case .noAttemptEnded: LocalizedText(zh: "多次尝试均未完成", en: "No attempt came to an end")
         }

@@ -10,6 +10,8 @@ enum MediaJobRefusal: Error, Equatable {
     case wrongMediaType(String, found: String)
     case addressNotAllowed
     case addressNotValid
+    /// No speech recogniser is set.
+    case cannotHear
 }
 
 extension MediaJobRefusal: HTTPFailure {
@@ -33,6 +35,10 @@ extension MediaJobRefusal: HTTPFailure {
                 pointer: "/sourceUrl", code: "not_allowed", zh: "只能是本平台的签名链接或已允许的来源",
                 en: "must be a signed URL of ours, or of an allowed origin"
             ).problem
+        case .cannotHear:
+            ValidationFailure(
+                pointer: "/type", code: "not_available", zh: "未配置语音识别服务", en: "no speech recogniser is set"
+            ).problem
         case .addressNotValid:
             ValidationFailure(
                 pointer: "/sourceUrl", code: "expired", zh: "签名链接无效或已过期", en: "the signed URL is not valid or has expired"
@@ -46,8 +52,8 @@ extension MediaJobType {
     func takes(_ type: FileType) -> Bool {
         guard type.demuxer != nil else { return false }
         return switch self {
-        case .transcode, .cover, .concat: type.kind == .video
-        case .audio: type.kind == .video || type.kind == .audio
+        case .transcode, .cover, .concat, .burnSubtitle: type.kind == .video
+        case .audio, .subtitle: type.kind == .video || type.kind == .audio
         case .thumbnail, .watermark: type.kind == .video || type.kind == .image
         case .imageVariants: type.kind == .image
         case .probe: true

@@ -12,9 +12,12 @@ struct MediaJobs: Sendable {
     let assets: Assets
     let objects: any ObjectStore
     let origins: MediaOrigins
+    /// Whether a speech recogniser is set.
+    let canHear: Bool
 
     /// Takes an order. The repeat of an operation answers the job that it has ordered.
     func order(_ request: MediaJobRequest, by author: Author) async throws -> MediaJobAccepted {
+        if request.type == .subtitle, !canHear { throw MediaJobRefusal.cannotHear }
         var source: MediaSource?
         if let id = request.assetId {
             try await check(id, at: "/assetId", of: author.tenantId, for: request.type)
@@ -28,6 +31,9 @@ struct MediaJobs: Sendable {
         if let id = request.params?.overlayAssetId {
             try await check(id, at: "/params/overlayAssetId", of: author.tenantId, for: .imageVariants)
         }
+        if let id = request.params?.subtitleAssetId {
+            try await check(id, at: "/params/subtitleAssetId", of: author.tenantId) { [.subRip, .webVTT].contains($0) }
+        }
         let order = MediaOrder(
             type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
             params: request.params, subject: author.subject)
@@ -35,9 +41,13 @@ struct MediaJobs: Sendable {
     }
 
     private func check(_ id: UUID, at pointer: String, of tenantId: UUID, for type: MediaJobType) async throws {
+        try await check(id, at: pointer, of: tenantId, takes: type.takes)
+    }
+
+    private func check(_ id: UUID, at pointer: String, of tenantId: UUID, takes: (FileType) -> Bool) async throws {
         guard let asset = try await assets.store.asset(id, of: tenantId) else { throw MediaJobRefusal.unknownAsset(pointer) }
         guard asset.state == .ready else { throw MediaJobRefusal.assetNotReady(pointer) }
-        guard let found = FileType(rawValue: asset.mediaType), type.takes(found) else {
+        guard let found = FileType(rawValue: asset.mediaType), takes(found) else {
             throw MediaJobRefusal.wrongMediaType(pointer, found: asset.mediaType)
         }
     }

@@ -60,6 +60,16 @@ enum MediaJobsInput {
                 MediaJobParams(
                     format: params.optionalChoice("format", of: MediaPictureFormat.self), widths: widths(in: &params))
             }
+        case .subtitle: fields.optionalObject("params") { MediaJobParams(language: language(in: &$0)) }
+        case .burnSubtitle:
+            fields.object("params") { params in
+                let subtitles = params.optionalUUID("subtitleAssetId")
+                if !params.has("subtitleAssetId") {
+                    params.refuse("subtitleAssetId", code: "required", zh: "必填", en: "is required")
+                }
+                return MediaJobParams(
+                    subtitleAssetId: subtitles, mode: params.optionalChoice("mode", of: MediaSubtitleMode.self))
+            }
         case .audio, .probe: fields.optionalObject("params") { _ in MediaJobParams() }
         case nil: nil
         }
@@ -91,6 +101,14 @@ enum MediaJobsInput {
             return nil
         }
         return second
+    }
+
+    private static func language(in params: inout FieldReader) -> String? {
+        guard let language = params.optionalText("language", length: 2...3) else { return nil }
+        if !language.utf8.allSatisfy({ (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }) {
+            params.refuse("language", code: "malformed", zh: "应为 ISO 639 语言代码，如 zh", en: "must be an ISO 639 code such as zh")
+        }
+        return language
     }
 
     private static func widths(in params: inout FieldReader) -> [Int]? {

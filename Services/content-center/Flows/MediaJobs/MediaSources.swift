@@ -36,6 +36,17 @@ struct MediaSources: Sendable {
         }
     }
 
+    /// - Throws: ``MediaFailure/badSubtitles``
+    func subtitles(_ id: UUID, of tenantId: UUID) async throws -> [SubtitleCue] {
+        guard let asset = try await assets.store.asset(id, of: tenantId), asset.state == .ready,
+            let object = try await assets.object(of: asset, tenantId)
+        else { throw MediaFailure.sourceGone }
+        guard let bytes = try await objects.read(object, atMost: FileType.subRip.largest),
+            let text = String(validating: bytes, as: UTF8.self), let cues = try? SubtitleForm.cues(in: text)
+        else { throw MediaFailure.badSubtitles }
+        return cues
+    }
+
     private func fetch(
         _ object: UUID, _ mediaType: String, _ title: String, _ name: String, _ folder: MediaFolder
     ) async throws -> Source {

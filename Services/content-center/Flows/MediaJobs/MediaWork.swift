@@ -10,6 +10,12 @@ struct MediaWork: Sendable {
     let sources: MediaSources
     let ffmpeg: FFmpeg
     let objects: any ObjectStore
+    /// Listens to a sound of so many milliseconds; none where no recogniser is set.
+    let hear: Hearing?
+
+    typealias Hearing = @Sendable (_ sound: [UInt8], _ language: String, _ durationMs: Int) async throws -> [SubtitleCue]
+    /// What a recogniser takes.
+    static let longestSound = 25 << 20
 
     /// Percent when the sources are there, and when FFmpeg is done.
     private static let begun = 5
@@ -22,9 +28,16 @@ struct MediaWork: Sendable {
         try await workspace.withFolder(of: attempt.id, fence: attempt.fence) { folder in
             let (inputs, title) = try await examine(order, in: folder, attempt)
             if let source = inputs.first { try await attempt.keep(facts: source.facts) }
-            let plan = try MediaPlan.plan(order, inputs)
+            var cues: [SubtitleCue] = []
+            if let id = order.params?.subtitleAssetId { cues = try await sources.subtitles(id, of: attempt.tenantId) }
+            var plan = try MediaPlan.plan(order, inputs, cues: cues)
             for (name, text) in plan.texts { try await folder.write(text, to: name) }
             try await run(plan, in: folder, attempt)
+            if let speech = plan.speech {
+                let heard = try await MediaPlan.subtitles(listen(to: speech, in: folder))
+                for (name, text) in heard.texts { try await folder.write(text, to: name) }
+                plan.outputs += heard.outputs
+            }
             try await keep(plan.outputs, of: title, in: folder, attempt)
         }
     }
@@ -40,6 +53,14 @@ struct MediaWork: Sendable {
             title = title ?? fetched.title
         }
         return (inputs, title ?? "media")
+    }
+
+    private func listen(to speech: PlannedSpeech, in folder: MediaFolder) async throws -> [SubtitleCue] {
+        guard let hear else { throw MediaFailure.speechRefused }
+        guard let sound = try await folder.bytes(of: speech.file, atMost: Self.longestSound) else { throw MediaFailure.tooLong }
+        let cues = try await hear(sound, speech.language, speech.durationMs)
+        guard !cues.isEmpty else { throw MediaFailure.noSpeech }
+        return cues
     }
 
     private func run(_ plan: MediaPlan, in folder: MediaFolder, _ attempt: MediaAttempt) async throws {

@@ -63,13 +63,17 @@ struct MediaFolder: Sendable {
     }
 
     /// - Returns: `nil` where there is none, or where it is longer.
-    func text(of name: String, atMost limit: Int = 4 << 20) async throws -> String? {
+    func bytes(of name: String, atMost limit: Int) async throws -> [UInt8]? {
         let path = path(of: name)
         return try await pool.run {
-            guard let (descriptor, size) = try Files.open(path), size <= limit else { return nil }
+            guard let (descriptor, size) = try Files.open(path) else { return nil }
             defer { close(descriptor) }
-            return String(validating: try Files.read(descriptor, path, at: 0, count: size), as: UTF8.self)
+            return size <= limit ? try Files.read(descriptor, path, at: 0, count: size) : nil
         }
+    }
+
+    func text(of name: String, atMost limit: Int = 4 << 20) async throws -> String? {
+        try await bytes(of: name, atMost: limit).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
     func size(of name: String) async throws -> Int? {

@@ -6,6 +6,14 @@ struct MediaPlan: Sendable, Equatable {
     var outputs: [PlannedOutput] = []
     /// Texts that the runs read, by file name: what people write never stands in an argument.
     var texts: [String: String] = [:]
+    /// A sound that somebody has to listen to when the runs are over.
+    var speech: PlannedSpeech?
+}
+
+struct PlannedSpeech: Sendable, Equatable {
+    var file: String
+    var language: String
+    var durationMs: Int
 }
 
 /// One run of FFmpeg.
@@ -51,7 +59,10 @@ extension MediaPlan {
 
     /// - Parameters:
     ///   - inputs: the source; of `concat` all of them; of `watermark` with a picture that as the second.
-    static func plan(_ order: MediaOrder, _ inputs: [ExaminedInput]) throws(MediaFailure) -> MediaPlan {
+    ///   - cues: of `burn_subtitle`.
+    static func plan(
+        _ order: MediaOrder, _ inputs: [ExaminedInput], cues: [SubtitleCue] = []
+    ) throws(MediaFailure) -> MediaPlan {
         guard let source = inputs.first else { throw .sourceGone }
         if inputs.reduce(0, { $0 + ($1.facts.durationMs ?? 0) }) > longestMs { throw .tooLong }
         let params = order.params ?? MediaJobParams()
@@ -62,6 +73,8 @@ extension MediaPlan {
         case .thumbnail: return try thumbnails(source, params)
         case .imageVariants: return try variants(source, params)
         case .audio: return try audio(source)
+        case .subtitle: return try speech(source, params)
+        case .burnSubtitle: return try subtitled(source, cues, params.mode ?? .burn)
         case .concat: return try concat(inputs)
         case .watermark: return try watermark(source, mark: inputs.count > 1 ? inputs[1] : nil, params)
         }

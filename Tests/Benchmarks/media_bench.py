@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""What a media job costs beside FFmpeg itself, as `make bench-media` measures it; prints figures and asserts none.
+
+A video is transcoded through the service, and by FFmpeg alone with the arguments that the service gave it, in turns.
+
+Release builds. SOURCE_SECONDS=60 ROUNDS=3 change the length.
+"""
+
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parents[1] / "deploy/local"))
+
+import datetime  # noqa: E402
+
+from assets_bench import AssetsBench  # noqa: E402
+from bench import ROUNDS, commit, cpu_model  # noqa: E402
+from parts.layout import REPOSITORY, Layout, StackError  # noqa: E402
+from parts.processes import say  # noqa: E402
+from parts.stack import Stack, remove  # noqa: E402
+
+SOURCE_SECONDS = int(os.environ.get("SOURCE_SECONDS", "60"))
+
+
+class MediaBench(AssetsBench):
+    def source(self) -> pathlib.Path:
+        path = self.files / "source.mp4"
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=30:duration={SOURCE_SECONDS}",
+             "-f", "lavfi", "-i", f"sine=duration={SOURCE_SECONDS}", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+             "-c:a", "aac", str(path)], check=True)
+        return path
+
+    def keep(self, path: pathlib.Path) -> str:
+        announced = self.call("POST", "/api/assets/presign", {"filename": path.name, "contentType": "video/mp4"})
+        subprocess.run(
+            ["curl", "-sS", "-f", "-o", "/dev/null", "-T", str(path), "-H", "Content-Type: video/mp4", announced["uploadUrl"]], check=True)
+        self.call("POST", f"/api/assets/{announced['assetId']}/complete")
+        return announced["assetId"]
+
+    def job(self, asset: str) -> tuple[float, float, list[str]]:
+        """Seconds from its start to its end, and from the order until its end was seen; and FFmpeg's arguments."""
+        ordered, arguments = time.monotonic(), []
+        body = {"type": "transcode", "assetId": asset, "profiles": ["720p"], "params": {"hls": False, "cover": False}}
+        job = self.call("POST", "/api/media/jobs", body)["jobId"]
+        while True:
+            seen = self.call("GET", f"/api/media/jobs/{job}")
+            arguments = arguments or arguments_of_ffmpeg(self.directory)
+            if seen["status"] not in ("queued", "running"):
+                break
+            time.sleep(0.05)
+        if seen["status"] != "succeeded":
+            raise StackError(f"the job ended as {seen}")
+        begun, ended = (datetime.datetime.fromisoformat(seen[name].replace("Z", "+00:00")) for name in ("startedAt", "finishedAt"))
+        return (ended - begun).total_seconds(), time.monotonic() - ordered, arguments
+
+    def bare(self, arguments: list[str], source: pathlib.Path) -> float:
+        with tempfile.TemporaryDirectory(dir=self.directory) as folder:
+            os.link(source, pathlib.Path(folder) / "source0.mp4")
+            started = time.monotonic()
+            subprocess.run(arguments, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            return time.monotonic() - started
+
+    def compare(self) -> None:
+        source = self.source()
+        asset = self.keep(source)
+        _, _, arguments = self.job(asset)
+        self.bare(arguments, source)
+        jobs, seen, bare = [], [], []
+        for _ in range(ROUNDS):
+            seconds, until_seen, _ = self.job(asset)
+            jobs.append(seconds)
+            seen.append(until_seen)
+            bare.append(self.bare(arguments, source))
+        def show(name: str, found: list[float]) -> float:
+            middle = statistics.median(found)
+            say(f"      {name:<34} {middle:>7.2f} s (runs: {', '.join(f'{each:.2f}' for each in found)})")
+            return middle
+        say(f"    {SOURCE_SECONDS} s of 1280x720 into an MP4, {ROUNDS} rounds in turns")
+        alone = show("ffmpeg alone, same arguments", bare)
+        through = show("job, from its start to its end", jobs)
+        show("job, from the order to its sight", seen)
+        say(f"      overhead                           {100 * (through / alone - 1):>6.1f} % of wall time (aim: at most 3)")
+
+
+def arguments_of_ffmpeg(directory: pathlib.Path) -> list[str]:
+    for entry in os.listdir("/proc"):
+        try:
+            if entry.isdigit() and os.readlink(f"/proc/{entry}/cwd").startswith(str(directory.resolve())):
+                words = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().decode().split("\0")[:-1]
+                if words and words[0] == "ffmpeg":
+                    return words
+        except OSError:
+            continue
+    return []
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    (REPOSITORY / ".local").mkdir(exist_ok=True)
+    if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
+        return 1
+    load = os.getloadavg()[0]
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
+    layout = Layout.for_tests(directory)
+    stack = Stack(layout)
+    try:
+        stack.start_backends()
+        stack.start_services(REPOSITORY / ".build/release", {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
+        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, release build, load average before {load:.1f}\n")
+        MediaBench(stack, directory).compare()
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        stack.stop()
+        remove(layout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
