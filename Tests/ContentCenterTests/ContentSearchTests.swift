@@ -242,7 +242,7 @@ extension ContentCenterHarness {
         }
     }
 
-    @Test func labelsAreFound() async throws {
+    @Test func labelsAndFileNamesAreFound() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("周末计划", "随便写写")
             _ = try await service.send(
@@ -250,6 +250,24 @@ extension ContentCenterHarness {
             try await service.indexer.takeInAll()
             #expect(try await service.titles("露营") == ["周末计划"])
             #expect(try await service.titles("新手必看") == ["周末计划"])
+
+            let asset = UUID.version7()
+            _ = try await service.database.superuser.query(
+                """
+                INSERT INTO content_assets (tenant_id, id, media_type, size, sha256, origin, filename, created_by)
+                VALUES (\(ContentCenterHarness.tenant), \(asset), 'video/mp4', 1, decode(repeat('00', 32), 'hex'), 'upload',
+                    '湖边日落-终版.mp4', 'test')
+                """)
+            let video = VideoBody(
+                topic: "旅行", platform: .douyin, title: "一日", text: "没有别的", hashtags: [], video: VideoFile(assetId: asset))
+            _ = try await service.create(
+                NewContent(step: "video", title: "一日", body: .video(video), source: VersionSource(kind: .human)))
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("湖边日落") == ["一日"])
+            _ = try await service.database.superuser.query("UPDATE content_assets SET filename = '山顶日出.mp4' WHERE id = \(asset)")
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("山顶日出") == ["一日"])
+            #expect(try await service.titles("湖边日落") == [])
         }
     }
 

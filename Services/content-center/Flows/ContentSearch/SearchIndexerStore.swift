@@ -28,7 +28,11 @@ struct SearchIndexerStore: Sendable {
         let rows = try await app.query(
             """
             SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted,
-                   array_remove(c.topic || c.tags, NULL) AS labels
+                   array_remove(c.topic || c.tags, NULL) AS labels,
+                   ARRAY(SELECT DISTINCT a.filename FROM asset_uses u
+                         JOIN content_assets a ON a.tenant_id = u.tenant_id AND a.id = u.asset_id
+                         WHERE u.tenant_id = c.tenant_id AND u.content_id = c.id AND u.version = c.version
+                           AND a.filename IS NOT NULL) AS files
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
@@ -46,7 +50,7 @@ struct SearchIndexerStore: Sendable {
                 continue
             }
             let text = SearchText(
-                title: try row.decode("title"), body: body, labels: try row.decode("labels"))
+                title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"))
             statements.append(Self.put(id, version: try row.decode("version"), text, of: tenantId))
             words.formUnion(text.words)
         }

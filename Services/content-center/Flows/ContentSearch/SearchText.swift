@@ -6,8 +6,10 @@ struct SearchText: Equatable {
     var titles: [String]
     var lines: [String]
 
-    /// - Parameter labels: topic and tags.
-    init(title: String, body: ContentBody, labels: [String] = []) {
+    /// - Parameters:
+    ///   - labels: topic and tags.
+    ///   - files: the names of the files that it shows.
+    init(title: String, body: ContentBody, labels: [String] = [], files: [String] = []) {
         titles = [title]
         lines = []
         switch body {
@@ -32,7 +34,7 @@ struct SearchText: Equatable {
         case .replyTemplate(let body):
             lines = [body.text, body.scene]
         }
-        lines += labels
+        lines += labels + files
         var seen: Set<String> = []
         titles = titles.filter { !$0.isEmpty && seen.insert($0).inserted }
         lines = lines.filter { !$0.isEmpty && seen.insert($0).inserted }
