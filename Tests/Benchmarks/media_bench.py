@@ -6,26 +6,19 @@ A video is transcoded through the service, and by FFmpeg alone with the argument
 Release builds. SOURCE_SECONDS=60 ROUNDS=3 change the length.
 """
 
+import datetime
 import os
 import pathlib
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parents[1] / "deploy/local"))
-
-import datetime  # noqa: E402
-
-from assets_bench import AssetsBench  # noqa: E402
-from bench import ROUNDS, commit, cpu_model  # noqa: E402
-from parts.layout import REPOSITORY, Layout, StackError  # noqa: E402
-from parts.processes import say  # noqa: E402
-from parts.stack import Stack, remove  # noqa: E402
+from assets_bench import AssetsBench
+from bench import ROUNDS
+from common import EXECUTABLES, release_stack
+from parts.layout import StackError
+from parts.processes import say
 
 SOURCE_SECONDS = int(os.environ.get("SOURCE_SECONDS", "60"))
 
@@ -103,28 +96,11 @@ def arguments_of_ffmpeg(directory: pathlib.Path) -> list[str]:
     return []
 
 
-def main() -> int:
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    (REPOSITORY / ".local").mkdir(exist_ok=True)
-    if subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
-        return 1
-    load = os.getloadavg()[0]
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))
-    layout = Layout.for_tests(directory)
-    stack = Stack(layout)
-    try:
-        stack.start_backends()
-        stack.start_services(REPOSITORY / ".build/release", {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
-        say(f"\ncommit {commit()}, {os.cpu_count()} x {cpu_model()}, release build, load average before {load:.1f}\n")
+def main() -> None:
+    with release_stack() as (stack, directory):
+        stack.start_services(EXECUTABLES, {"gateway-bff": {"RATE_LIMIT_SCALE": "100000"}})
         MediaBench(stack, directory).compare()
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
-        remove(layout)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
