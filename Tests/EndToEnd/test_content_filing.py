@@ -75,7 +75,9 @@ def test_a_content_comes_back_from_the_bin(member, stranger):
 
 
 def test_spaces_topics_and_tags_find_contents(member, stranger):
-    space = member.request("POST", "/api/spaces", json={"name": f"项目{uuid.uuid4().hex[:8]}"}).json()["id"]
+    made = member.request("POST", "/api/spaces", json={"name": f"项目{uuid.uuid4().hex[:8]}"})
+    space = made.json()["id"]
+    assert member.request("GET", made.headers["Location"]).json()["id"] == space
     content = member.draft(topic="项目", count=1)["contentId"]
     tag = f"标签{uuid.uuid4().hex[:8]}"
     answer = member.request(

@@ -17,7 +17,7 @@ from test_assets import presign, put, upload
 def order(member: Member, **body) -> dict:
     answer = member.request("POST", "/api/media/jobs", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
     assert answer.status_code == 202, answer.text
-    assert answer.headers["Location"].endswith(f"/media/jobs/{answer.json()['jobId']}")
+    assert answer.headers["Location"] == f"/api/media/jobs/{answer.json()['jobId']}"
     return answer.json()
 
 

@@ -62,6 +62,8 @@ struct Forwarding: Sendable {
 
     private static func copy(_ sent: HTTPHeaders, to headers: inout HTTPHeaders) {
         for name in answerHeaders { if let value = sent[name] { headers[name] = value } }
+        // Where something is, is told as the client knows it: what a service has under /v1 stands under /api here.
+        if let place = sent["Location"], place.hasPrefix("/v1/") { headers["Location"] = "/api/" + place.dropFirst("/v1/".count) }
     }
 
     private static func answer(

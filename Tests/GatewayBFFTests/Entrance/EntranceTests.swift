@@ -49,6 +49,16 @@ struct EntranceTests {
         }
     }
 
+    @Test("tells where something is as clients know it", arguments: ["/v1/spaces/1", "/api/spaces/1"])
+    func places(told: String) async throws {
+        let upstream: Handler = { _ in .json(.created, bytes: Array("{}".utf8), headers: ["Location": told]) }
+        try await GatewayHarness.run(upstream: upstream) { gateway in
+            let login = try await gateway.signIn()
+            let response = try await gateway.post("/api/spaces", headers: gateway.bearer(login), ["name": "项目"])
+            #expect(response.headers["Location"] == "/api/spaces/1")
+        }
+    }
+
     @Test("signs the member's context for the upstream and relays only what is meant for clients")
     func forwarding() async throws {
         try await GatewayHarness.run(upstream: Self.created) { gateway in
