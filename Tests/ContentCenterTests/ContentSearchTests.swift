@@ -260,8 +260,13 @@ extension ContentCenterHarness {
                 """)
             let video = VideoBody(
                 topic: "旅行", platform: .douyin, title: "一日", text: "没有别的", hashtags: [], video: VideoFile(assetId: asset))
-            _ = try await service.create(
+            let made = try await service.create(
                 NewContent(step: "video", title: "一日", body: .video(video), source: VersionSource(kind: .human)))
+            #expect(made.completeness == .finished)
+            // A video is no cover.
+            let cover = ContentPatch(body: ContentBodyPatch(video: VideoFile(assetId: asset, coverAssetId: asset)))
+            let refused = try await service.patch(made.id, cover, ifVersion: 1)
+            #expect(try refused.problem().errors?.map(\.pointer) == ["/body/video/coverAssetId"])
             try await service.indexer.takeInAll()
             #expect(try await service.titles("湖边日落") == ["一日"])
             _ = try await service.database.superuser.query("UPDATE content_assets SET filename = '山顶日出.mp4' WHERE id = \(asset)")

@@ -65,13 +65,14 @@ struct Contents: Sendable {
     /// How often to look again where something but the text has changed in between.
     static let attempts = 5
 
-    /// A picture must be the tenant's own. Those that the version before shows have been looked at already.
+    /// A file must be the tenant's own, and a picture or a video as its place asks. Those that the version before shows have been looked at
+    /// already.
     private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
-        let named = body.assetIds
-        let new = Set(named.map(\.id)).subtracting((before?.assetIds ?? []).map(\.id))
+        let before = before?.assetPlaces ?? []
+        let new = body.assetPlaces.filter { place in !before.contains { $0.id == place.id && $0.kind == place.kind } }
         guard !new.isEmpty else { return }
-        let known = try await store.knownAssets(Array(new), of: tenantId)
-        let foreign = named.filter { new.contains($0.id) && !known.contains($0.id) }
+        let known = try await store.knownAssets(new.map(\.id), of: tenantId)
+        let foreign = new.filter { known[$0.id] != $0.kind }
         if !foreign.isEmpty { throw ContentsError.unknownAssets(foreign.map(\.pointer)) }
     }
 
@@ -142,15 +143,29 @@ struct ContentFilter: Sendable, Equatable {
 }
 
 extension ContentBody {
-    /// The files that it shows, and where.
-    var assetIds: [(pointer: String, id: UUID)] {
+    /// The files that it shows, where, and of which kind they must be.
+    var assetPlaces: [AssetPlace] {
         switch self {
         case .imageText(let body):
-            body.slots.enumerated().compactMap { index, slot in slot.assetId.map { ("/body/slots/\(index)/assetId", $0) } }
+            body.slots.enumerated().compactMap { AssetPlace("/body/slots/\($0)/assetId", $1.assetId, .image) }
         case .video(let body):
-            [("/body/video/assetId", body.video.assetId), ("/body/video/coverAssetId", body.video.coverAssetId)]
-                .compactMap { pointer, id in id.map { (pointer, $0) } }
+            [
+                AssetPlace("/body/video/assetId", body.video.assetId, .video),
+                AssetPlace("/body/video/coverAssetId", body.video.coverAssetId, .image),
+            ].compactMap(\.self)
         case .titleSet, .copy, .videoScript, .replyTemplate: []
         }
+    }
+}
+
+/// Where a content shows a file.
+struct AssetPlace: Sendable, Equatable {
+    let pointer: String
+    let id: UUID
+    let kind: AssetKind
+
+    init?(_ pointer: String, _ id: UUID?, _ kind: AssetKind) {
+        guard let id else { return nil }
+        (self.pointer, self.id, self.kind) = (pointer, id, kind)
     }
 }

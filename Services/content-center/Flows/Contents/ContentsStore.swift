@@ -157,12 +157,15 @@ struct ContentsStore: Sendable {
         ).first.map(Self.content)
     }
 
-    /// Which of these pictures the tenant has.
-    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> Set<UUID> {
+    /// Which of these the tenant has that a content may show: pictures and videos.
+    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> [UUID: AssetKind] {
         let rows = try await database.query(
-            "SELECT id FROM content_assets WHERE tenant_id = \(tenantId) AND id = ANY(\(ids)) AND \(AssetsStore.shown)",
-            tenant: tenantId)
-        return Set(try rows.map { try $0.decode("id", as: UUID.self) })
+            """
+            SELECT id, media_type LIKE 'video/%' AS is_video FROM content_assets
+            WHERE tenant_id = \(tenantId) AND id = ANY(\(ids))
+              AND (\(AssetsStore.shown) OR (state = 'ready' AND media_type LIKE 'video/%'))
+            """, tenant: tenantId)
+        return try rows.reduce(into: [:]) { $0[try $1.decode("id")] = try $1.decode("is_video") ? .video : .image }
     }
 
     private static let columns = """
