@@ -1,4 +1,5 @@
 import ConcurrencySupport
+import Glibc
 import Observability
 
 /// Finds out whether a queue that does not answer has lost its leader, and makes it anew (design §9).
@@ -48,17 +49,30 @@ final class QueueRepair: Sendable {
         }
     }
 
-    /// A message that the probe gets goes back to the queue when the connection closes.
+    /// A queue that is just being made has no leader for a moment either, and says so at once: only one that has none for as long as an
+    /// answer may take has lost it. (Deleting the other would break what somebody is making.)
     private func isLeaderless(_ queue: String) throws -> Bool {
+        let end = ContinuousClock.now + configuration.answerTimeout
+        while true {
+            do {
+                try probe(queue)
+                return false
+            } catch let error as AMQPError where error.isTimeout {
+                return true
+            } catch let error as AMQPError where error.isInternalError {
+                guard ContinuousClock.now < end else { return true }
+                // On a thread of its own.
+                usleep(250_000)
+            }
+        }
+    }
+
+    /// A message that the probe gets goes back to the queue when the connection closes.
+    private func probe(_ queue: String) throws {
         let connection = try AMQPConnection(configuration, name: "repair")
         defer { connection.close() }
         try connection.setAnswerTimeout(configuration.answerTimeout)
         try connection.openChannel(1)
-        do {
-            _ = try connection.get(queue, channel: 1)
-            return false
-        } catch let error as AMQPError where error.isTimeout || error.isInternalError {
-            return true
-        }
+        _ = try connection.get(queue, channel: 1)
     }
 }
