@@ -242,7 +242,8 @@ class Storm:
             assert descriptors < 300, f"{service} holds {descriptors} descriptors"
 
 
-COUNTED = (("content", "contents"), ("agent", "ai_usage_ledger"), ("orchestration", "content_activity"))
+# Contents of who searches by meaning are taken in meanwhile, and that is paid for too.
+COUNTED = (("content", "contents"), ("agent", "ai_usage_ledger WHERE step <> 'embeddings'"), ("orchestration", "content_activity"))
 CONNECTIONS_PER_ROLE = 20
 
 

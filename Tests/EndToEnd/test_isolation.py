@@ -26,7 +26,6 @@ INNER_ROUTES = [
     ("gateway-bff", "content-center", "POST", "/v1/materials"),
     ("orchestration-service", "content-center", "GET", "/v1/materials/recommended"),
     ("gateway-bff", "content-center", "GET", f"/v1/accounts/{uuid.uuid4()}/material"),
-    ("gateway-bff", "orchestration-service", "GET", "/v1/search/semantic"),
     ("orchestration-service", "content-center", "GET", "/v1/search/vectors/pending"),
     ("orchestration-service", "content-center", "PUT", "/v1/search/vectors"),
     ("orchestration-service", "content-center", "POST", "/v1/search/semantic"),

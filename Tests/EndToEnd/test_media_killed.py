@@ -24,5 +24,5 @@ def test_killed_outright_the_job_is_done_once_by_whoever_comes(stack, member, lo
     assert ffmpeg_processes(folder) == set() and list(folder.iterdir()) == []
     # What is in the store is what rows speak of.
     kept = {path.name for path in (folder.parent / "kept").glob("*/*")}
-    known = {str(name) for (name,) in stack.rows("content", "SELECT id FROM asset_objects UNION SELECT object_id FROM asset_garbage")}
+    known = {str(name) for (name,) in stack.rows("content", "SELECT id FROM asset_objects UNION SELECT object_id FROM asset_garbage UNION SELECT id FROM tenant_exports")}
     assert kept <= known

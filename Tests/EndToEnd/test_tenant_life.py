@@ -95,7 +95,9 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
     # The last batch waits for a row that somebody holds: half of it is done when the service dies.
     with stack.administrator("content") as connection, connection.transaction():
         connection.execute(
-            "SELECT 1 FROM contents WHERE ctid = (SELECT max(ctid) FROM contents WHERE tenant_id = %s) FOR UPDATE", (owner.tenant,))
+            """SELECT 1 FROM contents WHERE ctid = (SELECT ctid FROM (
+                SELECT ctid, row_number() OVER () AS place FROM contents WHERE tenant_id = %s) AS c ORDER BY place DESC LIMIT 1) FOR UPDATE""",
+            (owner.tenant,))
         assert owner.request("POST", "/api/tenant/erasure", json=order).status_code == 202
         left = "SELECT count(*) FROM contents WHERE tenant_id = %s"
         eventually(lambda: stack.rows("content", left, (owner.tenant,))[0][0], lambda count: 0 < count < CONTENTS, "half is gone")

@@ -40,7 +40,7 @@ struct SemanticIndexRoutes: Sendable {
 
 /// The input rules of vectors.
 enum SemanticInput {
-    static let modelLength = 1...128
+    static let modelLength = 1...64
     static let batch = 1...64
     /// In base64.
     private static let vectorLength = 1...(MeaningVector.dimensions.upperBound * 4 * 4 / 3 + 4)

@@ -20,7 +20,7 @@ struct SemanticSearchRoutes: Sendable {
 
 /// The input rules of `GET /v1/search/semantic`.
 enum SemanticSearchInput {
-    static let textLength = 1...500
+    static let textLength = 1...100
 
     static func request(_ query: [(name: String, value: String)]) throws -> SemanticSearchRequest {
         let isGiven = query.contains { $0.name == "q" }
