@@ -101,14 +101,14 @@ def test_meaning_is_taken_in_from_the_first_such_search_on(stack, stranger, word
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    answer = eventually(search, lambda answer: answer["pending"] == 0, "everything is taken in", 60)
+    answer = eventually(search, lambda answer: answer["pending"] == 0, "everything is taken in", 150)
     assert answer["model"].startswith("text-embedding-")
     assert draft in ids(answer)
     scores = [item["score"] for item in answer["items"]]
     assert scores == sorted(scores, reverse=True)
     # What comes later is taken in because of its event.
     later = stranger.draft(topic=f"{word}后来", count=1)["contentId"]
-    eventually(lambda: ids(search()), lambda found: later in found, "the later draft", 60)
+    eventually(lambda: ids(search()), lambda found: later in found, "the later draft", 150)
     ((kept,),) = stack.rows("content", "SELECT count(*) FROM search_vectors WHERE content_id = %s", (later,))
     assert kept == 1
 

@@ -15,7 +15,7 @@ struct SemanticIndexing: Service {
     /// After a failure that may mend by itself, and after one that somebody has to mend.
     static let (shortPause, longPause) = (Duration.seconds(15), Duration.seconds(600))
     /// Then others have their turn.
-    static let mostBatches = 50
+    static let mostBatches = 4
 
     let tenants: SemanticTenantsStore
     let agentCenter: any AgentCenter
