@@ -79,10 +79,10 @@ public struct SemanticVectors: Codable, Sendable, Equatable {
 public struct SemanticVector: Codable, Sendable, Equatable {
     public var contentId: UUID
     public var version: Int
-    /// As in ``SemanticQuery/vector``.
-    public var vector: String
+    /// As in ``SemanticQuery/vector``; absent where the model does not take the text: it waits no more, and is not found.
+    public var vector: String?
 
-    public init(contentId: UUID, version: Int, vector: String) {
+    public init(contentId: UUID, version: Int, vector: String? = nil) {
         self.contentId = contentId
         self.version = version
         self.vector = vector

@@ -129,6 +129,16 @@ import Testing
         }
     }
 
+    @Test func whatNoModelTakesWaitsNoMore() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.copy("猫砂盆", "再没味道")
+            try await Self.keep([SemanticVector(contentId: content.id, version: 1)], service)
+            let answer = try await Self.nearest(0, service)
+            #expect(answer.items.isEmpty)
+            #expect(answer.pending == 0)
+        }
+    }
+
     @Test func whatLiesInTheBinIsNotThere() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("猫砂盆", "再没味道")

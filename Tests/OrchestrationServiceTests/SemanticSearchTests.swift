@@ -38,6 +38,11 @@ private final class Desk: AgentCenter, ContentCenter {
             return (state.failure, state.meanwhile, state.model)
         }
         if let failure { throw failure }
+        if texts.contains(where: { $0.contains("违规") }) {
+            throw UpstreamProblem(
+                callee: .agentCenter, status: .unprocessableContent,
+                body: ProblemBody(title: "", status: 422, code: "content_policy_violation"))
+        }
         try await meanwhile?()
         return TextVectors(model: model, vectors: texts.map { "vector of \($0)" })
     }
@@ -101,7 +106,7 @@ private final class Desk: AgentCenter, ContentCenter {
             #expect(try await flow.indexing.takeIn())
             let state = flow.desk.state.withLock { $0 }
             #expect(state.kept.count == 70)
-            #expect(state.kept.allSatisfy { $0.vector.hasPrefix("vector of 第") })
+            #expect(state.kept.allSatisfy { $0.vector?.hasPrefix("vector of 第") == true })
             #expect(state.asked.map(\.count) == [1, 32, 32, 6])
             #expect(try await !flow.indexing.takeIn())
             // With everything there a search has nothing to do but to answer.
@@ -154,6 +159,19 @@ private final class Desk: AgentCenter, ContentCenter {
             #expect(try await flow.isDue())
             #expect(try await flow.indexing.takeIn())
             #expect(flow.desk.state.withLock { $0.kept.count } == 1)
+        }
+    }
+
+    @Test func oneTextThatIsRefusedKeepsNobodyWaiting() async throws {
+        try await Self.with(waiting: 31) { flow in
+            let refused = SemanticText(contentId: UUID(), version: 3, text: "违规")
+            flow.desk.state.withLock { $0.waiting.insert(refused, at: 20) }
+            _ = try await flow.find()
+            #expect(try await flow.indexing.takeIn())
+            let kept = flow.desk.state.withLock { $0.kept }
+            #expect(kept.count == 32)
+            #expect(kept.filter { $0.vector == nil } == [SemanticVector(contentId: refused.contentId, version: 3)])
+            #expect(try await !flow.isDue())
         }
     }
 

@@ -1,5 +1,6 @@
 import Cryptography
 import FoundationEssentials
+import HTTPCore
 
 /// What a signed URL of the object listener allows its holder: one method on one object, until an instant, under a media type. All of it
 /// is signed; change any of it and the URL is worth nothing (design §9, Objects).
@@ -65,14 +66,14 @@ struct ObjectSigner: Sendable {
 
     /// `/objects/{id}?…`, to be put behind the listener's public address.
     func target(_ grant: ObjectGrant) -> String {
-        var query = "type=\(Self.encode(grant.contentType))&expires=\(grant.expiresAt)"
+        var query = "type=\(PercentEncoding.encode(grant.contentType))&expires=\(grant.expiresAt)"
         switch grant.size {
         case .exactly(let size): query += "&size=\(size)"
         case .atMost(let most): query += "&most=\(most)"
         case nil: break
         }
         if let part = grant.part { query += "&part=\(part.number)&offset=\(part.offset)&total=\(part.total)" }
-        if let name = grant.fileName { query += "&name=\(Self.encode(name))" }
+        if let name = grant.fileName { query += "&name=\(PercentEncoding.encode(name))" }
         return "/objects/\(grant.object.uuidString.lowercased())?\(query)&signature=\(Hex.encode(signature(of: grant)))"
     }
 
@@ -136,20 +137,5 @@ struct ObjectSigner: Sendable {
     private static func number(_ text: String) -> Int? {
         guard let number = Int(text), number >= 0, String(number) == text else { return nil }
         return number
-    }
-
-    /// RFC 3986 unreserved characters stay.
-    static func encode(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default: encoded += "%" + Hex.encode([byte]).uppercased()
-            }
-        }
-        return encoded
     }
 }

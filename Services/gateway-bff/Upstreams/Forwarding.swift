@@ -99,28 +99,11 @@ struct Forwarding: Sendable {
         for segment in template.split(separator: "/") {
             path += "/"
             if segment.hasPrefix("{"), segment.hasSuffix("}") {
-                path += percentEncoded(request.parameters[String(segment.dropFirst().dropLast())] ?? "")
+                path += PercentEncoding.encode(request.parameters[String(segment.dropFirst().dropLast())] ?? "")
             } else {
                 path += segment
             }
         }
         return request.rawQuery.map { "\(path)?\($0)" } ?? path
-    }
-
-    /// Everything but RFC 3986 unreserved characters.
-    private static func percentEncoded(_ text: String) -> String {
-        var encoded: [UInt8] = []
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                encoded.append(byte)
-            default:
-                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
     }
 }

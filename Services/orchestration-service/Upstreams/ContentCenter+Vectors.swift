@@ -10,19 +10,7 @@ extension LiveContentCenter {
 
     func pendingTexts(for model: String, limit: Int, as principal: Principal) async throws -> SemanticPending {
         try await client.call(
-            .get, "/v1/search/vectors/pending?model=\(Self.encoded(model))&limit=\(limit)", as: principal)
-    }
-
-    /// RFC 3986 unreserved characters stay; a model's name may hold anything.
-    private static func encoded(_ text: String) -> String {
-        text.utf8.map { byte in
-            let scalar = Unicode.Scalar(byte)
-            let stays =
-                scalar.isASCII
-                && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                    || "-._~".unicodeScalars.contains(scalar))
-            return stays ? String(scalar) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }.joined()
+            .get, "/v1/search/vectors/pending?model=\(PercentEncoding.encode(model))&limit=\(limit)", as: principal)
     }
 
     func keep(_ vectors: SemanticVectors, as principal: Principal) async throws {

@@ -43,7 +43,8 @@ struct SemanticIndex: Sendable {
 struct KeptVector: Sendable {
     var contentId: UUID
     var version: Int
-    var vector: MeaningVector
+    /// `nil` where the model does not take the text.
+    var vector: MeaningVector?
 }
 
 /// What is looked for.

@@ -65,8 +65,8 @@ enum SemanticInput {
             let id = fields.optionalUUID("contentId")
             if !fields.has("contentId") { fields.refuse("contentId", code: "required", zh: "必填", en: "is required") }
             let version = fields.integer("version", in: 1...Int(Int32.max))
-            guard let vector = vector(in: &fields), let id else { return nil }
-            return KeptVector(contentId: id, version: version, vector: vector)
+            let vector = fields.has("vector") ? vector(in: &fields) : nil
+            return id.map { KeptVector(contentId: $0, version: version, vector: vector) }
         }
         for (index, kept) in vectors.enumerated() where vectors[..<index].contains(where: { $0?.contentId == kept?.contentId }) {
             fields.refuse("items", item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")

@@ -45,8 +45,8 @@ struct SemanticIndexStore: Sendable {
             """
             INSERT INTO search_vectors AS s (tenant_id, content_id, version, model, signature, vector)
             SELECT c.tenant_id, c.id, n.version, \(model)::text, n.signature::varbit, n.vector
-            FROM unnest(\(vectors.map(\.contentId)), \(vectors.map(\.version)), \(vectors.map(\.vector.signature)),
-                        \(vectors.map(\.vector.bytes))) AS n (id, version, signature, vector)
+            FROM unnest(\(vectors.map(\.contentId)), \(vectors.map(\.version)), \(vectors.map { $0.vector?.signature ?? "" }),
+                        \(vectors.map { $0.vector?.bytes ?? [] })) AS n (id, version, signature, vector)
             JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = n.id
             ON CONFLICT (tenant_id, content_id) DO UPDATE SET
                 version = excluded.version, model = excluded.model, signature = excluded.signature, vector = excluded.vector

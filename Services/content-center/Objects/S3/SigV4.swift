@@ -1,6 +1,7 @@
 import ConfigReading
 import Cryptography
 import FoundationEssentials
+import HTTPCore
 
 /// AWS Signature Version 4 for S3 (AWS documentation, "Authenticating Requests", `sigv4-query-string-auth` and
 /// `sig-v4-header-based-auth`), as a pure value.
@@ -99,9 +100,8 @@ struct SigV4: Sendable {
     /// Only `A-Za-z0-9-._~` stay, and `/` in paths.
     static func encode(_ text: String, keepingSlashes: Bool = false) -> String {
         keepingSlashes
-            ? text.split(separator: "/", omittingEmptySubsequences: false).map { ObjectSigner.encode(String($0)) }.joined(
-                separator: "/")
-            : ObjectSigner.encode(text)
+            ? text.split(separator: "/", omittingEmptySubsequences: false).map(PercentEncoding.encode).joined(separator: "/")
+            : PercentEncoding.encode(text)
     }
 
     private static func trimmed(_ value: String) -> String { value.split(separator: " ").joined(separator: " ") }

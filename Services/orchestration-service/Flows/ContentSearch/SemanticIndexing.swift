@@ -61,25 +61,43 @@ struct SemanticIndexing: Service {
             scopes: [SemanticSearchRoutes.permission, SemanticSearchRoutes.modelPermission, "contents:write"],
             actingJob: "semantic-index")
         for _ in 0..<Self.mostBatches {
-            let context = CallContext(
-                requestId: TraceContext.makeRoot().traceId, operationId: UUID(), tenantId: tenant.tenantId,
-                flow: "ContentSearch")
-            let count = try await CallContext.$current.withValue(context) {
-                let texts = try await contentCenter.pendingTexts(for: tenant.model, limit: Self.batch, as: principal).items
-                guard !texts.isEmpty else { return 0 }
-                let made = try await agentCenter.embed(texts.map(\.text), as: principal)
-                // The policy has changed since the last search; the next one names the new model.
-                guard made.model == tenant.model else { throw OtherModel(asked: tenant.model, answered: made.model) }
-                let items = zip(texts, made.vectors).map {
-                    SemanticVector(contentId: $0.contentId, version: $0.version, vector: $1)
-                }
-                try await contentCenter.keep(SemanticVectors(model: made.model, items: items), as: principal)
-                return texts.count
+            let texts = try await contentCenter.pendingTexts(for: tenant.model, limit: Self.batch, as: principal).items
+            if !texts.isEmpty {
+                let items = try await vectors(of: texts[...], for: tenant, as: principal)
+                try await contentCenter.keep(SemanticVectors(model: tenant.model, items: items), as: principal)
             }
-            if count < Self.batch { return try await tenants.finish(tenant) }
+            if texts.count < Self.batch { return try await tenants.finish(tenant) }
         }
         try await tenants.putOff(tenant, for: .zero)
     }
+
+    /// One text that the model does not take must not keep the others waiting: the halves are asked for apart, down to the one that is
+    /// refused, which is kept as such.
+    private func vectors(
+        of texts: ArraySlice<SemanticText>, for tenant: SemanticTenant, as principal: Principal
+    ) async throws -> [SemanticVector] {
+        // An operation of its own: agent-center answers the repeat of one with what it has paid for.
+        let context = CallContext(
+            requestId: TraceContext.makeRoot().traceId, operationId: UUID(), tenantId: tenant.tenantId, flow: "ContentSearch")
+        do {
+            let made = try await CallContext.$current.withValue(context) {
+                try await agentCenter.embed(texts.map(\.text), as: principal)
+            }
+            // The policy has changed since the last search; the next one names the new model.
+            guard made.model == tenant.model else { throw OtherModel(asked: tenant.model, answered: made.model) }
+            return zip(texts, made.vectors).map {
+                SemanticVector(contentId: $0.contentId, version: $0.version, vector: $1)
+            }
+        } catch let problem as UpstreamProblem where Self.refusalsOfTexts.contains(problem.code) {
+            guard texts.count > 1 else { return texts.map { SemanticVector(contentId: $0.contentId, version: $0.version) } }
+            let middle = texts.startIndex + texts.count / 2
+            return try await vectors(of: texts[..<middle], for: tenant, as: principal)
+                + vectors(of: texts[middle...], for: tenant, as: principal)
+        }
+    }
+
+    /// agent-center's words for what is wrong with a text and not with the call.
+    private static let refusalsOfTexts: Set = ["context_length_exceeded", "content_policy_violation", "model.refused_request"]
 
     private static func pause(after error: any Error) -> Duration {
         switch error {
