@@ -242,14 +242,15 @@ public struct MaterialChanged: Codable, Sendable, Equatable {
     public var materialId: UUID
     /// A ``MaterialKind``'s raw value; consumers pass over kinds that they do not know yet.
     public var kind: String
-    public var title: String
+    /// Absent where the material is for some roles only: everybody hears of events.
+    public var title: String?
     public var action: Action
     public var status: MaterialStatus
     public var customerFacing: Bool
     public var expiresAt: Date?
 
     public init(
-        materialId: UUID, kind: String, title: String, action: Action, status: MaterialStatus, customerFacing: Bool,
+        materialId: UUID, kind: String, title: String?, action: Action, status: MaterialStatus, customerFacing: Bool,
         expiresAt: Date?
     ) {
         self.materialId = materialId
@@ -269,10 +270,11 @@ public struct MaterialExpiring: Codable, Sendable, Equatable {
     public var materialId: UUID
     /// As in ``MaterialChanged``.
     public var kind: String
-    public var title: String
+    /// As in ``MaterialChanged``.
+    public var title: String?
     public var expiresAt: Date
 
-    public init(materialId: UUID, kind: String, title: String, expiresAt: Date) {
+    public init(materialId: UUID, kind: String, title: String?, expiresAt: Date) {
         self.materialId = materialId
         self.kind = kind
         self.title = title

@@ -86,7 +86,9 @@ import Testing
         try await ContentCenterHarness.run { service in
             let tale = AccountTale()
             let data = AccountProfileTold(accountId: tale.account, platform: "douyin", nickname: "名")
-            var wrong: [AccountProfileTold] = Array(repeating: data, count: 5)
+            var wrong: [AccountProfileTold] = Array(repeating: data, count: 6)
+            // One character, and a book.
+            wrong[5].nickname = "e" + String(repeating: "\u{301}", count: 1_000)
             wrong[0].nickname = ""
             wrong[1].followerCount = -1
             wrong[2].avatar = AccountAvatar(mediaType: "image/png", data: Base64.encode(SampleFiles.jpeg))

@@ -111,6 +111,9 @@ import Testing
             var new = NewMaterial.script
             new.audience = ["sales_lead"]
             let material = try await service.material(new)
+            // Everybody hears of events.
+            let told = try await service.events().filter { $0.type == MaterialChanged.type }
+            #expect(try told.map { try $0.decode(MaterialChanged.self).title } == [nil])
             let path = "/\(material.id.lowercase)"
             let plain = ["materials:read", "materials:write"]
             func answers(_ roles: [String], subject: String, scopes: [String] = plain) async throws -> [Int] {
@@ -139,12 +142,16 @@ import Testing
             new.customerFacing = true
             let draft = try await service.material(new)
             let shown = try await service.approve(service.material(new))
+            // For some roles only: whoever asks in the name of none of them does not get it.
+            new.audience = ["sales_lead"]
+            let limited = try await service.approve(service.material(new))
+            new.audience = []
             new.expiresAt = Date(timeIntervalSinceNow: 3_600)
             let ended = try await service.approve(service.material(new))
             let soon = try await service.materials(.get, "/recommended", from: .orchestrationService)
             #expect(try Set(soon.decode(MaterialRecommendations.self).items.map(\.material.id)) == [shown.id, ended.id])
             try await service.database.setClock(offset: .seconds(7_200))
-            for material in [inner, draft, ended] {
+            for material in [inner, draft, limited, ended] {
                 let path = "/\(material.id.lowercase)"
                 #expect(try await service.materials(.get, path, from: .orchestrationService).status == .notFound)
                 #expect(try await service.materials(.get, path + "/outcomes", from: .orchestrationService).status == .notFound)

@@ -5,17 +5,17 @@ import Testing
 @testable import ContentCenter
 
 @Suite struct OpenFilesTests {
-    private static func withStore(_ body: (LocalObjectStore) async throws -> Void) async throws {
+    private static func withStore(_ body: (LocalObjectStore, String) async throws -> Void) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let store = LocalObjectStore(
             directory: directory, publicURL: "http://127.0.0.1:1", signer: ObjectSigner(key: [UInt8](repeating: 1, count: 32)))
         try await store.prepare()
-        try await body(store)
+        try await body(store, directory)
     }
 
     @Test func everyFetchHasADescriptorOfItsOwn() async throws {
-        try await Self.withStore { store in
+        try await Self.withStore { store, _ in
             let object = UUID()
             try await store.put(Array("picture".utf8), as: object)
             let first = try #require(try await store.open(object))
@@ -29,13 +29,43 @@ import Testing
     }
 
     @Test func whatIsRemovedIsGoneAtOnce() async throws {
-        try await Self.withStore { store in
+        try await Self.withStore { store, _ in
             let object = UUID()
             try await store.put([1], as: object)
             let file = try #require(try await store.open(object))
             close(file.descriptor)
             try await store.remove(object)
             #expect(try await store.open(object) == nil)
+        }
+    }
+
+    // MARK: Uploads in parts
+
+    private static func send(_ byte: UInt8, as number: Int, of parts: ObjectParts, _ directory: String) throws -> PartFile {
+        let file = try PartFile(in: directory, part: parts.part(number), size: parts.size(of: number))
+        try file.write([UInt8](repeating: byte, count: parts.size(of: number)))
+        return file
+    }
+
+    /// Its URL is still good when the whole has been looked at: what was looked at is kept all the same.
+    @Test func aPartThatIsSentAgainDoesNotReachWhatWasLookedAt() async throws {
+        try await Self.withStore { store, folder in
+            let (object, parts) = (UUID(), ObjectParts(size: 30, partSize: 20))
+            let directory = "\(folder)/arrived/\(object.uuidString.lowercased())"
+            try Files.makeDirectory(directory)
+            for number in 1...2 { _ = try Self.send(1, as: number, of: parts, directory).finish() }
+            do {
+                // One is on its way again: the whole is not whole.
+                let late = try Self.send(1, as: 2, of: parts, directory)
+                #expect(try await store.arrived(object, in: parts) == nil)
+                _ = try late.finish()
+            }
+            let arrived = try #require(try await store.arrived(object, in: parts))
+            #expect(arrived.sha256 == SHA256.hash([UInt8](repeating: 1, count: 30)))
+            _ = try Self.send(9, as: 1, of: parts, directory).finish()
+            #expect(try await store.arrived(object, in: parts)?.sha256 == arrived.sha256)
+            try await store.keep(arrived)
+            #expect(try await store.read(object, atMost: 100) == [UInt8](repeating: 1, count: 30))
         }
     }
 

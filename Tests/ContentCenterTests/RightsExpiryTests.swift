@@ -94,7 +94,7 @@ import Testing
                 #expect(try await service.assets("?rights=\(state.rawValue)").map(\.id) == [asset.id])
                 #expect(try await service.uses(of: asset.id).map(\.rightsExpired) == [state == .expired])
             }
-            // What shows otherwise has another tag; an edit may still name what it has seen.
+            // What shows otherwise has another tag.
             #expect(tags.count == 4)
             let cleared = try await service.edit(stated, #"{"rights": null}"#)
             #expect(cleared.rights == nil)

@@ -63,6 +63,12 @@ import Testing
         }
     }
 
+    /// Each of these characters begins a tag that never ends.
+    @Test(.timeLimit(.minutes(1)), arguments: ["<", "{\\"]) func aLineOfTagsWithoutAnEndIsReadOnce(beginning: String) throws {
+        let line = String(repeating: beginning, count: 200_000)
+        #expect(try SubtitleForm.cues(in: "00:01.000 --> 00:02.000\n" + line).first?.lines == [line])
+    }
+
     // MARK: What was heard
 
     @Test func longSpeechIsCutWhereItMayBe() {

@@ -74,6 +74,34 @@ import Testing
                 .post, "/v1/assets/presign", body: JSON.encode(AssetPresignRequest(filename: "a.png", contentType: "image/png")))
             #expect(asset.status == .forbidden)
             #expect(try await service.tenant(.post, "/exports").status == .forbidden)
+            let bulk = ContentBulkRequest(action: .delete, ids: [UUID()])
+            #expect(try await service.send(.post, "/v1/contents/bulk", body: JSON.encode(bulk)).status == .forbidden)
+            // Nor does an event bring a face back.
+            for event in AccountTale().events { try await service.hear(event) }
+            #expect(service.files().count == 2)
+            #expect(try await service.rows(of: ContentCenterHarness.tenant).filter { $0.value > 0 } == left)
+        }
+    }
+
+    /// What is at work on something of the tenant may keep it after its rows are gone: it is stopped first, and waited for.
+    @Test func whatIsAtWorkEndsBeforeAnythingGoes() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            _ = try await service.database.superuser.query(
+                "UPDATE jobs SET state = 'running', lease_until = app_now() + interval '1 hour' WHERE id = \(export.id)")
+            let erasure = try await service.tenant(.post, "/erasure", body: service.confirmation).decode(TenantErasure.self)
+            let work = service.worker.begin(erasure.id, tenant: ContentCenterHarness.tenant)
+            try await eventually {
+                try await service.database.superuser.query(
+                    "SELECT count(*) AS n FROM jobs WHERE id = \(export.id) AND cancel_requested_at IS NOT NULL"
+                ).only.decode("n", as: Int.self) == 1
+            }
+            #expect(try await service.count("contents") > 0)
+            _ = try await service.database.superuser.query("UPDATE jobs SET state = 'cancelled' WHERE id = \(export.id)")
+            await work.value
+            #expect(try await service.tenant(.get, "/erasure").decode(TenantErasure.self).state == .succeeded)
+            #expect(service.files() == [])
         }
     }
 

@@ -155,22 +155,25 @@ class StreamEvent:
 
 
 def stream_events(member: Member, last_event_id: int | str | None = None, seconds: float = 20) -> Iterator[StreamEvent]:
-    """Events of `GET /api/stream` until nobody reads on; a silence of `seconds` is a failure."""
+    """Events of `GET /api/stream` until nobody reads on; none for `seconds` is a failure, whatever heartbeats come."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     with member.request("GET", "/api/stream", headers=headers, stream=True, timeout=(5, seconds)) as answer:
         assert answer.status_code == 200, answer.text
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         fields: dict[str, str] = {}
+        end = time.monotonic() + seconds
         for raw in answer.iter_lines(chunk_size=1):
             line = raw.decode()
             if line.startswith(":"):
+                assert time.monotonic() < end, f"no event in {seconds} s"
                 continue
             if line:
                 name, _, value = line.partition(":")
                 fields[name] = value.removeprefix(" ")
             elif fields:
                 yield StreamEvent(int(fields["id"]), fields["event"], json.loads(fields["data"]))
-                fields = {}
+                fields, end = {}, time.monotonic() + seconds
+    raise AssertionError("the stream ended")
 
 
 def eventually(look: Callable[[], T], wanted: Callable[[T], bool], what: str, seconds: float = 20) -> T:

@@ -45,7 +45,7 @@ struct EntityTag: Equatable {
         version == content.version && (revision == nil || revision == content.revision)
     }
 
-    /// The same for an asset. Whether its rights have ended meanwhile hinders no edit.
+    /// The same for an asset.
     func matches(_ asset: LibraryAsset) -> Bool { version == asset.revision }
 
     /// What a conditional header names.

@@ -16,7 +16,8 @@ extension MaterialEvent {
         case .changed(let change):
             let material = change.after
             let data = MaterialChanged(
-                materialId: material.id, kind: material.kind.rawValue, title: material.title, action: change.action,
+                materialId: material.id, kind: material.kind.rawValue, title: material.audience.isEmpty ? material.title : nil,
+                action: change.action,
                 status: material.status, customerFacing: material.customerFacing, expiresAt: material.expiresAt)
             return Self.event(
                 MaterialChanged.type, of: material.id, version: material.version, at: material.updatedAt,

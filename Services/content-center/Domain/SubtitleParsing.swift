@@ -15,6 +15,8 @@ extension SubtitleForm {
     }
 
     static let mostCues = 20_000
+    /// Bytes: as many cues as any video has.
+    static let largestFile = 2 << 20
 
     /// Reads what people's editors write of either form: with or without numbers, hours and a byte order mark; any line ends. Tags and
     /// settings of WebVTT fall away, and so do notes and styles.
@@ -83,13 +85,18 @@ extension SubtitleForm {
     private static func plain(_ line: Substring) -> String {
         var text = ""
         var rest = line
+        // An end that was looked for in vain is not there later in the line either: a line of nothing but `<` is read once.
+        var missing: Set<Character> = []
         while let character = rest.popFirst() {
             let end: Character? = character == "<" ? ">" : character == "{" && rest.first == "\\" ? "}" : nil
-            if let end, let place = rest.firstIndex(of: end) {
-                rest = rest[rest.index(after: place)...]
-            } else {
-                text.append(character)
+            if let end, !missing.contains(end) {
+                if let place = rest.firstIndex(of: end) {
+                    rest = rest[rest.index(after: place)...]
+                    continue
+                }
+                missing.insert(end)
             }
+            text.append(character)
         }
         for (entity, meaning) in [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&lrm;", ""), ("&rlm;", ""), ("&amp;", "&")] {
             text = text.replacing(entity, with: meaning)

@@ -50,7 +50,7 @@ let m0012TenantLife = Migration(
         """)
 
 /// Where everything else that a tenant has hangs from.
-private let guarded = ["contents", "content_spaces", "content_assets", "materials", "account_profiles", "tenant_exports"]
+private let guarded = ["contents", "content_spaces", "content_assets", "materials", "account_profiles", "tenant_exports", "jobs"]
 
 private let triggers = guarded.map { table in
     "CREATE TRIGGER \(table)_of_living_tenant BEFORE INSERT ON \(table) FOR EACH STATEMENT EXECUTE FUNCTION refuse_erased_tenant();"

@@ -60,14 +60,28 @@ final class LocalObjectStore: ObjectStore {
     func receive(_ body: IncomingBody, as grant: ObjectGrant) async throws -> [UInt8] {
         if let part = grant.part { return try await receive(body, as: part, grant) }
         let file = try await newFile()
-        while let piece = try await body.next() { try await pool.run { try file.write(piece) } }
+        let most =
+            switch grant.size {
+            case .exactly(let size), .atMost(let size): size
+            case nil: 0
+            }
+        var received = 0
+        while let piece = try await body.next() {
+            received += piece.count
+            // A body without a length says only so how long it is.
+            guard received <= most else { throw ObjectFailure.wrongSize }
+            try await pool.run { try file.write(piece) }
+        }
         let arrivals = arrivals(grant.object)
         return try await pool.run {
             let (size, sha256) = try file.finish()
             do {
                 if case .exactly(let wanted)? = grant.size, size != wanted { throw ObjectFailure.wrongSize }
                 try Files.makeDirectory(arrivals)
-                try Files.move(file.path, to: "\(arrivals)/\(Hex.encode(sha256))")
+                let name = Hex.encode(sha256)
+                try Files.move(file.path, to: "\(arrivals)/\(name)")
+                // What was sent before under the same URL fills no disk.
+                for other in Files.names(in: arrivals) where other != name { try Files.remove("\(arrivals)/\(other)") }
             } catch {
                 try Files.remove(file.path)
                 throw error
@@ -95,6 +109,8 @@ final class LocalObjectStore: ObjectStore {
         return try await pool.run { [openFiles] in
             guard let file = try Files.open(path) else { return nil }
             openFiles.put(file.descriptor, size: file.size, of: object)
+            // Removed in between: then it was forgotten before it was put there.
+            if Files.status(path) == nil { openFiles.forget(object) }
             return file
         }
     }
@@ -139,6 +155,9 @@ final class LocalObjectStore: ObjectStore {
 
     // MARK: ObjectStore
 
+    /// What was looked at is what has arrived itself.
+    func forget(_ arrived: ArrivedObject) {}
+
     /// The folder comes with the first part.
     func beginParts(of object: UUID, contentType: String) async throws {}
 
@@ -154,27 +173,42 @@ final class LocalObjectStore: ObjectStore {
     func arrived(_ object: UUID, in parts: ObjectParts?) async throws -> ArrivedObject? {
         let (arrivals, kept) = (arrivals(object), path(object))
         return try await pool.run {
-            if let parts {
-                let whole = "\(arrivals)/whole"
-                if Set(Self.parts(in: arrivals)).isSuperset(of: 1...parts.count), let (descriptor, size) = try Files.open(whole) {
-                    defer { close(descriptor) }
-                    return ArrivedObject(object: object, size: size, sha256: try Self.hash(descriptor, whole), path: whole)
-                }
-                guard Files.status(kept) != nil else { return nil }
-            }
-            // Sent twice, the later one counts.
-            let files = Files.names(in: arrivals).compactMap { name -> (name: String, size: Int, age: Int)? in
-                guard let status = Files.status("\(arrivals)/\(name)") else { return nil }
-                return (name, status.size, status.seconds)
-            }
-            if let file = files.min(by: { $0.age < $1.age }), let sha256 = Hex.decode(file.name) {
-                return ArrivedObject(object: object, size: file.size, sha256: sha256, path: "\(arrivals)/\(file.name)")
+            if let parts, Self.whole(in: arrivals) == nil { try Self.seal(parts, in: arrivals) }
+            if let file = Self.whole(in: arrivals) {
+                return ArrivedObject(object: object, size: file.size, sha256: file.sha256, path: file.path)
             }
             // Moved over before, by one who then died.
             guard let (descriptor, size) = try Files.open(kept) else { return nil }
             defer { close(descriptor) }
             return ArrivedObject(object: object, size: size, sha256: try Self.hash(descriptor, kept), path: kept)
         }
+    }
+
+    /// What has arrived in one piece, or was sealed; sent twice, the later one counts.
+    private static func whole(in arrivals: String) -> (path: String, size: Int, sha256: [UInt8])? {
+        let files = Files.names(in: arrivals).compactMap { name -> (path: String, size: Int, sha256: [UInt8], age: Int)? in
+            let path = "\(arrivals)/\(name)"
+            guard let sha256 = Hex.decode(name), sha256.count == 32, let status = Files.status(path) else { return nil }
+            return (path, status.size, sha256, status.seconds)
+        }
+        return files.min { $0.age < $1.age }.map { ($0.path, $0.size, $0.sha256) }
+    }
+
+    /// Gives an upload in parts the name of its hash, where all of them are there and none is on its way: from then on no part reaches it,
+    /// and what is looked at is what is kept.
+    private static func seal(_ parts: ObjectParts, in arrivals: String) throws {
+        guard Set(Self.parts(in: arrivals)).isSuperset(of: 1...parts.count), let gate = try PartGate(in: arrivals, alone: true)
+        else {
+            return
+        }
+        defer { gate.close() }
+        let path = "\(arrivals)/whole"
+        // Looked at once more: a part that came anew before has taken its mark away.
+        guard Set(Self.parts(in: arrivals)).isSuperset(of: 1...parts.count), let (descriptor, _) = try Files.open(path) else {
+            return
+        }
+        defer { close(descriptor) }
+        try Files.move(path, to: "\(arrivals)/\(Hex.encode(hash(descriptor, path)))")
     }
 
     static func hash(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
@@ -264,7 +298,8 @@ final class LocalObjectStore: ObjectStore {
 
     func sweep(olderThan age: Duration) async throws {
         let seconds = Int(age.components.seconds)
-        try await pool.run { [directory] in
+        try await pool.run { [directory, openFiles] in
+            openFiles.dropOld()
             let writing = "\(directory)/writing"
             for name in Files.names(in: writing) {
                 if let status = Files.status("\(writing)/\(name)"), status.seconds >= seconds {

@@ -15,14 +15,16 @@ struct ObjectMetrics: Middleware {
     }
 
     func respond(to request: Request, next: @escaping Handler) async throws -> Response {
+        // Methods that no route has are the client's words: they must not become labels.
+        let method = request.route == nil ? "other" : request.method.rawValue
         do {
             let response = try await next(request)
-            let labels = [request.method.rawValue, "\(response.status.code)"]
+            let labels = [method, "\(response.status.code)"]
             requests.increment(labels)
             bytes.increment(by: Double(Self.size(request, response)), labels)
             return response
         } catch {
-            requests.increment([request.method.rawValue, "\((error as? any HTTPFailure)?.problem.status.code ?? 500)"])
+            requests.increment([method, "\((error as? any HTTPFailure)?.problem.status.code ?? 500)"])
             throw error
         }
     }

@@ -11,6 +11,9 @@ protocol ObjectStore: Sendable {
     /// - Parameter parts: of an upload in parts, which must all be there.
     func arrived(_ object: UUID, in parts: ObjectParts?) async throws -> ArrivedObject?
 
+    /// What was made to look at it is needed no more, whatever became of it.
+    func forget(_ arrived: ArrivedObject)
+
     /// The numbers of the parts that have arrived, in their order.
     func arrivedParts(of object: UUID) async throws -> [Int]
 

@@ -41,14 +41,25 @@ final class OpenFiles: Sendable {
         let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard own >= 0 else { return }
         let file = File(descriptor: own, size: size)
-        let gone = files.withLock { files -> [UUID: File] in
-            let gone = files.count >= Self.most ? files : [:]
-            if !gone.isEmpty { files = [:] }
-            files[object] = file
+        let gone = files.withLock { files -> [File?] in
+            var gone = Self.takeOld(from: &files)
+            if files.count >= Self.most, let one = files.keys.first { gone.append(files.removeValue(forKey: one)) }
+            gone.append(files.updateValue(file, forKey: object))
             return gone
         }
         // Closed here, outside the lock.
         _ = consume gone
+    }
+
+    /// A removed file's place on the disk is free when nobody has it open any more.
+    func dropOld() {
+        let gone = files.withLock { Self.takeOld(from: &$0) }
+        _ = consume gone
+    }
+
+    private static func takeOld(from files: inout [UUID: File]) -> [File?] {
+        let old = files.filter { $0.value.goodUntil <= .now }
+        return old.keys.map { files.removeValue(forKey: $0) }
     }
 
     func forget(_ object: UUID) { _ = files.withLock { $0.removeValue(forKey: object) } }

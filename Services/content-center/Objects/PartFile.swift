@@ -17,6 +17,8 @@ final class PartFile: Sendable {
     private let size: Int
     private let descriptor: Int32
     private let lock: Int32
+    /// Open for as long as somebody writes: nobody seals the whole meanwhile.
+    private let gate: PartGate
     /// Nothing is there yet; an earlier try may have left something where this one has zeros.
     private let isFirstTry: Bool
     private let state = Lock(State())
@@ -36,10 +38,18 @@ final class PartFile: Sendable {
             close(lock)
             throw ObjectFailure.partBusy
         }
+        do {
+            guard let gate = try PartGate(in: directory, alone: false) else { throw ObjectFailure.partBusy }
+            self.gate = gate
+        } catch {
+            close(lock)
+            throw error
+        }
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             let failure = FileFailure("open", path)
             close(lock)
+            gate.close()
             throw failure
         }
         // From here on `deinit` cleans up.
@@ -52,6 +62,7 @@ final class PartFile: Sendable {
     deinit {
         close(descriptor)
         close(lock)
+        gate.close()
     }
 
     func write(_ bytes: [UInt8]) throws {
@@ -101,4 +112,22 @@ final class PartFile: Sendable {
         guard bytes.prefix(8).allSatisfy({ $0 == 0 }) else { return false }
         return memcmp(base, base + 8, bytes.count - 8) == 0
     }
+}
+
+/// Who may touch the whole of an upload in parts: any number that write parts of it, or one alone that seals it. Across processes.
+struct PartGate {
+    private let descriptor: Int32
+
+    /// - Returns: `nil` where somebody else is in the way.
+    init?(in directory: String, alone: Bool) throws {
+        let path = "\(directory)/gate"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileFailure("open", path) }
+        guard flock(descriptor, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else {
+            close()
+            return nil
+        }
+    }
+
+    func close() { _ = Glibc.close(descriptor) }
 }

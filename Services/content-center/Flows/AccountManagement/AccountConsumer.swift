@@ -51,7 +51,7 @@ struct AccountConsumer: Sendable {
     }
 
     private static func profile(_ data: AccountProfileTold) throws -> AccountProfile {
-        guard nicknameLength.contains(data.nickname.count), data.bio.map({ bioLength.contains($0.count) }) ?? true,
+        guard fits(data.nickname, nicknameLength), data.bio.map({ fits($0, bioLength) }) ?? true,
             data.followerCount ?? 0 >= 0
         else { throw PermanentFailure(reason: "nickname, bio or followerCount is out of range") }
         let avatar = try data.avatar.map { avatar -> AccountProfile.Avatar in
@@ -62,5 +62,10 @@ struct AccountConsumer: Sendable {
         }
         return AccountProfile(
             nickname: data.nickname, bio: data.bio, avatar: avatar, followerCount: data.followerCount)
+    }
+
+    /// Characters, and eight code points for each: one character can be as long as a book (design §9).
+    private static func fits(_ text: String, _ length: ClosedRange<Int>) -> Bool {
+        text.unicodeScalars.prefix(8 * length.upperBound + 1).count <= 8 * length.upperBound && length.contains(text.count)
     }
 }

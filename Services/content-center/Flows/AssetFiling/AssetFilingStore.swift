@@ -56,8 +56,10 @@ struct AssetFilingStore: Sendable {
     /// Warnings begin anew where the end is another one.
     private static func update(_ details: AssetDetails, of asset: LibraryAsset, by author: Author) -> SQL {
         let rights = details.rights
+        // One that has no name of its own keeps none: what is shown of it is made up.
+        let filename: SQL = details.filename == asset.filename ? "filename" : "\(details.filename)"
         return """
-            UPDATE content_assets SET filename = \(details.filename), folder_id = \(details.folderId), tags = \(details.tags),
+            UPDATE content_assets SET filename = \(filename), folder_id = \(details.folderId), tags = \(details.tags),
                 rights_holder = \(rights?.holder), rights_license = \(rights?.license), rights_source = \(rights?.source),
                 rights_valid_from = \(rights?.validFrom), rights_expires_at = \(rights?.expiresAt),
                 rights_territories = \(rights?.territories ?? []), rights_note = \(rights?.note),

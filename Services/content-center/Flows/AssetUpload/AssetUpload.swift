@@ -90,6 +90,7 @@ struct AssetUpload: Sendable {
         if asset.state == .ready { return asset }
         let parts = try await store.parts(of: asset, author.tenantId)
         guard let arrived = try await objects.arrived(id, in: parts) else { throw AssetError.notUploaded }
+        defer { objects.forget(arrived) }
         guard let type = FileType(rawValue: asset.mediaType) else { throw AssetError.notFound }
         do {
             try refuse(arrived, unlike: asset, type)

@@ -28,7 +28,14 @@ struct Assets: Sendable {
         if let known = try await store.picture(sha256, of: author.tenantId) { return known }
         let object = store.newObject()
         try await objects.put(bytes, as: object)
-        let kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
+        let kept: (asset: Asset, object: UUID?)
+        do {
+            kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
+        } catch let error as PostgresError where error.isOfErasedTenant {
+            // No row will ever lead to it.
+            try await objects.remove(object)
+            throw error
+        }
         if kept.object != object { try await collect(object, of: author.tenantId) }
         return kept.asset
     }

@@ -244,7 +244,8 @@ struct MaterialStore: Sendable {
     private static func isVisible(to viewer: MaterialViewer) -> SQL {
         var sql: SQL = "m.tenant_id = \(viewer.tenantId)"
         if viewer.seesCustomerFacingOnly {
-            sql.append(" AND m.customer_facing AND \(unescaped: isOffered)")
+            sql.append(
+                " AND m.customer_facing AND \(unescaped: isOffered) AND (m.audience = '{}' OR m.audience && \(viewer.roles))")
         } else if !viewer.seesAllAudiences {
             sql.append(" AND (m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject))")
         }

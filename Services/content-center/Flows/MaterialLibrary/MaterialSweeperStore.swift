@@ -17,12 +17,11 @@ struct MaterialSweeper: Service {
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
             while true {
-                do {
-                    _ = try await warn()
-                    _ = try await emptyBins()
-                } catch {
-                    try Task.checkCancellation()
-                    logger.warning("Could not look after the materials", ["reason": "\(error)"])
+                for work in [warn, emptyBins] {
+                    do { _ = try await work() } catch {
+                        try Task.checkCancellation()
+                        logger.warning("Could not look after the materials", ["reason": "\(error)"])
+                    }
                 }
                 try await Task.sleep(for: .seconds(600))
             }
@@ -54,7 +53,7 @@ struct MaterialSweeper: Service {
             let rows = try await transaction.query(
                 """
                 UPDATE materials SET warned_for = expires_at WHERE tenant_id = \(tenantId) AND id = \(id) AND \(isNear)
-                RETURNING kind, title, expires_at, version, app_now() AS now
+                RETURNING kind, CASE WHEN audience = '{}' THEN title END AS title, expires_at, version, app_now() AS now
                 """)
             guard let row = rows.first else { return false }
             let warning = MaterialExpiring(

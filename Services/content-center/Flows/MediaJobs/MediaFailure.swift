@@ -51,10 +51,15 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
         switch outcome.ending {
         case .exited(0): return
         case .timedOut: throw MediaFailure.timedOut
+        case .killed(signal: 15): throw ToolStopped()
         case .killed: throw MediaFailure.resources
         // What the chain of programs before it says where the last is not there.
         case .exited(126), .exited(127): throw ToolMissing(complaint: outcome.complaints)
         case .exited:
+            if outcome.complaints.contains("received signal 15") { throw ToolStopped() }
+            if ["nice: ", "prlimit: ", "setpriv: "].contains(where: outcome.complaints.hasPrefix) {
+                throw ToolMissing(complaint: outcome.complaints)
+            }
             if outcome.complaints.contains("Cannot allocate memory") { throw MediaFailure.resources }
             if outcome.complaints.contains("failed to execute") { throw ToolMissing(complaint: outcome.complaints) }
             if outcome.complaints.contains("No space left on device") { throw DiskFull() }
@@ -81,6 +86,9 @@ struct ToolMissing: Error, CustomStringConvertible {
 
     var description: String { "FFmpeg is not installed: \(complaint.suffix(300))" }
 }
+
+/// Somebody from outside ended it, as when a machine is shut down: says nothing about the file.
+struct ToolStopped: Error {}
 
 /// Somebody has to make room; jobs wait for it.
 struct DiskFull: Error {}

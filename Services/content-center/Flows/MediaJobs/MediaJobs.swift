@@ -85,7 +85,7 @@ struct MediaJobs: Sendable {
 
     /// A playlist of a transcoded video: the master, or that of one rate, with addresses that hold for a while.
     func playlist(_ name: String, of id: UUID, tenantId: UUID) async throws -> String {
-        guard let job = try await store.job(id, of: tenantId) else { throw MediaJobRefusal.notFound }
+        guard let job = try await store.job(id, of: tenantId, withPlaylists: true) else { throw MediaJobRefusal.notFound }
         let renditions = job.outputs.filter { $0.kind == .hlsRendition }
         if name == HLSPlaylists.master, !renditions.isEmpty {
             return HLSPlaylists.master(renditions.compactMap(\.rendition))

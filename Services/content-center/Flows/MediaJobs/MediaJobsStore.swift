@@ -13,12 +13,17 @@ struct MediaJobsStore: Sendable {
     /// Tells a running job that it is to stop, after the commit that asks for it.
     let onCancel: @Sendable (UUID) -> Void
 
+    /// Some three hours of a store or a recogniser that is away.
+    private static let mostAttempts = 25
+
     /// Adds the job; the repeat of an operation finds the one it added.
     func add(_ order: MediaOrder, by author: Author) async throws -> UUID {
         let payload = try JSONText(encoding: order)
         let id = try await database.transaction(tenant: author.tenantId) { transaction in
             let id = try await JobStore.enqueue(
-                kind: order.priority.jobKind, payload: payload, key: author.operationId?.uuidString, in: transaction)
+                kind: order.priority.jobKind, payload: payload, key: author.operationId?.uuidString,
+                maxAttempts: Self.mostAttempts,
+                in: transaction)
             try transaction.enqueue(
                 """
                 INSERT INTO media_jobs (tenant_id, id, type, asset_id)
@@ -54,8 +59,9 @@ struct MediaJobsStore: Sendable {
 
     // MARK: Reading
 
-    func job(_ id: UUID, of tenantId: UUID) async throws -> StoredMediaJob? {
-        try await jobs("AND m.id = \(id)", of: tenantId).first
+    /// - Parameter withPlaylists: of HLS, which are long.
+    func job(_ id: UUID, of tenantId: UUID, withPlaylists: Bool = false) async throws -> StoredMediaJob? {
+        try await jobs("AND m.id = \(id)", of: tenantId, withPlaylists: withPlaylists).first
     }
 
     /// Newest first.
@@ -69,7 +75,7 @@ struct MediaJobsStore: Sendable {
         return try await jobs(sql, of: tenantId)
     }
 
-    private func jobs(_ conditions: SQL, of tenantId: UUID) async throws -> [StoredMediaJob] {
+    private func jobs(_ conditions: SQL, of tenantId: UUID, withPlaylists: Bool = false) async throws -> [StoredMediaJob] {
         var jobs = try await database.query(
             """
             SELECT m.id, j.payload, j.state, j.progress, j.created_at, j.started_at, j.finished_at, m.facts, m.failure
@@ -81,7 +87,7 @@ struct MediaJobsStore: Sendable {
         var outputs: [UUID: [StoredMediaOutput]] = [:]
         let rows = try await database.query(
             """
-            SELECT o.job_id, o.kind, o.name, o.asset_id, o.details, a.object_id, a.media_type, a.size
+            SELECT o.job_id, o.kind, o.name, o.asset_id, o.details \(unescaped: withPlaylists ? "" : "- 'playlist'") AS details, a.object_id, a.media_type, a.size
             FROM media_outputs o JOIN content_assets a ON a.tenant_id = o.tenant_id AND a.id = o.asset_id
             WHERE o.tenant_id = \(tenantId) AND o.job_id = ANY(\(jobs.map(\.id))) ORDER BY o.job_id, o.position
             """, tenant: tenantId)

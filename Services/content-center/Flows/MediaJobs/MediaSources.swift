@@ -41,7 +41,7 @@ struct MediaSources: Sendable {
         guard let asset = try await assets.store.asset(id, of: tenantId), asset.state == .ready,
             let object = try await assets.object(of: asset, tenantId)
         else { throw MediaFailure.sourceGone }
-        guard let bytes = try await objects.read(object, atMost: FileType.subRip.largest),
+        guard let bytes = try await objects.read(object, atMost: SubtitleForm.largestFile),
             let text = String(validating: bytes, as: UTF8.self), let cues = try? SubtitleForm.cues(in: text)
         else { throw MediaFailure.badSubtitles }
         return cues

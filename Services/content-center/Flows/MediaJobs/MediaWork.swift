@@ -96,15 +96,24 @@ struct MediaWork: Sendable {
                     MadeOutput(
                         plan: output, object: object, size: size, sha256: sha256, details: details,
                         filename: "\(String(title.prefix(160)))-\(output.name).\(output.type.extensions.first ?? "bin")"))
-                try await objects.keep(file: folder.path(of: output.file), as: object)
+                do {
+                    try await objects.keep(file: folder.path(of: output.file), as: object)
+                } catch is S3ObjectStore.TooLargeToKeep {
+                    // Nor will it be smaller the next time.
+                    throw MediaFailure.resources
+                }
             }
             // Where the same bytes are there already, ours are not needed.
             for object in try await attempt.keep(outputs: made) { try await attempt.collect(object, from: objects) }
         } catch {
-            // The transaction's answer may have got lost: then it counts what is there.
-            for output in made {
-                if let isKept = try? await attempt.isKept(output.object), !isKept { try? await objects.remove(output.object) }
-            }
+            // The transaction's answer may have got lost: then it counts what is there. A task of its own, since this one may have been
+            // cancelled, and then asks nobody anything.
+            let (made, objects) = (made, objects)
+            await Task.detached {
+                for output in made {
+                    if let isKept = try? await attempt.isKept(output.object), !isKept { try? await objects.remove(output.object) }
+                }
+            }.value
             throw error
         }
         for output in outputs {

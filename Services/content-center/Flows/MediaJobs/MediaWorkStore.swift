@@ -173,14 +173,21 @@ struct MediaAttempt: Sendable {
             group.addTask {
                 var (shown, told) = (-1, -1)
                 for await percent in percents where percent > shown {
-                    try await context.progress(percent)
-                    shown = percent
-                    guard percent / 10 > told else { continue }
-                    told = percent / 10
-                    try await context.whileHeld {
-                        try await MediaWorkStore.tell(of: context.id, context.tenant, as: .running, progress: percent, in: $0)
+                    do {
+                        try await context.progress(percent)
+                        shown = percent
+                        guard percent / 10 > told else { continue }
+                        told = percent / 10
+                        try await context.whileHeld {
+                            try await MediaWorkStore.tell(of: context.id, context.tenant, as: .running, progress: percent, in: $0)
+                        }
+                        store.onCommit()
+                    } catch let error as JobLeaseLost {
+                        throw error
+                    } catch {
+                        // Only shown: hours of work do not end for it, and the lease is watched elsewhere.
+                        try Task.checkCancellation()
                     }
-                    store.onCommit()
                 }
             }
             try await group.waitForAll()

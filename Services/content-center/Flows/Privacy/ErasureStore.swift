@@ -21,21 +21,21 @@ struct ErasureStore: Sendable {
         let isNew = try await database.transaction(tenant: author.tenantId) { transaction in
             // Waits for whoever is writing; whoever comes after that sees the row.
             _ = try await transaction.query("SELECT pg_advisory_xact_lock(tenant_write_lock(\(author.tenantId)))")
+            let known = try await transaction.query(
+                "SELECT operation_id FROM tenant_erasures WHERE tenant_id = \(author.tenantId)")
+            if let row = known.first {
+                return try author.operationId != nil && row.decode("operation_id", as: UUID?.self) == author.operationId
+            }
+            // The job first: once the tenant is closed, none can be added.
             let id = UUID.version7()
-            let inserted = try await transaction.execute(
+            _ = try await JobStore.add(
+                id, kind: Privacy.erasureKind, payload: JSONText("{}"), maxAttempts: 1_000, in: transaction)
+            try transaction.enqueue(
                 """
                 INSERT INTO tenant_erasures (tenant_id, id, requested_by, operation_id)
-                VALUES (\(author.tenantId), \(id), \(author.subject), \(author.operationId)) ON CONFLICT DO NOTHING
+                VALUES (\(author.tenantId), \(id), \(author.subject), \(author.operationId))
                 """)
-            guard inserted == 1 else {
-                let known = try await transaction.query(
-                    """
-                    SELECT FROM tenant_erasures WHERE tenant_id = \(author.tenantId) AND operation_id = \(author.operationId)
-                    """)
-                return !known.isEmpty
-            }
-            return try await JobStore.add(
-                id, kind: Privacy.erasureKind, payload: JSONText("{}"), maxAttempts: 1_000, in: transaction)
+            return true
         }
         onOrder()
         return isNew
@@ -87,10 +87,27 @@ struct ErasureStore: Sendable {
                 INSERT INTO asset_garbage (tenant_id, object_id) SELECT \(tenantId), object FROM gone ON CONFLICT DO NOTHING
                 """) > 0
         case .otherJobs:
-            _ = try await transaction.execute("DELETE FROM jobs WHERE tenant_id = \(tenantId) AND id <> \(job)")
-            return false
+            return try await transaction.execute(
+                """
+                DELETE FROM jobs WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM jobs WHERE tenant_id = \(tenantId) AND id <> \(job) LIMIT \(Self.batch)))
+                """) == Self.batch
         case .with, .garbage, .kept: return false
         }
+    }
+
+    /// Asks all other jobs to stop.
+    ///
+    /// - Returns: whether somebody is still at work on one: he may keep something yet of which no row would tell.
+    func stopOthers(besides job: UUID, of tenantId: UUID) async throws -> Bool {
+        try await database.query(
+            "UPDATE jobs SET cancel_requested_at = app_now() WHERE tenant_id = \(tenantId) AND id <> \(job) AND cancel_requested_at IS NULL",
+            tenant: tenantId)
+        return try await !database.query(
+            """
+            SELECT FROM jobs WHERE tenant_id = \(tenantId) AND id <> \(job) AND state = 'running' AND lease_until > app_now() LIMIT 1
+            """, tenant: tenantId
+        ).isEmpty
     }
 
     func garbage(of tenantId: UUID) async throws -> [UUID] {
@@ -147,6 +164,7 @@ extension Privacy {
     func erase(_ job: JobContext) async throws -> JSONText? {
         let (tenantId, id) = (job.tenant, job.id)
         let counts = try await job.transactionalStep("count") { try await erasures.count(of: tenantId, in: $0) }
+        while try await erasures.stopOthers(besides: id, of: tenantId) { try await Task.sleep(for: .milliseconds(300)) }
         for (index, data) in TenantData.all.enumerated() {
             if data.erasure == .garbage {
                 try await collectGarbage(of: tenantId)

@@ -105,6 +105,7 @@ struct ExportStore: Sendable {
                     """
                     DECLARE export NO SCROLL CURSOR FOR
                     SELECT (\(unescaped: data.json))::text AS row FROM \(identifier: data.table) t
+                    WHERE t.tenant_id = \(tenantId)
                     """)
                 while true {
                     let rows = try await transaction.query("FETCH 100 FROM export").map {
@@ -145,7 +146,7 @@ extension Privacy {
 
     /// What the worker runs for an export. One that is taken up again begins anew: its archive has the job's id and is there once.
     func export(_ job: JobContext) async throws -> JSONText? {
-        let path = "\(scratch)/export-\(job.id.uuidString.lowercased())"
+        let path = scratchPath(of: job)
         let startedAt = Date()
         let archive = try await ExportArchive(at: path, now: Int(startedAt.timeIntervalSince1970))
         var manifest = Manifest(
@@ -166,6 +167,9 @@ extension Privacy {
         exports.onCommit()
         return nil
     }
+
+    /// Of this attempt alone: one that was thought dead may still be writing to its own.
+    private func scratchPath(of job: JobContext) -> String { "\(scratch)/export-\(job.id.uuidString.lowercased())-\(job.fence)" }
 
     /// Each table as a file of JSON lines.
     private func addTables(to archive: ExportArchive, of tenantId: UUID) async throws -> [Manifest.Table] {
@@ -201,7 +205,7 @@ extension Privacy {
             for asset in page {
                 try Task.checkCancellation()
                 let id = asset.id.uuidString.lowercased()
-                let copy = "\(scratch)/export-\(job.id.uuidString.lowercased())-asset"
+                let copy = scratchPath(of: job) + "-asset"
                 try await archive.discard(copy)
                 if try await assets.fetch(asset, to: copy, of: job.tenant) {
                     if let file = try await archive.add("assets/\(id)/\(asset.filename)", fileAt: copy) {

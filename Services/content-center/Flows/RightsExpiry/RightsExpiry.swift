@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Lifecycle
 import Observability
 
@@ -20,8 +21,20 @@ struct RightsExpiry: Service {
     func sweep() async throws {
         while true {
             let due = try await store.due()
-            for item in due { try await store.tell(item) }
-            if due.count < RightsExpiryStore.batch { return }
+            var told = 0
+            for item in due {
+                do {
+                    try await store.tell(item)
+                    told += 1
+                } catch {
+                    try Task.checkCancellation()
+                    // It must not keep the others' warnings.
+                    logger.warning(
+                        "of rights that end nothing could be told",
+                        ["asset": item.id.uuidString.lowercased(), "error": "\(error)"])
+                }
+            }
+            if told == 0 || due.count < RightsExpiryStore.batch { return }
         }
     }
 }

@@ -17,7 +17,7 @@ struct RightsExpiryStore: Sendable {
         return try await system.query(
             """
             SELECT tenant_id, id FROM content_assets
-            WHERE rights_expires_at <= app_now() + make_interval(hours => \(24 * widest)::int) AND rights_told IS DISTINCT FROM 0
+            WHERE state = 'ready' AND rights_expires_at <= app_now() + make_interval(hours => \(24 * widest)::int) AND rights_told IS DISTINCT FROM 0
                 AND coalesce(rights_told > \(Self.stage), true)
             ORDER BY rights_expires_at LIMIT \(Self.batch)
             """
@@ -57,7 +57,7 @@ struct RightsExpiryStore: Sendable {
     static func tell(_ row: Row, by author: Author, in transaction: Transaction) async throws -> LibraryAsset {
         var asset = try LibraryAsset(row)
         let (now, told): (Date, Int?) = (try row.decode("now"), try row.decode("rights_told"))
-        guard let rights = asset.rights, let expiresAt = rights.expiresAt,
+        guard asset.state == .ready, let rights = asset.rights, let expiresAt = rights.expiresAt,
             let stage = RightsRule.due(at: now, expiresAt: expiresAt, told: told)
         else { return asset }
         try transaction.enqueue(

@@ -72,8 +72,10 @@ struct S3ObjectStore: ObjectStore {
         // Where the upload is over, the object is there, or was there.
         if let division, let upload = try await parts.upload(of: key(.arrived, object)), let list = try await parts.list(upload) {
             let wanted = (1...division.count).map { (number: $0, size: division.size(of: $0)) }
-            guard list.elementsEqual(wanted, by: { $0.number == $1.number && $0.size == $1.size }) else { return nil }
-            try await parts.complete(upload, list)
+            // One that was begun twice may be complete already while its twin is empty: the object itself tells.
+            if list.elementsEqual(wanted, by: { $0.number == $1.number && $0.size == $1.size }) {
+                try await parts.complete(upload, list)
+            }
         }
         for place in [Place.arrived, .kept] {
             guard let (copy, version) = try await download(place, object) else { continue }
@@ -98,8 +100,9 @@ struct S3ObjectStore: ObjectStore {
         return (try await local.copy(answer.body), answer.headers["ETag"])
     }
 
+    func forget(_ arrived: ArrivedObject) { local.forget(arrived.path) }
+
     func keep(_ arrived: ArrivedObject) async throws {
-        defer { local.forget(arrived.path) }
         // `nil`: it was copied before.
         guard let version = arrived.version else { return }
         let source = "/\(bucket.location.bucket)\(key(.arrived, arrived.object))"

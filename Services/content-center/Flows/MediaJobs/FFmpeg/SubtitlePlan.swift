@@ -60,7 +60,10 @@ extension MediaPlan {
             let isCopied = video.codec == "h264" && [nil, "aac"].contains(source.facts.audio?.codec)
             arguments += ["-protocol_whitelist", "file,pipe", "-f", "srt", "-i", subtitleFile, "-map", "0:v:0"] + sounds
             arguments += ["-map", "1:0"] + plain
-            arguments += isCopied ? ["-c:v", "copy", "-c:a", "copy"] : rung.encoding + (sounds.isEmpty ? [] : sound)
+            arguments +=
+                isCopied
+                ? ["-c:v", "copy", "-c:a", "copy"]
+                : ["-vf", "scale=\(rung.width):\(rung.height),setsar=1"] + rung.encoding + (sounds.isEmpty ? [] : sound)
             arguments += ["-c:s", "mov_text", "-metadata:s:s:0", "language=chi"]
         }
         let file = "subtitled.mp4"
