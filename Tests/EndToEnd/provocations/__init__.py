@@ -7,6 +7,8 @@ import uuid
 
 import requests
 
+from support import eventually
+
 TOO_LARGE = b'{"topic": "' + b"a" * 3_000_000 + b'"}'
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -27,6 +29,31 @@ def double_click(stack, member, path: str, body: dict) -> None:
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [201, 409]
+
+
+def click_twice(stack, member, path: str, blocking: str, parameters: tuple = (), headers: dict | None = None, **body) -> None:
+    """Two clicks while a statement of somebody else holds up what the first one writes: the second finds the first under way."""
+    headers, statuses = {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}, []
+
+    def click() -> None:
+        statuses.append(member.request("POST", path, headers=headers, **body).status_code)
+
+    with stack.administrator("content") as connection, connection.transaction(force_rollback=True):
+        connection.execute(blocking, parameters)
+        first = threading.Thread(target=click)
+        first.start()
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
+        click()
+    first.join()
+    assert len(statuses) == 2 and 409 in statuses and min(statuses) in (200, 201, 202), statuses
+
+
+def refusals(call, method: str, path: str, **headers) -> None:
+    """What any body can be wrong in."""
+    assert call(method, path, data=TOO_LARGE, headers=AS_JSON | headers).status_code == 413
+    for wrong, kind, status in ((b"not json", AS_JSON, 400), (b'{"colour": 1}', AS_JSON, 422), (b"x", {"Content-Type": "text/plain"}, 415)):
+        assert call(method, path, data=wrong, headers=kind | headers).status_code == status, path
 
 
 AREAS = [importlib.import_module(f".{module.name}", __name__) for module in pkgutil.iter_modules(__path__)]

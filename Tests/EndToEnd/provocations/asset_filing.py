@@ -1,11 +1,8 @@
-import threading
 import uuid
 
 import requests
 
-from support import eventually
-
-from . import AS_JSON, TOO_LARGE
+from . import click_twice, refusals
 from .pictures import png
 
 
@@ -15,13 +12,11 @@ def provoke(stack, member) -> None:
     for call in ways:
         folder = provoke_folders(call)
         provoke_assets(call, folder)
-    double_click(stack, member)
-
-
-def refusals(call, method: str, path: str, **headers) -> None:
-    assert call(method, path, data=TOO_LARGE, headers=AS_JSON | headers).status_code == 413
-    for wrong, kind, status in ((b"not json", AS_JSON, 400), (b'{"colour": 1}', AS_JSON, 422), (b"x", {"Content-Type": "text/plain"}, 415)):
-        assert call(method, path, data=wrong, headers=kind | headers).status_code == status, path
+    # Somebody else is just taking the name.
+    name = f"双击{uuid.uuid4().hex[:8]}"
+    click_twice(
+        stack, member, "/api/asset-folders", "INSERT INTO asset_folders (tenant_id, id, name, created_by) VALUES (%s, %s, %s, 'x')",
+        (member.tenant, str(uuid.uuid4()), name), json={"name": name})
 
 
 def provoke_folders(call) -> str:
@@ -64,24 +59,3 @@ def provoke_assets(call, folder: str) -> None:
     assert call("GET", f"{path}/uses").json() == {"items": []}
     assert call("GET", f"{path}/uses", params={"limit": 0}).status_code == 422
     assert call("GET", f"/assets/{uuid.uuid4()}/uses").status_code == 404
-
-
-def double_click(stack, member) -> None:
-    """The second of two clicks finds the first under way: the name that it takes is just being taken by somebody else."""
-    name, key, statuses = f"双击{uuid.uuid4().hex[:8]}", str(uuid.uuid4()), []
-
-    def click() -> None:
-        answer = member.request("POST", "/api/asset-folders", json={"name": name}, headers={"Idempotency-Key": key})
-        statuses.append(answer.status_code)
-
-    with stack.administrator("content") as connection, connection.transaction(force_rollback=True):
-        connection.execute(
-            "INSERT INTO asset_folders (tenant_id, id, name, created_by) VALUES (%s, %s, %s, 'x')",
-            (member.tenant, str(uuid.uuid4()), name))
-        first = threading.Thread(target=click)
-        first.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
-        click()
-    first.join()
-    assert sorted(statuses) == [201, 409], statuses

@@ -1,9 +1,8 @@
-import threading
 import uuid
 
 from support import eventually
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, click_twice
 
 
 def provoke(stack, member) -> None:
@@ -24,23 +23,5 @@ def provoke(stack, member) -> None:
         assert call("GET", f"/contents/{content}/similar").status_code == 200
         assert call("GET", f"/contents/{content}/similar", params={"limit": 0}).status_code == 422
         assert call("GET", f"/contents/{uuid.uuid4()}/similar").status_code == 404
-    double_click(stack, member)
-
-
-def double_click(stack, member) -> None:
-    """Two clicks while no job can be added: the second finds the first under way."""
-    key, statuses = str(uuid.uuid4()), []
-
-    def click() -> None:
-        answer = member.request("POST", "/api/contents/bulk", json={"action": "delete", "ids": [key]}, headers={"Idempotency-Key": key})
-        statuses.append(answer.status_code)
-
-    with stack.administrator("content") as connection, connection.transaction():
-        connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
-        first = threading.Thread(target=click)
-        first.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
-        click()
-    first.join()
-    assert sorted(statuses) == [202, 409], statuses
+    click_twice(
+        stack, member, "/api/contents/bulk", "LOCK TABLE jobs IN EXCLUSIVE MODE", json={"action": "delete", "ids": [str(uuid.uuid4())]})

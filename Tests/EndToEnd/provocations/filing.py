@@ -1,9 +1,6 @@
-import threading
 import uuid
 
-from support import eventually
-
-from . import AS_JSON, TOO_LARGE
+from . import click_twice, refusals
 
 
 def provoke(stack, member) -> None:
@@ -12,7 +9,11 @@ def provoke(stack, member) -> None:
     for call in ways:
         provoke_spaces(call)
         provoke_contents(stack, member, call)
-    double_click(stack, member)
+    # Somebody else is just taking the name.
+    name = f"双击{uuid.uuid4().hex[:8]}"
+    click_twice(
+        stack, member, "/api/spaces", "INSERT INTO content_spaces (tenant_id, id, name, created_by) VALUES (%s, %s, %s, 'x')",
+        (member.tenant, str(uuid.uuid4()), name), json={"name": name})
 
 
 def provoke_spaces(call) -> None:
@@ -32,12 +33,6 @@ def provoke_spaces(call) -> None:
     assert call("DELETE", f"/spaces/{other}").status_code == 204
     for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
         assert call(method, f"/spaces/{uuid.uuid4()}", json=body).status_code == 404
-
-
-def refusals(call, method: str, path: str) -> None:
-    assert call(method, path, data=TOO_LARGE, headers=AS_JSON).status_code == 413
-    for wrong, kind, status in ((b"not json", AS_JSON, 400), (b'{"colour": 1}', AS_JSON, 422), (b"x", {"Content-Type": "text/plain"}, 415)):
-        assert call(method, path, data=wrong, headers=kind).status_code == status, path
 
 
 def provoke_contents(stack, member, call) -> None:
@@ -63,24 +58,3 @@ def provoke_contents(stack, member, call) -> None:
     assert call("DELETE", path).status_code == 404
     assert call("POST", f"{path}/restore").status_code == 200
     assert call("POST", f"{missing}/restore").status_code == 404
-
-
-def double_click(stack, member) -> None:
-    """Two clicks on one space whose name somebody else is just taking: the second finds the first under way."""
-    name, key, statuses = f"双击{uuid.uuid4().hex[:8]}", str(uuid.uuid4()), []
-
-    def click() -> None:
-        answer = member.request("POST", "/api/spaces", json={"name": name}, headers={"Idempotency-Key": key})
-        statuses.append(answer.status_code)
-
-    with stack.administrator("content") as connection, connection.transaction(force_rollback=True):
-        connection.execute(
-            "INSERT INTO content_spaces (tenant_id, id, name, created_by) VALUES (%s, %s, %s, 'x')",
-            (member.tenant, str(uuid.uuid4()), name))
-        first = threading.Thread(target=click)
-        first.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
-        click()
-    first.join()
-    assert sorted(statuses) == [201, 409], statuses

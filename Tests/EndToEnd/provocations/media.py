@@ -1,6 +1,5 @@
 import pathlib
 import tempfile
-import threading
 import uuid
 
 import requests
@@ -8,7 +7,7 @@ import requests
 from media_files import make_picture, make_video
 from support import eventually
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, click_twice
 
 
 def provoke(stack, member) -> None:
@@ -33,7 +32,8 @@ def provoke(stack, member) -> None:
         assert call("POST", "/media/jobs", data=TOO_LARGE, headers=AS_JSON).status_code == 413
         for wrong, kind, status in ((b"not json", AS_JSON, 400), (b'{"colour": 1}', AS_JSON, 422), (b"x", {"Content-Type": "text/plain"}, 415)):
             assert call("POST", "/media/jobs", data=wrong, headers=kind).status_code == status
-    double_click(stack, member, picture)
+    click_twice(
+        stack, member, "/api/media/jobs", "LOCK TABLE media_jobs IN EXCLUSIVE MODE", json={"type": "thumbnail", "assetId": picture})
 
 
 def keep(member, path: pathlib.Path, kind: str) -> str:
@@ -41,23 +41,3 @@ def keep(member, path: pathlib.Path, kind: str) -> str:
     requests.put(announced["uploadUrl"], data=path.read_bytes(), headers=announced["headers"], timeout=20).raise_for_status()
     member.request("POST", f"/api/assets/{announced['assetId']}/complete").raise_for_status()
     return announced["assetId"]
-
-
-def double_click(stack, member, picture: str) -> None:
-    """Two clicks while no job can be added: the second finds the first under way."""
-    key, statuses = str(uuid.uuid4()), []
-
-    def click() -> None:
-        answer = member.request(
-            "POST", "/api/media/jobs", json={"type": "thumbnail", "assetId": picture}, headers={"Idempotency-Key": key})
-        statuses.append(answer.status_code)
-
-    with stack.administrator("content") as connection, connection.transaction():
-        connection.execute("LOCK TABLE media_jobs IN EXCLUSIVE MODE")
-        first = threading.Thread(target=click)
-        first.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
-        click()
-    first.join()
-    assert sorted(statuses) == [202, 409], statuses

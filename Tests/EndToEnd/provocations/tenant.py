@@ -1,15 +1,16 @@
-import threading
 import uuid
 
 from support import Member, eventually
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, click_twice
 
 
 def provoke(stack, member) -> None:
     provoke_exports(stack, member)
-    for double in ("exports", "erasure"):
-        double_click(stack, fresh_tenant(stack, member), double)
+    for what in ("exports", "erasure"):
+        someone = fresh_tenant(stack, member)
+        body = {"json": {"confirmation": f"erase {someone.tenant}"}} if what == "erasure" else {}
+        click_twice(stack, someone, f"/api/tenant/{what}", "LOCK TABLE jobs IN EXCLUSIVE MODE", **body)
     for erased in (True, False):
         # A tenant for each, since one is erased once.
         someone = fresh_tenant(stack, member)
@@ -73,22 +74,3 @@ def provoke_erasure(stack, someone, through_gateway: bool) -> None:
     assert call("POST", "/erasure", json=order).status_code == 409
     assert other("POST", "/erasure", json=order).status_code == 409
     eventually(lambda: call("GET", "/erasure").json()["state"], lambda state: state == "succeeded", "the erasure ends")
-
-
-def double_click(stack, someone, what: str) -> None:
-    """Two clicks while no job can be added: the second finds the first under way."""
-    key, statuses = str(uuid.uuid4()), []
-    body = {"json": {"confirmation": f"erase {someone.tenant}"}} if what == "erasure" else {}
-
-    def click() -> None:
-        statuses.append(someone.request("POST", f"/api/tenant/{what}", headers={"Idempotency-Key": key}, **body).status_code)
-
-    with stack.administrator("content") as connection, connection.transaction():
-        connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
-        first = threading.Thread(target=click)
-        first.start()
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
-        click()
-    first.join()
-    assert sorted(statuses) == [202, 409], statuses
