@@ -22,7 +22,7 @@ import Testing
                 let tale = AccountTale()
                 let events = tale.events
                 let twice = number.isMultiple(of: 2) ? order.flatMap { [$0, $0] } : order + order.reversed()
-                for index in twice { try await service.hear(events[index]) }
+                for index in twice { try await service.hearOfAccount(events[index]) }
                 let end = try await service.material(of: tale.account)
                 var known = expected
                 known.accountId = tale.account
@@ -40,7 +40,7 @@ import Testing
         try await ContentCenterHarness.run { service in
             for order in permutations([0, 1, 2]) {
                 let tale = AccountTale()
-                for index in order { try await service.hear(tale.events[index]) }
+                for index in order { try await service.hearOfAccount(tale.events[index]) }
                 let answer = try await service.send(.get, "/v1/accounts/\(tale.account.lowercase)/material")
                 #expect(answer.status == .notFound, "\(order)")
             }
@@ -72,12 +72,12 @@ import Testing
     @Test func anAvatarThatSomebodyUsesStaysWithoutItsAccount() async throws {
         try await ContentCenterHarness.run { service in
             let tale = AccountTale()
-            try await service.hear(tale.events[0])
+            try await service.hearOfAccount(tale.events[0])
             let avatar = try #require(try await service.material(of: tale.account).avatarAssetId)
             let refused = try await service.send(.delete, "/v1/assets/\(avatar.lowercase)")
             #expect(try refused.problem().code == "asset.in_use")
             _ = try await service.material(NewMaterial(kind: .file, title: "头像", assetIds: [avatar]))
-            try await service.hear(tale.events[2])
+            try await service.hearOfAccount(tale.events[2])
             #expect(try await service.send(.get, "/v1/assets/\(avatar.lowercase)").status == .ok)
         }
     }
@@ -97,12 +97,12 @@ import Testing
                 mediaType: "image/png", data: Base64.encode(SampleFiles.png + [UInt8](repeating: 0, count: 100_000)))
             for data in wrong {
                 let event = tale.event(AccountProfileTold.boundType, 1, data)
-                await #expect(throws: PermanentFailure.self) { try await service.hear(event) }
+                await #expect(throws: PermanentFailure.self) { try await service.hearOfAccount(event) }
             }
             var unreadable = tale.events[2]
             unreadable.data = Array("{}".utf8)
             let broken = unreadable
-            await #expect(throws: PermanentFailure.self) { try await service.hear(broken) }
+            await #expect(throws: PermanentFailure.self) { try await service.hearOfAccount(broken) }
             let (profiles, claims) = (try await service.count("account_profiles"), try await service.count("inbox"))
             #expect(profiles == 0 && claims == 0)
         }
@@ -111,10 +111,10 @@ import Testing
     @Test func anotherTenantsEventSaysNothingOfThisOne() async throws {
         try await ContentCenterHarness.run { service in
             let tale = AccountTale()
-            try await service.hear(tale.events[0])
+            try await service.hearOfAccount(tale.events[0])
             var foreign = tale.events[4]
             foreign.tenantId = UUID()
-            try await service.hear(foreign)
+            try await service.hearOfAccount(foreign)
             #expect(try await service.material(of: tale.account).nickname == "第一")
             let path = "/v1/accounts/\(tale.account.lowercase)/material"
             #expect(try await service.send(.get, path, tenant: UUID()).status == .notFound)
@@ -124,7 +124,7 @@ import Testing
 }
 
 /// What happens to one account: bound, changed, unbound, bound again, changed.
-private struct AccountTale {
+struct AccountTale {
     static let avatar = SampleFiles.png(marked: 41)
     static let newAvatar = SampleFiles.png(marked: 42)
 
@@ -156,7 +156,7 @@ private struct AccountTale {
 }
 
 extension ContentCenterHarness {
-    fileprivate func hear(_ event: CloudEvent) async throws {
+    func hearOfAccount(_ event: CloudEvent) async throws {
         let assets = Assets(
             store: AssetsStore(database: database.app), uses: AssetUsesStore(database: database.app), objects: objects)
         try await AccountConsumer(accounts: AccountManagement(store: AccountStore(database: database.app), assets: assets))
@@ -166,9 +166,9 @@ extension ContentCenterHarness {
     /// As the queue does where an avatar went at the very moment in which it came again.
     fileprivate func hearAgainAndAgain(_ event: CloudEvent) async throws {
         for _ in 0..<5 {
-            do { return try await hear(event) } catch is PermanentFailure { break } catch { continue }
+            do { return try await hearOfAccount(event) } catch is PermanentFailure { break } catch { continue }
         }
-        try await hear(event)
+        try await hearOfAccount(event)
     }
 
     fileprivate func material(of account: UUID) async throws -> AccountMaterial {

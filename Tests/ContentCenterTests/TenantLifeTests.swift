@@ -77,7 +77,7 @@ import Testing
             let bulk = ContentBulkRequest(action: .delete, ids: [UUID()])
             #expect(try await service.send(.post, "/v1/contents/bulk", body: JSON.encode(bulk)).status == .forbidden)
             // Nor does an event bring a face back.
-            for event in AccountTale().events { try await service.hear(event) }
+            for event in AccountTale().events { try await service.hearOfAccount(event) }
             #expect(service.files().count == 2)
             #expect(try await service.rows(of: ContentCenterHarness.tenant).filter { $0.value > 0 } == left)
         }

@@ -31,7 +31,7 @@ struct Assets: Sendable {
         let kept: (asset: Asset, object: UUID?)
         do {
             kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
-        } catch let error as PostgresError where error.isOfErasedTenant {
+        } catch let error as PrivacyError where error == .erased {
             // No row will ever lead to it.
             try await objects.remove(object)
             throw error

@@ -33,6 +33,16 @@ struct AssetsStore: Sendable {
     func insertOnce(
         _ object: UUID, sha256: [UInt8], size: Int, mediaType: String, by author: Author
     ) async throws -> (asset: Asset, object: UUID?) {
+        do {
+            return try await insert(object, sha256: sha256, size: size, mediaType: mediaType, by: author)
+        } catch let error as PostgresError where error.isOfErasedTenant {
+            throw PrivacyError.erased
+        }
+    }
+
+    private func insert(
+        _ object: UUID, sha256: [UInt8], size: Int, mediaType: String, by author: Author
+    ) async throws -> (asset: Asset, object: UUID?) {
         let tenantId = author.tenantId
         return try await database.transaction(tenant: tenantId) { transaction in
             try transaction.enqueue(Self.insertObject(object, sha256: sha256, size: size, of: tenantId))
