@@ -162,7 +162,7 @@ import Testing
             #expect(try fits.decode(MaterialRecommendations.self).items.map(\.material.id) == [shown.id])
             // Those of the house see what is for the house.
             let house = try await service.materials(.get, "/recommended").decode(MaterialRecommendations.self)
-            #expect(Set(house.items.map(\.material.id)) == [inner.id, shown.id])
+            #expect(Set(house.items.map(\.material.id)) == [inner.id, shown.id, limited.id])
             // A deal may be won after the end of what was sent for it.
             let won = try await service.materials(
                 .post, "/\(ended.id.lowercase)/outcomes", from: .orchestrationService, json: #"{"outcome": "won"}"#)

@@ -20,6 +20,8 @@ struct AccountConsumer: Sendable {
             try await accounts.learn(news)
         } catch let error as PostgresError where error.isOfErasedTenant {
             // Nothing of that tenant is kept any more.
+        } catch PrivacyError.erased {
+            // As above: its avatar was refused already.
         }
     }
 
