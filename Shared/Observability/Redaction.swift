@@ -1,3 +1,5 @@
+import ConcurrencySupport
+
 /// Which keys never show their value in a log line or on a span (design law 9).
 enum Redaction {
     static let mark = "•••"
@@ -9,8 +11,19 @@ enum Redaction {
     /// By their first byte: most keys are cleared without comparing a word.
     private static let wordsByLetter = (0...UInt8.max).map { letter in words.filter { $0.utf8.first == letter } }
 
+    /// Keys stand in the code, so that there are few; should somebody make them up, the later ones are looked at each time.
+    private static let knownLimit = 1_000
+    private static let known = Lock<[String: Bool]>([:])
+
     /// Compares without case, `_`, `-`, `.` and spaces: `apiKey`, `X-API-Key` and `api_key` are all one.
     static func isSensitive(key: String) -> Bool {
+        if let answer = known.withLock({ $0[key] }) { return answer }
+        let answer = hasSensitiveWord(key)
+        known.withLock { known in if known.count < knownLimit { known[key] = answer } }
+        return answer
+    }
+
+    private static func hasSensitiveWord(_ key: String) -> Bool {
         var letters: [UInt8] = []
         letters.reserveCapacity(key.utf8.count)
         for byte in key.utf8 {

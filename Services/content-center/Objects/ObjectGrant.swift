@@ -124,13 +124,19 @@ struct ObjectSigner: Sendable {
             case .atMost(let most): "at most \(most)"
             case nil: ""
             }
-        let elements = [
-            "object.v1", grant.method.rawValue, grant.object.uuidString.lowercased(), grant.contentType, "\(grant.expiresAt)",
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        for element in [
+            "object.v1", grant.method.rawValue, grant.object.uuidString.lowercased(), grant.contentType, String(grant.expiresAt),
             size,
             grant.fileName.map { "named \($0)" } ?? "",
             grant.part.map { "part \($0.number) at \($0.offset) of \($0.total)" } ?? "",
-        ]
-        return HMAC.sha256(key: key, elements.flatMap { Array("\($0.utf8.count):".utf8) + Array($0.utf8) })
+        ] {
+            text.append(contentsOf: String(element.utf8.count).utf8)
+            text.append(UInt8(ascii: ":"))
+            text.append(contentsOf: element.utf8)
+        }
+        return HMAC.sha256(key: key, text)
     }
 
     /// One spelling per number.
