@@ -120,21 +120,31 @@ class Member:
     email: str
     password: str
     session: requests.Session = field(default_factory=requests.Session)
-    login: dict = field(default_factory=dict)
+    _login: dict = field(default_factory=dict)
+    _renew_at: float = 0
 
     def sign_in(self) -> "Member":
         answer = requests.post(
             self.stack.url("gateway-bff", "/api/auth/login"), json={"email": self.email, "password": self.password}, timeout=20)
         assert answer.status_code == 200, answer.text
-        self.login = answer.json()
-        self.session.headers["Authorization"] = f"Bearer {self.login['accessToken']}"
+        self._login = answer.json()
+        self._renew_at = time.monotonic() + self._login["expiresIn"] / 2
+        self.session.headers["Authorization"] = f"Bearer {self._login['accessToken']}"
         return self
 
     @property
+    def login(self) -> dict:
+        """What signing in answered, with a token that holds for some minutes yet: on a slow machine a run outlives several."""
+        if time.monotonic() > self._renew_at:
+            self.sign_in()
+        return self._login
+
+    @property
     def tenant(self) -> str:
-        return self.login["tenantId"]
+        return self._login["tenantId"]
 
     def request(self, method: str, path: str, **options) -> requests.Response:
+        self.session.headers["Authorization"] = f"Bearer {self.login['accessToken']}"
         return self.session.request(method, self.stack.url("gateway-bff", path), timeout=options.pop("timeout", 40), **options)
 
     def titles(self, topic: str = "夏季通勤防晒", key: str | None = None, **fields) -> requests.Response:

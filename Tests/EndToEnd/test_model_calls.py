@@ -97,7 +97,7 @@ def test_a_client_that_leaves_is_felt_by_the_vendor_at_once_and_pays_for_what_wa
         {"model": "auto", "stream": True, "messages": [{"role": "user", "content": topic * 40}]}).encode()
     gateway = urlsplit(stack.url("gateway-bff"))
     with socket.create_connection((gateway.hostname, gateway.port), timeout=30) as connection:
-        head = (f"POST {path} HTTP/1.1\r\nHost: {gateway.netloc}\r\nAuthorization: {member.session.headers['Authorization']}\r\n"
+        head = (f"POST {path} HTTP/1.1\r\nHost: {gateway.netloc}\r\nAuthorization: Bearer {member.login['accessToken']}\r\n"
                 f"Content-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n")
         connection.sendall(head.encode() + body)
         seen = b""
