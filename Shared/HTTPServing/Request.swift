@@ -114,7 +114,7 @@ public struct PathParameters: Sendable {
 
     /// - Throws: ``NotFound`` unless it is a UUID in its usual text form.
     public func uuid(_ name: String) throws -> UUID {
-        guard let uuid = UUID(uuidString: try string(name)) else { throw NotFound() }
+        guard let uuid = UUID(text: try string(name)) else { throw NotFound() }
         return uuid
     }
 

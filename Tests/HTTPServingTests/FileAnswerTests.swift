@@ -14,8 +14,11 @@ import Testing
         var router = Router()
         router.on(.get, "/file") { request in
             try .file(
-                descriptor: open(path, O_RDONLY | O_CLOEXEC), size: bytes.count, entityTag: "\"t\"",
+                .descriptor(open(path, O_RDONLY | O_CLOEXEC), size: bytes.count), entityTag: "\"t\"",
                 headers: ["Content-Type": "video/mp4"], for: request)
+        }
+        router.on(.get, "/small") { request in
+            try .file(.bytes(Array("0123456789".utf8)), entityTag: "\"s\"", headers: [:], for: request)
         }
         try await place.serving(router, body)
     }
@@ -58,6 +61,24 @@ import Testing
         }
     }
 
+    @Test(arguments: Place.allCases) func sendsWhatIsHeldInMemory(_ place: Place) async throws {
+        try await Self.serving(place) { client in
+            let whole = try await client.send(.get, "/small")
+            #expect(whole.status == .ok)
+            #expect(whole.text == "0123456789")
+            #expect(whole.headers["Content-Length"] == "10")
+            let part = try await client.send(.get, "/small", headers: ["Range": "bytes=2-4"])
+            #expect(part.status == .partialContent)
+            #expect(part.text == "234")
+            #expect(part.headers["Content-Range"] == "bytes 2-4/10")
+            #expect(try await client.send(.get, "/small", headers: ["Range": "bytes=10-"]).status == .rangeNotSatisfiable)
+            #expect(try await client.send(.get, "/small", headers: ["If-None-Match": "\"s\""]).body.isEmpty)
+            let head = try await client.send(.head, "/small")
+            #expect(head.body.isEmpty)
+            #expect(head.headers["Content-Length"] == "10")
+        }
+    }
+
     /// Descriptors must not pile up, whatever becomes of the answer.
     @Test(arguments: Place.allCases) func closesEveryFile(_ place: Place) async throws {
         try await Self.serving(place) { client in
@@ -78,7 +99,7 @@ import Testing
         var router = Router()
         router.on(.get, "/file") { request in
             try .file(
-                descriptor: open(path, O_RDONLY | O_CLOEXEC), size: Self.bytes.count, entityTag: "\"t\"", headers: [:],
+                .descriptor(open(path, O_RDONLY | O_CLOEXEC), size: Self.bytes.count), entityTag: "\"t\"", headers: [:],
                 for: request)
         }
         try await LiveServer.serving(router) { server in

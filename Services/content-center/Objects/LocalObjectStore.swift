@@ -18,7 +18,7 @@ final class LocalObjectStore: ObjectStore {
     private let directory: String
     private let publicURL: String
     private let signer: ObjectSigner
-    private let openFiles = OpenFiles()
+    private let recent = RecentObjects()
     /// Disks block: their calls never run on an event loop.
     private let pool = BlockingPool(name: "objects", threads: 8, queueLimit: 4_096)
 
@@ -102,15 +102,20 @@ final class LocalObjectStore: ObjectStore {
         return try await pool.run { try file.finish() }
     }
 
-    /// A kept object, opened.
-    func open(_ object: UUID) async throws -> (descriptor: Int32, size: Int)? {
-        if let file = openFiles.take(object) { return file }
+    /// A kept object; a descriptor is the caller's own.
+    func open(_ object: UUID) async throws -> StoredFile? {
+        if let file = recent.take(object) { return file }
         let path = path(object)
-        return try await pool.run { [openFiles] in
-            guard let file = try Files.open(path) else { return nil }
-            openFiles.put(file.descriptor, size: file.size, of: object)
+        return try await pool.run { [recent] in
+            guard let (descriptor, size) = try Files.open(path) else { return nil }
+            var file = StoredFile.descriptor(descriptor, size: size)
+            if size <= RecentObjects.heldSize {
+                defer { close(descriptor) }
+                file = .bytes(try Files.read(descriptor, path, at: 0, count: size))
+            }
+            recent.put(file, of: object)
             // Removed in between: then it was forgotten before it was put there.
-            if Files.status(path) == nil { openFiles.forget(object) }
+            if Files.status(path) == nil { recent.forget(object) }
             return file
         }
     }
@@ -284,9 +289,9 @@ final class LocalObjectStore: ObjectStore {
 
     func remove(_ object: UUID) async throws {
         let path = path(object)
-        try await pool.run { [openFiles] in
+        try await pool.run { [recent] in
             try Files.remove(path)
-            openFiles.forget(object)
+            recent.forget(object)
         }
     }
 
@@ -298,8 +303,8 @@ final class LocalObjectStore: ObjectStore {
 
     func sweep(olderThan age: Duration) async throws {
         let seconds = Int(age.components.seconds)
-        try await pool.run { [directory, openFiles] in
-            openFiles.dropOld()
+        try await pool.run { [directory, recent] in
+            recent.dropOld()
             let writing = "\(directory)/writing"
             for name in Files.names(in: writing) {
                 if let status = Files.status("\(writing)/\(name)"), status.seconds >= seconds {

@@ -60,9 +60,9 @@ struct ObjectSigner: Sendable {
         case expired
     }
 
-    private let key: [UInt8]
+    private let key: HMACKey
 
-    init(key: [UInt8]) { self.key = key }
+    init(key: [UInt8]) { self.key = HMACKey(key) }
 
     /// `/objects/{id}?…`, to be put behind the listener's public address.
     func target(_ grant: ObjectGrant) -> String {
@@ -90,7 +90,7 @@ struct ObjectSigner: Sendable {
         for (name, value) in query {
             guard values.updateValue(value, forKey: name) == nil else { throw .invalid }
         }
-        guard let id = UUID(uuidString: object), !object.utf8.contains(where: (UInt8(ascii: "A")...UInt8(ascii: "F")).contains),
+        guard let id = UUID(text: object), !object.utf8.contains(where: (UInt8(ascii: "A")...UInt8(ascii: "F")).contains),
             let type = values.removeValue(forKey: "type"), let expiry = values.removeValue(forKey: "expires"),
             let expiresAt = Self.number(expiry), let signature = values.removeValue(forKey: "signature")
         else { throw .invalid }
@@ -136,7 +136,7 @@ struct ObjectSigner: Sendable {
             text.append(UInt8(ascii: ":"))
             text.append(contentsOf: element.utf8)
         }
-        return HMAC.sha256(key: key, text)
+        return key.code(of: text)
     }
 
     /// One spelling per number.

@@ -33,6 +33,7 @@ struct ObjectMetrics: Middleware {
         switch (request.method, response.body) {
         case (.put, _): request.headers["Content-Length"].flatMap { Int($0) } ?? 0
         case (.get, .file(let slice)): slice.length
+        case (.get, .bytes(let bytes)): bytes.count
         default: 0
         }
     }

@@ -43,14 +43,12 @@ struct ObjectRoutes: Sendable {
     /// `GET /objects/{id}`, with ranges.
     func serve(_ request: Request) async throws -> Response {
         let grant = try grant(.get, request)
-        guard let (descriptor, size) = try await objects.open(grant.object) else { throw NotFound() }
+        guard let file = try await objects.open(grant.object) else { throw NotFound() }
         var headers: HTTPHeaders = ["Content-Type": grant.contentType]
         headers["Cache-Control"] = "private, max-age=\(max(0, grant.expiresAt - now())), immutable"
         if let name = grant.fileName { headers["Content-Disposition"] = ExportFileName(of: name).contentDisposition }
         // Bytes never change under an id.
-        return try .file(
-            descriptor: descriptor, size: size, entityTag: "\"\(try request.parameters.string("id"))\"", headers: headers,
-            for: request)
+        return try .file(file, entityTag: "\"\(try request.parameters.string("id"))\"", headers: headers, for: request)
     }
 
     /// `PUT /objects/{id}`, the bytes as the body.

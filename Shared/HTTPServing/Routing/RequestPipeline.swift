@@ -94,7 +94,7 @@ struct RequestPipeline: Sendable {
     }
 
     private func callContext(_ request: Request, _ trace: TraceContext) -> CallContext {
-        let operationId = entrance == .internalCalls ? request.headers["X-Operation-Id"].flatMap(UUID.init(uuidString:)) : nil
+        let operationId = entrance == .internalCalls ? request.headers["X-Operation-Id"].flatMap(UUID.init(text:)) : nil
         return CallContext(
             trace: trace, requestId: request.requestId, operationId: operationId, flow: request.route?.flow,
             deadline: request.deadline.instant)

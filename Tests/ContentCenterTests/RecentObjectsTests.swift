@@ -4,7 +4,7 @@ import Testing
 
 @testable import ContentCenter
 
-@Suite struct OpenFilesTests {
+@Suite struct RecentObjectsTests {
     private static func withStore(_ body: (LocalObjectStore, String) async throws -> Void) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -16,24 +16,43 @@ import Testing
 
     @Test func everyFetchHasADescriptorOfItsOwn() async throws {
         try await Self.withStore { store, _ in
-            let object = UUID()
-            try await store.put(Array("picture".utf8), as: object)
-            let first = try #require(try await store.open(object))
-            let second = try #require(try await store.open(object))
-            #expect(first.descriptor != second.descriptor)
-            close(first.descriptor)
-            #expect(second.size == 7)
-            #expect(try Files.read(second.descriptor, "", at: 0, count: 7) == Array("picture".utf8))
-            close(second.descriptor)
+            let (object, bytes) = (UUID(), [UInt8](repeating: 7, count: RecentObjects.heldSize + 1))
+            try await store.put(bytes, as: object)
+            guard case .descriptor(let first, _)? = try await store.open(object),
+                case .descriptor(let second, let size)? = try await store.open(object)
+            else {
+                Issue.record("not open")
+                return
+            }
+            #expect(first != second)
+            close(first)
+            #expect(size == bytes.count)
+            #expect(try Files.read(second, "", at: 0, count: size) == bytes)
+            close(second)
         }
     }
 
-    @Test func whatIsRemovedIsGoneAtOnce() async throws {
+    /// The second fetch does not go to the disk.
+    @Test func aSmallOneIsHeldInMemory() async throws {
+        try await Self.withStore { store, folder in
+            let (object, bytes) = (UUID(), [UInt8](repeating: 7, count: RecentObjects.heldSize))
+            try await store.put(bytes, as: object)
+            for _ in 0..<2 {
+                guard case .bytes(let held)? = try await store.open(object) else {
+                    Issue.record("not held")
+                    return
+                }
+                #expect(held == bytes)
+                try? FileManager.default.removeItem(atPath: "\(folder)/kept")
+            }
+        }
+    }
+
+    @Test(arguments: [1, RecentObjects.heldSize + 1]) func whatIsRemovedIsGoneAtOnce(_ size: Int) async throws {
         try await Self.withStore { store, _ in
             let object = UUID()
-            try await store.put([1], as: object)
-            let file = try #require(try await store.open(object))
-            close(file.descriptor)
+            try await store.put([UInt8](repeating: 1, count: size), as: object)
+            if case .descriptor(let descriptor, _)? = try await store.open(object) { close(descriptor) }
             try await store.remove(object)
             #expect(try await store.open(object) == nil)
         }
@@ -70,13 +89,13 @@ import Testing
     }
 
     @Test func holdsNoMoreThanItMay() async throws {
-        let files = OpenFiles()
+        let files = RecentObjects()
         let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
         let null = open("/dev/null", O_RDONLY)
         defer { close(null) }
-        for _ in 0..<(3 * OpenFiles.most) { files.put(null, size: 0, of: UUID()) }
+        for _ in 0..<(3 * RecentObjects.most) { files.put(.descriptor(null, size: 0), of: UUID()) }
         let after = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
         // Other tests open files meanwhile.
-        #expect(after - before < OpenFiles.most + 400)
+        #expect(after - before < RecentObjects.most + 400)
     }
 }
