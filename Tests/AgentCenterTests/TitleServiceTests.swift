@@ -102,6 +102,8 @@ struct TitleServiceTests {
             let answer = try await service.write()
             #expect(Set(answer.candidates.map(\.title)) == Set(ModelTitles.texts.prefix(5)))
             #expect(answer.candidates.map(\.score) == answer.candidates.map(\.score).sorted(by: >))
+            let metrics = try await service.app.client.send(.get, "/metrics").text
+            #expect(metrics.contains(#"agent_model_first_token_seconds_count{route="openai/gpt-4o-mini"} 1"#) == streamed)
             #expect(answer.candidates.allSatisfy { !$0.reasons.isEmpty && (1...100).contains($0.score) })
             #expect(answer.provider == "openai")
             #expect(answer.modelName == "gpt-4o-mini-2024-07-18")

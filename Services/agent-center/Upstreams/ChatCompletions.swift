@@ -125,6 +125,8 @@ struct ChatCompletions: ChatModel {
         _ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?, onFirstToken: @Sendable () -> Void
     ) async throws -> ChatAnswer {
         var decoder = ChatStreamDecoder(askedModel: endpoint.model, rules: request.rules)
+        let sent = ContinuousClock.now
+        var firstToken: Duration?
         do {
             let response = try await http.stream(wire(request, deadline, streamed: true))
             guard response.status == .ok else {
@@ -140,7 +142,10 @@ struct ChatCompletions: ChatModel {
                 guard case .event(let event) = item else { continue }
                 let hadBegun = decoder.hasBegun
                 try decoder.feed(event.data)
-                if decoder.hasBegun, !hadBegun { onFirstToken() }
+                if decoder.hasBegun, !hadBegun {
+                    firstToken = sent.duration(to: .now)
+                    onFirstToken()
+                }
                 if let deliver, let delta = decoder.takeText() {
                     do { try await deliver(delta) } catch { throw ChatAbandoned(usage: decoder.usageSoFar) }
                 }
@@ -149,6 +154,7 @@ struct ChatCompletions: ChatModel {
             if decoder.isDone { release(response) }
             var answer = try decoder.finished()
             answer.usage = withPrompt(answer.usage, request)
+            answer.firstToken = firstToken
             return answer
         } catch let error as HTTPClientError where error.kind == .cancelled {
             throw ChatAbandoned(usage: decoder.usageSoFar.map { withPrompt($0, request) })

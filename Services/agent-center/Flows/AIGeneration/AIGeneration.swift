@@ -176,26 +176,27 @@ struct AIGeneration: Sendable {
             let asked = question.held(to: form)
             let started = ContinuousClock.now
             let sentAt = now()
-            func attempt(_ outcome: String, model: String = route.modelName, usage: ChatUsage? = nil, detail: String? = nil) {
+            func attempt(_ outcome: String, _ answer: ChatAnswer? = nil, usage: ChatUsage? = nil, detail: String? = nil) {
                 var attempt = ModelAttempt(
-                    route: route, purpose: purpose, outcome: outcome, model: model, usage: usage ?? .none, prices: prices,
-                    sentAt: sentAt, latency: started.duration(to: .now), detail: detail)
+                    route: route, purpose: purpose, outcome: outcome, model: answer?.model ?? route.modelName,
+                    usage: answer?.usage ?? usage ?? .none, prices: prices, sentAt: sentAt, latency: started.duration(to: .now),
+                    detail: detail)
                 if asked.answerSchema != nil { attempt.form = form.rawValue }
                 result.attempts.append(attempt)
-                metrics.count(attempt)
+                metrics.count(attempt, firstToken: answer?.firstToken)
             }
             do {
                 let answer = try await answer(route, asked, within: deadline.remaining, delivery)
                 answers.append(answer)
                 switch task.verdict(onWhole: answers) {
                 case .accepted(let product):
-                    attempt("answered", model: answer.model, usage: answer.usage)
+                    attempt("answered", answer)
                     count(asked, form, purpose, answer, "accepted")
                     result.product = product
                     result.answer = answer
                     return result
                 case .rejected(let problem):
-                    attempt("rejected", model: answer.model, usage: answer.usage, detail: String(problem.prefix(300)))
+                    attempt("rejected", answer, detail: String(problem.prefix(300)))
                     count(asked, form, purpose, answer, "rejected")
                     result.detail = problem
                     result.failure = nil

@@ -88,6 +88,8 @@ struct ChatAnswer: Sendable, Equatable {
     var toolCalls: [ToolCall] = []
     /// A relayed answer's refusal.
     var refusal: String?
+    /// From the request to the first token; `nil` for an answer that came in one piece.
+    var firstToken: Duration?
 }
 
 struct ChatUsage: Sendable, Equatable {

@@ -97,6 +97,7 @@ extension ChatFailure {
 struct GenerationMetrics: Sendable {
     private let calls: Counter
     private let seconds: Histogram
+    private let firstToken: Histogram
     private let tokens: Counter
     private let rungs: Counter
 
@@ -104,6 +105,8 @@ struct GenerationMetrics: Sendable {
         calls = registry.counter(
             "agent_model_calls_total", help: "Model calls by route, purpose and outcome", labels: ["route", "purpose", "outcome"])
         seconds = registry.histogram("agent_model_call_seconds", help: "Duration of model calls", labels: ["route"])
+        firstToken = registry.histogram(
+            "agent_model_first_token_seconds", help: "From the request to the first token of streamed answers", labels: ["route"])
         tokens = registry.counter(
             "agent_model_tokens_total", help: "Tokens used, by route and class", labels: ["route", "class"])
         rungs = registry.counter(
@@ -120,10 +123,12 @@ struct GenerationMetrics: Sendable {
 
     func count(_ rung: Rung, _ outcome: String) { rungs.increment([rung.rawValue, outcome]) }
 
-    func count(_ attempt: ModelAttempt) {
+    /// - Parameter firstToken: of an answer that was streamed.
+    func count(_ attempt: ModelAttempt, firstToken: Duration? = nil) {
         let route = "\(attempt.provider)/\(attempt.askedModel)"
         calls.increment([route, attempt.purpose.rawValue, attempt.outcome])
         seconds.observe(Double(attempt.latencyMs) / 1_000, [route])
+        if let firstToken { self.firstToken.observe(firstToken, [route]) }
         if attempt.promptTokens > 0 { tokens.increment(by: Double(attempt.promptTokens), [route, "prompt"]) }
         if attempt.completionTokens > 0 { tokens.increment(by: Double(attempt.completionTokens), [route, "completion"]) }
     }
