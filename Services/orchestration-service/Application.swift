@@ -7,6 +7,7 @@ enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
     static let migrations = [
         m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts, m0006SemanticSearch,
+        m0007RunRetention,
     ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
@@ -41,6 +42,7 @@ enum Application: ServiceApplication {
             router: router, consumers: Consumers.all(runtime),
             background: [
                 InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker,
+                RunSweeper(system: runtime.system, days: settings.runRetentionDays, logger: runtime.logger),
                 SemanticIndexing(
                     tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter, logger: runtime.logger),
             ], emitsEvents: true)

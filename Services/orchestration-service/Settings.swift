@@ -13,15 +13,18 @@ import ServiceDefaults
 /// | `IMAGE_SIZE` | pixels by shape | `square=1024x1024,portrait=1024x1536,landscape=1536x1024` |
 /// | `IMAGE_CONNECT_TIMEOUT` | until the connection stands | `5s` |
 /// | `IMAGE_TIMEOUT` | one picture altogether | `2m` |
+/// | `RUN_RETENTION_DAYS` | how long runs are shown after their end, in days | 90 |
 ///
 /// The image service counts as set when its key or its base URL is. Without it, image-texts keep the prompts of their pictures.
 struct Settings: ServiceSettings {
     let common: CommonSettings
     let images: ImageServiceSettings?
+    let runRetentionDays: Int
 
     init(from reader: inout EnvironmentReader) {
         common = CommonSettings(for: Application.name, from: &reader)
         images = ImageServiceSettings(from: &reader)
+        runRetentionDays = reader.int("RUN_RETENTION_DAYS", default: 90, in: 1...3_650)
     }
 }
 

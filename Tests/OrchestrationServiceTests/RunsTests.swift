@@ -141,6 +141,70 @@ import Testing
         }
     }
 
+    /// Whoever asks for longer than a step may wait is not asked again before that.
+    @Test func aStepDoesNotAskAgainBeforeItMay() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let replica = Replica(database) { step in
+                notes.add(step)
+                throw Unavailable(code: "image.busy", retryAfter: .seconds(30))
+            }
+            let run = try await replica.start(["a"])
+            let problem = FlowProblem(
+                code: "image.busy", title: "服务暂时不可用", status: 503, retryable: true, retryAfterSeconds: 30)
+            #expect(try await replica.end(of: run) == .failed(problem))
+            #expect(notes.all == ["a"])
+        }
+    }
+
+    @Test func aPauseIsAsLongAsWasAskedFor() {
+        func pause(_ seconds: Int?) -> Duration {
+            FlowProblem(code: "a", title: "", status: 503, retryable: true, retryAfterSeconds: seconds).pause(after: .seconds(4))
+        }
+        #expect([pause(nil), pause(1), pause(3), pause(7)] == [.seconds(4), .seconds(4), .seconds(4), .seconds(7)])
+    }
+
+    @Test func runsGoLongAfterTheirEndAndNotBefore() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let gate = Gate()
+            let replica = Replica(database) { step in
+                if step == "waits" { try await gate.pass() }
+                return StepResult(value: step)
+            }
+            let old = try await replica.start(["a"])
+            #expect(try await replica.end(of: old) == .succeeded(Array(#"["a"]"#.utf8)))
+            let running = try await replica.start(["waits"])
+            try await eventually("the step is under way") { gate.arrived == 1 }
+            func attempt(of run: UUID) async throws {
+                try await database.app.query(
+                    """
+                    INSERT INTO picture_attempts (tenant_id, run_id, number, state, ticket_id)
+                    VALUES (\(TestContext.tenant), \(run), 1, 'unconfirmed', \(UUID()))
+                    """, tenant: TestContext.tenant)
+            }
+            try await attempt(of: old.id)
+            let sweeper = RunSweeper(system: database.system, days: 90, logger: .silent)
+            #expect(try await sweeper.sweep() == 0)
+            try await database.setClock(offset: .seconds(89 * 86_400))
+            let young = try await replica.start(["b"])
+            #expect(try await replica.end(of: young) == .succeeded(Array(#"["b"]"#.utf8)))
+            try await attempt(of: young.id)
+            #expect(try await sweeper.sweep() == 0)
+
+            try await database.setClock(offset: .seconds(91 * 86_400))
+            #expect(try await sweeper.sweep() == 1)
+            for table in ["jobs", "runs", "run_steps"] {
+                let left = try await database.superuser.query("SELECT count(*) AS n FROM \(identifier: table)")
+                #expect(try left.only.decode("n", as: Int.self) == 2, "\(table)")
+            }
+            let left = try await database.superuser.query("SELECT run_id FROM picture_attempts")
+            #expect(try left.map { try $0.decode("run_id", as: UUID.self) } == [young.id])
+            await #expect(throws: RunError.notFound) { try await replica.runs.run(old.id, of: TestContext.tenant) }
+            gate.open()
+            #expect(try await replica.end(of: running) == .succeeded(Array(#"["waits"]"#.utf8)))
+        }
+    }
+
     @Test func aFailureThatPassesIsTakenUpByTheRepeatAndOnlyThat() async throws {
         try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
             let notes = Notes()

@@ -42,4 +42,11 @@ extension FlowProblem {
 
     /// A busy or absent part, or an operation that another process is just at: the same step may well succeed in a moment.
     var isPassing: Bool { retryable && [409, 502, 503, 504].contains(status) }
+
+    /// Before the next attempt: as long as was asked for, where that is longer. (One second is what our own services say when they
+    /// know nothing better.)
+    func pause(after delay: Duration) -> Duration {
+        guard let retryAfterSeconds, retryAfterSeconds > 1 else { return delay }
+        return max(delay, .seconds(retryAfterSeconds))
+    }
 }

@@ -60,8 +60,11 @@ struct RunContext: Sendable {
         for delay in patience.delays {
             do {
                 return try await body()
-            } catch let failure as any HTTPFailure where FlowProblem(failure).isPassing && .now + delay < last {
-                try await Deadline.after(delay).sleep()
+            } catch let failure as any HTTPFailure {
+                let problem = FlowProblem(failure)
+                let pause = problem.pause(after: delay)
+                guard problem.isPassing, .now + pause < last else { throw failure }
+                try await Deadline.after(pause).sleep()
             }
         }
         return try await body()
