@@ -1,0 +1,59 @@
+import Foundation
+import PostgresStore
+import TestSupport
+import Testing
+
+@testable import ContentCenter
+
+/// Databases that have been in use are brought up to date with what is in them.
+@Suite struct UpgradeTests {
+    private static let tenant = ContentCenterHarness.tenant
+    /// As far as the first databases went.
+    private static let old = DatabaseTemplate(service: "content", migrations: Array(Application.migrations.prefix(9)))
+
+    @Test func whatWasThereIsTakenAlong() async throws {
+        try await TestDatabase.withClone(of: Self.old) { database in
+            let (content, asset, object) = (UUID(), UUID(), UUID())
+            let hash = [UInt8](repeating: 7, count: 32)
+            try await database.superuser.transaction(tenant: Self.tenant) { transaction in
+                for statement in Self.contents(content, showing: asset, object, hash) { try transaction.enqueue(statement) }
+            }
+            let applied = try await Migrator(migrations: Application.migrations, owner: database.ownerConfiguration).apply()
+            #expect(applied == Application.migrations.dropFirst(9).map(\.number))
+
+            let uses = try await database.app.query(
+                "SELECT version, pointer FROM asset_uses WHERE asset_id = \(asset) ORDER BY version, pointer", tenant: Self.tenant
+            ).map { "\(try $0.decode("version", as: Int.self)) \(try $0.decode("pointer", as: String.self))" }
+            #expect(uses == ["1 /body/slots/0/assetId", "2 /body/slots/1/assetId"])
+            // Everything is read anew for what is found by it now.
+            let listed = try await database.superuser.query("SELECT content_id FROM search_changes")
+            #expect(try listed.map { try $0.decode("content_id", as: UUID.self) } == [content])
+            let left = try await database.app.query(
+                "SELECT title, revision FROM contents JOIN content_assets USING (tenant_id)", tenant: Self.tenant)
+            #expect(try left.only.decode("title", as: String.self) == "夏日通勤" && left.only.decode("revision", as: Int.self) == 1)
+            #expect(try await CatalogueCheck.violations(in: database.superuser, globalTables: ["outbox"]) == [])
+        }
+    }
+
+    /// An image-text whose first version shows the picture in its first place, and whose second in its second.
+    private static func contents(_ content: UUID, showing asset: UUID, _ object: UUID, _ hash: [UInt8]) -> [SQL] {
+        func body(_ slots: String) -> JSONText { JSONText(bytes: Array(#"{"slots": [\#(slots)]}"#.utf8)) }
+        let shown = #"{"assetId": "\#(asset.uuidString.lowercased())"}"#
+        return [
+            "INSERT INTO asset_objects (tenant_id, id, sha256, size) VALUES (\(tenant), \(object), \(hash), 5)",
+            """
+            INSERT INTO content_assets (tenant_id, id, sha256, media_type, size, created_by, object_id)
+            VALUES (\(tenant), \(asset), \(hash), 'image/png', 5, 'user-1', \(object))
+            """,
+            """
+            INSERT INTO contents (tenant_id, id, kind, status, version, title)
+            VALUES (\(tenant), \(content), 'image_text', 'draft', 2, '夏日通勤')
+            """,
+            """
+            INSERT INTO content_versions (tenant_id, content_id, version, title, body, source_kind, author)
+            VALUES (\(tenant), \(content), 1, '夏日', \(body(shown)), 'human', 'user-1'),
+                   (\(tenant), \(content), 2, '夏日通勤', \(body("{}, " + shown)), 'human', 'user-1')
+            """,
+        ]
+    }
+}
