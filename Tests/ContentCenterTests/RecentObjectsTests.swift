@@ -1,5 +1,6 @@
 import Cryptography
 import Foundation
+import HTTPServing
 import Testing
 
 @testable import ContentCenter
@@ -14,20 +15,32 @@ import Testing
         try await body(store, directory)
     }
 
+    private static func descriptor(_ file: StoredFile?) -> Int32? {
+        switch file {
+        case .descriptor(let descriptor, _)?: descriptor
+        default: nil
+        }
+    }
+
+    private static func held(_ file: StoredFile?) -> [UInt8]? {
+        switch file {
+        case .bytes(let bytes)?: bytes
+        default: nil
+        }
+    }
+
     @Test func everyFetchHasADescriptorOfItsOwn() async throws {
         try await Self.withStore { store, _ in
-            let (object, bytes) = (UUID(), [UInt8](repeating: 7, count: RecentObjects.heldSize + 1))
+            let object = UUID()
+            let bytes = [UInt8](repeating: 7, count: RecentObjects.heldSize + 1)
             try await store.put(bytes, as: object)
-            guard case .descriptor(let first, _)? = try await store.open(object),
-                case .descriptor(let second, let size)? = try await store.open(object)
-            else {
-                Issue.record("not open")
-                return
-            }
+            let files = [try await store.open(object), try await store.open(object)]
+            let first = try #require(Self.descriptor(files[0]))
+            let second = try #require(Self.descriptor(files[1]))
             #expect(first != second)
             close(first)
-            #expect(size == bytes.count)
-            #expect(try Files.read(second, "", at: 0, count: size) == bytes)
+            let read = try Files.read(second, "", at: 0, count: bytes.count)
+            #expect(read == bytes)
             close(second)
         }
     }
@@ -35,14 +48,12 @@ import Testing
     /// The second fetch does not go to the disk.
     @Test func aSmallOneIsHeldInMemory() async throws {
         try await Self.withStore { store, folder in
-            let (object, bytes) = (UUID(), [UInt8](repeating: 7, count: RecentObjects.heldSize))
+            let object = UUID()
+            let bytes = [UInt8](repeating: 7, count: RecentObjects.heldSize)
             try await store.put(bytes, as: object)
             for _ in 0..<2 {
-                guard case .bytes(let held)? = try await store.open(object) else {
-                    Issue.record("not held")
-                    return
-                }
-                #expect(held == bytes)
+                let file = try await store.open(object)
+                #expect(Self.held(file) == bytes)
                 try? FileManager.default.removeItem(atPath: "\(folder)/kept")
             }
         }
@@ -52,9 +63,11 @@ import Testing
         try await Self.withStore { store, _ in
             let object = UUID()
             try await store.put([UInt8](repeating: 1, count: size), as: object)
-            if case .descriptor(let descriptor, _)? = try await store.open(object) { close(descriptor) }
+            let before = try await store.open(object)
+            if let descriptor = Self.descriptor(before) { close(descriptor) }
             try await store.remove(object)
-            #expect(try await store.open(object) == nil)
+            let after = try await store.open(object)
+            #expect(after?.size == nil)
         }
     }
 
