@@ -29,13 +29,13 @@ struct RunSweeper: Service {
         let runs = try await deleteAll(
             """
             DELETE FROM jobs WHERE (tenant_id, id) IN (
-                SELECT tenant_id, id FROM jobs WHERE finished_at < app_now() - make_interval(days => \(days))
+                SELECT tenant_id, id FROM jobs WHERE finished_at < app_now() - make_interval(days => \(days)::integer)
                 ORDER BY finished_at LIMIT \(Self.batch))
             """)
         _ = try await deleteAll(
             """
             DELETE FROM picture_attempts WHERE (tenant_id, run_id, number) IN (
-                SELECT tenant_id, run_id, number FROM picture_attempts WHERE updated_at < app_now() - make_interval(days => \(days))
+                SELECT tenant_id, run_id, number FROM picture_attempts WHERE updated_at < app_now() - make_interval(days => \(days)::integer)
                 ORDER BY updated_at LIMIT \(Self.batch))
             """)
         return runs
