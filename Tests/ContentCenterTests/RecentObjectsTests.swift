@@ -86,13 +86,12 @@ import Testing
             let directory = "\(folder)/arrived/\(object.uuidString.lowercased())"
             try Files.makeDirectory(directory)
             for number in 1...2 { _ = try Self.send(1, as: number, of: parts, directory).finish() }
-            do {
-                // One is on its way again: the whole is not whole.
-                let late = try Self.send(1, as: 2, of: parts, directory)
-                #expect(try await store.arrived(object, in: parts) == nil)
-                _ = try late.finish()
-            }
+            // One is on its way again: the whole is not whole, until the moment that it is there.
+            let late = try Self.send(1, as: 2, of: parts, directory)
+            #expect(try await store.arrived(object, in: parts) == nil)
+            _ = try late.finish()
             let arrived = try #require(try await store.arrived(object, in: parts))
+            withExtendedLifetime(late) {}
             #expect(arrived.sha256 == SHA256.hash([UInt8](repeating: 1, count: 30)))
             _ = try Self.send(9, as: 1, of: parts, directory).finish()
             #expect(try await store.arrived(object, in: parts)?.sha256 == arrived.sha256)

@@ -9,6 +9,7 @@ final class PartFile: Sendable {
     private struct State: ~Copyable {
         var hash = SHA256.Stream()
         var written = 0
+        var isOpen = true
     }
 
     private let path: String
@@ -59,7 +60,11 @@ final class PartFile: Sendable {
         if status.st_size != part.total, ftruncate(descriptor, off_t(part.total)) != 0 { throw FileFailure("ftruncate", path) }
     }
 
-    deinit {
+    deinit { state.withLock { letGo(&$0) } }
+
+    private func letGo(_ state: inout State) {
+        guard state.isOpen else { return }
+        state.isOpen = false
         close(descriptor)
         close(lock)
         gate.close()
@@ -87,7 +92,8 @@ final class PartFile: Sendable {
         }
     }
 
-    /// Brings the part to the disk, then says that it is there.
+    /// Brings the part to the disk, then says that it is there, and lets go of it: whoever hears of it may send it again or complete the
+    /// upload at once.
     ///
     /// - Returns: its SHA-256.
     func finish() throws -> [UInt8] {
@@ -97,6 +103,7 @@ final class PartFile: Sendable {
             let descriptor = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw FileFailure("open", mark) }
             close(descriptor)
+            letGo(&state)
             return state.hash.finish()
         }
     }
