@@ -11,7 +11,7 @@ enum Application: ServiceApplication {
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
         m0012TenantLife, m0013SearchRanking, m0014AssetLibrary, m0015MediaJobs,
-        m0016SearchFiles,
+        m0016SearchFiles, m0017SearchSubtitles,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
@@ -24,16 +24,12 @@ enum Application: ServiceApplication {
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let contents = Contents(store: ContentsStore(database: runtime.database) { runtime.outbox.wake() })
         let signer = ObjectSigner(key: settings.objectKey)
-        let folder = LocalObjectStore(directory: settings.objectDirectory, publicURL: settings.objectURL, signer: signer)
-        let objects: any ObjectStore =
-            if let location = settings.s3 {
-                S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
-            } else { folder }
+        let folder = folder(settings, signer)
         let inspector = FileInspector()
         let scanner = settings.scanAddress.map { VirusScanner(address: $0) }
         let uploads = AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() }
-        let assets = Assets(
-            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
+        let assets = assets(settings, runtime, folder: folder)
+        let objects = assets.objects
         let media = media(settings, runtime, assets: assets, folder: folder, inspector: inspector, uploads: uploads)
         if settings.mediaOnly {
             return ServiceParts(
@@ -91,9 +87,24 @@ enum Application: ServiceApplication {
                     system: runtime.system, database: runtime.database, warningDays: settings.materialWarningDays,
                     onCommit: { runtime.outbox.wake() }, logger: runtime.logger),
                 ExportSweeper(system: runtime.system, objects: objects, logger: runtime.logger),
-                InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime), worker,
+                InboxSweeper(system: runtime.system, logger: runtime.logger), SearchIndexer(runtime, assets), worker,
             ] + media.background,
             emitsEvents: true)
+    }
+
+    private static func folder(_ settings: Settings, _ signer: ObjectSigner) -> LocalObjectStore {
+        LocalObjectStore(directory: settings.objectDirectory, publicURL: settings.objectURL, signer: signer)
+    }
+
+    /// The files, in the folder or in a bucket.
+    static func assets(_ settings: Settings, _ runtime: ServiceRuntime, folder: LocalObjectStore? = nil) -> Assets {
+        let folder = folder ?? Self.folder(settings, ObjectSigner(key: settings.objectKey))
+        let objects: any ObjectStore =
+            if let location = settings.s3 {
+                S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
+            } else { folder }
+        return Assets(
+            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
     }
 
     private static func privacy(

@@ -26,12 +26,17 @@ public struct VideoFile: Codable, Sendable, Equatable {
     /// Absent until there is one.
     public var assetId: UUID?
     public var coverAssetId: UUID?
+    /// A SubRip or WebVTT file: what is said in the video, as somebody has it written. The content is found by it.
+    public var subtitleAssetId: UUID?
     /// The content of kind `video_script` that it was made from.
     public var scriptId: UUID?
 
-    public init(assetId: UUID? = nil, coverAssetId: UUID? = nil, scriptId: UUID? = nil) {
+    public init(
+        assetId: UUID? = nil, coverAssetId: UUID? = nil, subtitleAssetId: UUID? = nil, scriptId: UUID? = nil
+    ) {
         self.assetId = assetId
         self.coverAssetId = coverAssetId
+        self.subtitleAssetId = subtitleAssetId
         self.scriptId = scriptId
     }
 }

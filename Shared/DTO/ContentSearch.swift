@@ -38,13 +38,35 @@ public struct SearchHit: Codable, Sendable, Equatable {
     public var title: [SearchTextPart]
     /// The passage that says most of what was looked for; about 100 characters.
     public var snippet: [SearchTextPart]
+    /// What the snippet is part of; absent where there is none.
+    public var snippetField: SearchField?
+    /// Where something of what was looked for stands, the weightiest first; `subtitle` where something stands nowhere else.
+    public var matchedFields: [SearchField]
 
-    public init(content: ContentSummary, score: Int, title: [SearchTextPart], snippet: [SearchTextPart]) {
+    public init(
+        content: ContentSummary, score: Int, title: [SearchTextPart], snippet: [SearchTextPart], snippetField: SearchField?,
+        matchedFields: [SearchField]
+    ) {
         self.content = content
         self.score = score
         self.title = title
         self.snippet = snippet
+        self.snippetField = snippetField
+        self.matchedFields = matchedFields
     }
+}
+
+/// What of a content a text is.
+public enum SearchField: String, Codable, Sendable, CaseIterable {
+    /// Its name, and the titles that readers see.
+    case title
+    case body
+    /// Topic and tags.
+    case label
+    /// The name of a file that it shows.
+    case file
+    /// What is said in its video.
+    case subtitle
 }
 
 /// A stretch of plain text: the parts one after the other are the text.

@@ -11,7 +11,12 @@ import Testing
 
 extension ContentCenterHarness {
     var indexer: SearchIndexer {
-        SearchIndexer(store: SearchIndexerStore(app: database.app, system: database.system), logger: .silent)
+        SearchIndexer(
+            store: SearchIndexerStore(app: database.app, system: database.system),
+            subtitles: SubtitleTexts(
+                assets: Assets(
+                    store: AssetsStore(database: database.app), uses: AssetUsesStore(database: database.app), objects: objects)),
+            logger: .silent)
     }
 
     func copy(_ title: String, _ text: String, hashtags: [String] = [], tenant: UUID = tenant) async throws -> Content {

@@ -18,7 +18,7 @@ private let withoutType: Set = [
     "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
     "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "AssetRightsState", "MaterialKind", "MaterialStatus",
-    "TenantJobState", "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind",
+    "TenantJobState", "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind", "SearchField",
 ]
 
 @Suite struct DTOContractTests {

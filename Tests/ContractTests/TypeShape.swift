@@ -68,6 +68,7 @@ extension AssetState: StringChoice {}
 extension AssetRightsState: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
+extension SearchField: StringChoice {}
 extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
 extension ImageShape: StringChoice {}

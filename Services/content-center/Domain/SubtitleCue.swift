@@ -41,6 +41,9 @@ enum SubtitleForm: String, Sendable, CaseIterable {
         }
     }
 
+    /// Of both.
+    static let mediaTypes = allCases.map(\.mediaType)
+
     // MARK: Writing
 
     func text(of cues: [SubtitleCue]) -> String {

@@ -65,6 +65,21 @@ enum SearchFunctions {
         .replacing("CREATE FUNCTION search_contents(", with: "CREATE OR REPLACE FUNCTION search_contents(")
         .replacing("/ 7776000.0))::integer,", with: "/ 7776000.0))::integer + d.performance,")
 
+    /// As v2, and what is only said counts for half of what is written.
+    static let v3 =
+        v2
+        .replacing(
+            "(1000 * (s.anywhere + 0.8 * s.titled) / total)",
+            with: "(1000 * (s.anywhere + 0.8 * s.titled - 0.5 * s.spoken) / total)"
+        )
+        .replacing(
+            "= ANY (d.terms)), 0) AS titled",
+            with: """
+                = ANY (d.terms)), 0) AS titled,
+                                       coalesce(sum(u.weight) FILTER (
+                                           WHERE hashtextextended(u.token, search_seed(tenant, d.segment)) = ANY (d.spoken)), 0) AS spoken
+                """)
+
     private static let isShown = """
         (d.tenant_id = tenant) IS TRUE
           AND (of_kind IS NULL OR d.kind = of_kind) AND (of_status IS NULL OR d.status = of_status)

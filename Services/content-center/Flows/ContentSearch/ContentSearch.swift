@@ -17,12 +17,7 @@ struct ContentSearch: Sendable {
         let found = try await store.matches(
             of: tokens, phrases: query.phrases, request, limit: request.limit + 1, tenantId: tenantId)
         let highlighter = Highlighter(tokens: Set(tokens))
-        let items = found.hits.prefix(request.limit).map { hit in
-            let text = SearchText(title: hit.content.title, body: hit.body)
-            return SearchHit(
-                content: hit.content, score: hit.score, title: highlighter.parts(of: hit.content.title),
-                snippet: highlighter.snippet(of: text.titles.dropFirst() + text.lines))
-        }
+        let items = found.hits.prefix(request.limit).map { $0.shown(by: highlighter) }
         var next: SearchPosition?
         if found.hits.count > request.limit, let last = items.last, let asOf = found.asOf {
             next = SearchPosition(asOf: asOf, weights: found.weights, score: last.score, id: last.content.id)
@@ -68,6 +63,9 @@ struct SearchMatches: Sendable {
     struct Hit: Sendable {
         var content: ContentSummary
         var body: ContentBody
+        var files: [String]
+        /// Only where something of what was looked for is nowhere but there.
+        var spoken: [String]
         var score: Int
     }
 
@@ -77,4 +75,23 @@ struct SearchMatches: Sendable {
     var weights: [Int] = []
     var total = 0
     var facets = SearchFacets.none
+}
+
+extension SearchMatches.Hit {
+    /// With the passage that says most; of two that say as much, the weightier one.
+    fileprivate func shown(by highlighter: Highlighter) -> SearchHit {
+        let labels = (content.topic.map { [$0] } ?? []) + content.tags
+        let text = SearchText(title: content.title, body: body, labels: labels, files: files, spoken: spoken)
+        var matched: [SearchField] = []
+        if highlighter.best(of: text.titles).map({ $0.count > 0 }) ?? false { matched.append(.title) }
+        var best: (field: SearchField, line: Highlighter.Line)?
+        for (field, lines) in [(.title, Array(text.titles.dropFirst()))] + text.fields {
+            guard let line = highlighter.best(of: lines) else { continue }
+            if line.count > 0, !matched.contains(field) { matched.append(field) }
+            if best.map({ line.count > $0.line.count }) ?? true { best = (field, line) }
+        }
+        return SearchHit(
+            content: content, score: score, title: highlighter.parts(of: content.title),
+            snippet: best.map { highlighter.snippet(of: $0.line) } ?? [], snippetField: best?.field, matchedFields: matched)
+    }
 }

@@ -36,7 +36,7 @@ struct ContentSearchStore: Sendable {
                     \(request.to), moment.as_of, \(!byScore), \(ContentSearch.mostMatches)::integer) AS found
             ),
             page AS (\(page))
-            SELECT \(unescaped: ContentSummary.columns), v.body, p.score, p.token_weights, (SELECT as_of FROM moment) AS as_of, (SELECT count(*) FROM matches) AS total,
+            SELECT \(unescaped: ContentSummary.columns), v.body, \(SearchIndexerStore.files) AS files, t.text AS spoken, p.score, p.token_weights, (SELECT as_of FROM moment) AS as_of, (SELECT count(*) FROM matches) AS total,
                    (SELECT json_build_object(
                        'kind', (SELECT json_object_agg(kind, n) FROM (SELECT kind, count(*) AS n FROM matches GROUP BY kind) AS f),
                        'status', (SELECT json_object_agg(status, n) FROM (SELECT status, count(*) AS n FROM matches GROUP BY status) AS f),
@@ -46,6 +46,9 @@ struct ContentSearchStore: Sendable {
             -- What has just gone into the bin stands in the index for a moment yet.
             JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = p.id AND c.deleted_at IS NULL
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            LEFT JOIN search_documents d ON d.tenant_id = c.tenant_id AND d.id = c.id
+            LEFT JOIN subtitle_texts t ON t.tenant_id = d.tenant_id AND t.asset_id = d.subtitles
+                AND d.spoken && search_terms(\(tokens), search_seed(d.tenant_id, d.segment))
             ORDER BY \(unescaped: byScore ? "p.score DESC, " : "")p.id DESC
             """, tenant: tenantId)
         guard let first = rows.first else { return SearchMatches() }
@@ -59,6 +62,7 @@ struct ContentSearchStore: Sendable {
         SearchMatches.Hit(
             content: try ContentSummary(row),
             body: try JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes),
+            files: try row.decode("files"), spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""),
             score: try row.decode("score"))
     }
 

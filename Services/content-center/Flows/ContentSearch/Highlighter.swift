@@ -13,20 +13,32 @@ struct Highlighter {
         return parts(of: characters[...], marks: marks(in: characters))
     }
 
-    /// The line that says most of what was looked for, cut around its first match; of none, the beginning of the first line.
-    func snippet(of lines: [String]) -> [SearchTextPart] {
-        var best: (characters: [Character], marks: [Bool], count: Int)?
+    /// A line, and how many of the tokens it has.
+    struct Line {
+        fileprivate let characters: [Character]
+        let count: Int
+    }
+
+    /// The line that says most of what was looked for; of none, the first.
+    func best(of lines: [String]) -> Line? {
+        var best: Line?
         for line in lines {
             let characters = Array(line)
-            let marks = marks(in: characters)
             let count = found(in: characters)
-            if best.map({ count > $0.count }) ?? true { best = (characters, marks, count) }
+            if best.map({ count > $0.count }) ?? true { best = Line(characters: characters, count: count) }
         }
-        guard let best else { return [] }
-        let first = best.marks.firstIndex(of: true) ?? 0
-        let start = best.characters.count <= Self.snippetLength ? 0 : max(0, first - Self.lead)
-        return parts(of: best.characters[start..<min(start + Self.snippetLength, best.characters.count)], marks: best.marks)
+        return best
     }
+
+    /// The line, cut around its first match; without one, its beginning.
+    func snippet(of line: Line) -> [SearchTextPart] {
+        let marks = marks(in: line.characters)
+        let first = marks.firstIndex(of: true) ?? 0
+        let start = line.characters.count <= Self.snippetLength ? 0 : max(0, first - Self.lead)
+        return parts(of: line.characters[start..<min(start + Self.snippetLength, line.characters.count)], marks: marks)
+    }
+
+    func snippet(of lines: [String]) -> [SearchTextPart] { best(of: lines).map(snippet) ?? [] }
 
     private func parts(of characters: ArraySlice<Character>, marks: [Bool]) -> [SearchTextPart] {
         var parts: [SearchTextPart] = []

@@ -9,13 +9,13 @@ enum SearchCommands {
     static let reindex = ExtraCommand<Settings>(
         "reindex", summary: "take every content into the search index anew; of one tenant: reindex <id>"
     ) {
-        _, runtime, arguments in
+        settings, runtime, arguments in
         var tenantId: UUID?
         if let argument = arguments.first {
             guard arguments.count == 1, let id = UUID(uuidString: argument) else { throw WrongArguments() }
             tenantId = id
         }
-        let indexer = SearchIndexer(runtime)
+        let indexer = SearchIndexer(runtime, Application.assets(settings, runtime))
         let count = try await indexer.listAll(of: tenantId)
         runtime.logger.info("contents listed for the index", ["count": count])
         try await indexer.takeInAll()
@@ -28,7 +28,9 @@ enum SearchCommands {
 }
 
 extension SearchIndexer {
-    init(_ runtime: ServiceRuntime) {
-        self.init(store: SearchIndexerStore(app: runtime.database, system: runtime.system), logger: runtime.logger)
+    init(_ runtime: ServiceRuntime, _ assets: Assets) {
+        self.init(
+            store: SearchIndexerStore(app: runtime.database, system: runtime.system), subtitles: SubtitleTexts(assets: assets),
+            logger: runtime.logger)
     }
 }

@@ -9,6 +9,7 @@ struct SearchIndexer: Service {
     static let pause = Duration.milliseconds(200)
 
     let store: SearchIndexerStore
+    let subtitles: SubtitleTexts
     let logger: Logger
 
     func run() async throws {
@@ -29,9 +30,27 @@ struct SearchIndexer: Service {
     func takeIn() async throws -> Bool {
         let changes = try await store.claim(limit: Self.batch)
         for (tenantId, changes) in Dictionary(grouping: changes, by: \.tenantId) {
-            try await store.takeIn(changes, of: tenantId)
+            let away = try await readSubtitles(of: changes, tenantId)
+            try await store.takeIn(changes, of: tenantId, again: away)
         }
         return !changes.isEmpty
+    }
+
+    /// Reads the files that say what is said in the contents' videos, each once.
+    ///
+    /// - Returns: the contents whose file could not be read: they are taken in without it, and again when their lease is over.
+    private func readSubtitles(of changes: [SearchChange], _ tenantId: UUID) async throws -> Set<UUID> {
+        var away: Set<UUID> = []
+        for unread in try await store.unreadSubtitles(of: changes, tenantId: tenantId) {
+            do {
+                try await store.keep(subtitles.text(of: unread.asset, tenantId: tenantId), of: unread, tenantId: tenantId)
+            } catch {
+                try Task.checkCancellation()
+                logger.warning("subtitles could not be read", ["asset": "\(unread.asset)", "error": "\(error)"])
+                away.insert(unread.content)
+            }
+        }
+        return away
     }
 
     /// Until nothing waits any more, except for what others have claimed.
@@ -50,4 +69,11 @@ struct SearchChange: Sendable {
     var tenantId: UUID
     var contentId: UUID
     var change: Int64
+}
+
+/// A file that says what is said in a content's video, and has not been read.
+struct UnreadSubtitles: Sendable {
+    var content: UUID
+    var asset: UUID
+    var sha256: [UInt8]
 }

@@ -24,16 +24,56 @@ struct SearchIndexerStore: Sendable {
         }
     }
 
-    func takeIn(_ changes: [SearchChange], of tenantId: UUID) async throws {
+    // MARK: What is said
+
+    /// The file that says what the video of a content `c` says.
+    private static let subtitles: SQL = "CASE WHEN c.kind = 'video' THEN content_subtitles(c.tenant_id, c.id, c.version) END"
+
+    func unreadSubtitles(of changes: [SearchChange], tenantId: UUID) async throws -> [UnreadSubtitles] {
+        try await app.query(
+            """
+            SELECT s.content, a.id, a.sha256 FROM (
+                SELECT c.id AS content, \(Self.subtitles) AS asset FROM contents c
+                WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId))) AND c.deleted_at IS NULL
+            ) AS s
+            JOIN content_assets a ON a.tenant_id = \(tenantId) AND a.id = s.asset
+            WHERE NOT EXISTS (
+                SELECT FROM subtitle_texts t WHERE t.tenant_id = a.tenant_id AND t.asset_id = a.id AND t.sha256 = a.sha256)
+            """, tenant: tenantId
+        ).map { row in
+            UnreadSubtitles(
+                content: try row.decode("content"), asset: try row.decode("id"), sha256: try row.decode("sha256"))
+        }
+    }
+
+    func keep(_ text: String, of subtitles: UnreadSubtitles, tenantId: UUID) async throws {
+        try await app.query(
+            """
+            INSERT INTO subtitle_texts (tenant_id, asset_id, sha256, text)
+            SELECT a.tenant_id, a.id, a.sha256, \(text) FROM content_assets a
+            WHERE a.tenant_id = \(tenantId) AND a.id = \(subtitles.asset) AND a.sha256 = \(subtitles.sha256)
+            ON CONFLICT (tenant_id, asset_id) DO UPDATE SET sha256 = excluded.sha256, text = excluded.text
+            """, tenant: tenantId)
+    }
+
+    // MARK: Taking in
+
+    /// The names of the files that a content `c` shows.
+    static let files: SQL = """
+        ARRAY(SELECT DISTINCT a.filename FROM asset_uses u
+              JOIN content_assets a ON a.tenant_id = u.tenant_id AND a.id = u.asset_id
+              WHERE u.tenant_id = c.tenant_id AND u.content_id = c.id AND u.version = c.version AND a.filename IS NOT NULL)
+        """
+
+    /// - Parameter away: what stays listed all the same, to be taken in once more.
+    func takeIn(_ changes: [SearchChange], of tenantId: UUID, again away: Set<UUID>) async throws {
         let rows = try await app.query(
             """
             SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted,
-                   array_remove(c.topic || c.tags, NULL) AS labels,
-                   ARRAY(SELECT DISTINCT a.filename FROM asset_uses u
-                         JOIN content_assets a ON a.tenant_id = u.tenant_id AND a.id = u.asset_id
-                         WHERE u.tenant_id = c.tenant_id AND u.content_id = c.id AND u.version = c.version
-                           AND a.filename IS NOT NULL) AS files
+                   array_remove(c.topic || c.tags, NULL) AS labels, \(Self.files) AS files, t.asset_id AS subtitles, t.text AS spoken
             FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            CROSS JOIN LATERAL (SELECT \(Self.subtitles) AS asset) AS s
+            LEFT JOIN subtitle_texts t ON t.tenant_id = c.tenant_id AND t.asset_id = s.asset
             WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
         var statements: [SQL] = []
@@ -50,8 +90,11 @@ struct SearchIndexerStore: Sendable {
                 continue
             }
             let text = SearchText(
-                title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"))
-            statements.append(Self.put(id, version: try row.decode("version"), text, of: tenantId))
+                title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"),
+                spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""))
+            let subtitles: UUID? = try row.decode("subtitles")
+            statements.append(Self.forgetMeaning(of: id, unlessSaidIn: subtitles, of: tenantId))
+            statements.append(Self.put(id, version: try row.decode("version"), text, saidIn: subtitles, of: tenantId))
             words.formUnion(text.words)
         }
         // All at once and in order: two workers that add the same words in different orders would wait for each other.
@@ -63,7 +106,7 @@ struct SearchIndexerStore: Sendable {
                 """)
         }
         // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
-        let done = changes.filter { !unreadable.contains($0.contentId) }
+        let done = changes.filter { !unreadable.contains($0.contentId) && !away.contains($0.contentId) }
         statements.append(
             """
             WITH done AS (
@@ -80,14 +123,17 @@ struct SearchIndexerStore: Sendable {
     }
 
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
-    private static func put(_ id: UUID, version: Int, _ text: SearchText, of tenantId: UUID) -> SQL {
-        let tokens = text.tokens.sorted()
+    private static func put(
+        _ id: UUID, version: Int, _ text: SearchText, saidIn subtitles: UUID?, of tenantId: UUID
+    ) -> SQL {
+        let (tokens, spoken) = (text.tokens.sorted(), text.spokenTokens.sorted())
         return """
             INSERT INTO search_documents
                 (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms,
-                 performance)
+                 spoken, subtitles, performance)
             SELECT c.tenant_id, c.id, s.segment, \(version)::integer, c.kind, c.status, c.completeness, c.group_id, c.created_at,
                    c.updated_at, \(text.folded), search_terms(\(tokens), search_seed(c.tenant_id, s.segment)),
+                   search_terms(\(spoken), search_seed(c.tenant_id, s.segment)), \(subtitles)::uuid,
                    coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
             FROM contents c
             CROSS JOIN LATERAL (SELECT coalesce(
@@ -96,9 +142,18 @@ struct SearchIndexerStore: Sendable {
             ON CONFLICT (tenant_id, id) DO UPDATE SET
                 version = excluded.version, kind = excluded.kind, status = excluded.status, completeness = excluded.completeness,
                 group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms,
-                performance = excluded.performance
+                spoken = excluded.spoken, subtitles = excluded.subtitles, performance = excluded.performance
             WHERE search_documents.version <= excluded.version AND search_documents.segment = excluded.segment
             """
+    }
+
+    /// What is said is part of what a content means: with other subtitles its vector is made anew.
+    private static func forgetMeaning(of id: UUID, unlessSaidIn subtitles: UUID?, of tenantId: UUID) -> SQL {
+        """
+        DELETE FROM search_vectors WHERE tenant_id = \(tenantId) AND content_id = \(id)
+            AND (SELECT d.subtitles FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = \(id))
+                IS DISTINCT FROM \(subtitles)::uuid
+        """
     }
 
     func listAll(of tenantId: UUID?) async throws -> Int {

@@ -1,17 +1,19 @@
 import DTO
 
 /// What a content is found by.
-struct SearchText: Equatable {
+struct SearchText {
     /// What a match in counts most: the content's name, and the titles that readers see.
-    var titles: [String]
-    var lines: [String]
+    private(set) var titles: [String]
+    /// What it says, by what of it says so; the titles are not among it.
+    private(set) var fields: [(field: SearchField, lines: [String])]
 
     /// - Parameters:
     ///   - labels: topic and tags.
     ///   - files: the names of the files that it shows.
-    init(title: String, body: ContentBody, labels: [String] = [], files: [String] = []) {
+    ///   - spoken: what is said in its video. It is found by that too, but counts for less.
+    init(title: String, body: ContentBody, labels: [String] = [], files: [String] = [], spoken: [String] = []) {
         titles = [title]
-        lines = []
+        var lines: [String] = []
         switch body {
         case .titleSet(let body):
             let chosen = body.selected.flatMap { body.candidates.indices.contains($0) ? $0 : nil }
@@ -34,13 +36,20 @@ struct SearchText: Equatable {
         case .replyTemplate(let body):
             lines = [body.text, body.scene]
         }
-        lines += labels + files
         var seen: Set<String> = []
         titles = titles.filter { !$0.isEmpty && seen.insert($0).inserted }
-        lines = lines.filter { !$0.isEmpty && seen.insert($0).inserted }
+        fields = [(.body, lines), (.label, labels), (.file, files), (.subtitle, spoken)]
+        for index in fields.indices { fields[index].lines.removeAll { $0.isEmpty || !seen.insert($0).inserted } }
     }
 
+    /// All of it but the titles.
+    var lines: [String] { fields.flatMap(\.lines) }
+    /// All of it but what is only said.
+    private var written: [String] { fields.filter { $0.field != .subtitle }.flatMap(\.lines) }
+
     var tokens: Set<String> { SearchTokens.tokens(titles: titles, lines: lines) }
+    /// Those that nothing but what is said has.
+    var spokenTokens: Set<String> { tokens.subtracting(SearchTokens.tokens(titles: titles, lines: written)) }
     var words: Set<String> { SearchTokens.words(in: titles + lines) }
     /// For looking for a phrase.
     var folded: String { SearchTokens.folded((titles + lines).joined(separator: "\n")) }

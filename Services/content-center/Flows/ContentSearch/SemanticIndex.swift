@@ -17,7 +17,7 @@ struct SemanticIndex: Sendable {
         let contents = try await store.pending(model, limit: limit, of: tenantId)
         return SemanticPending(
             items: contents.map { content in
-                let text = SearchText(title: content.title, body: content.body)
+                let text = SearchText(title: content.title, body: content.body, spoken: content.spoken)
                 let lines = (text.titles + text.lines).joined(separator: "\n")
                 return SemanticText(
                     contentId: content.id, version: content.version, text: String(lines.prefix(Self.textLength)))

@@ -12,6 +12,7 @@ struct SemanticIndexStore: Sendable {
         var version: Int
         var title: String
         var body: ContentBody
+        var spoken: [String]
     }
 
     private static func isPending(_ model: String) -> SQL {
@@ -25,8 +26,10 @@ struct SemanticIndexStore: Sendable {
     func pending(_ model: String, limit: Int, of tenantId: UUID) async throws -> [Pending] {
         try await database.query(
             """
-            SELECT c.id, c.version, v.title, v.body FROM contents c
+            SELECT c.id, c.version, v.title, v.body, t.text AS spoken FROM contents c
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            LEFT JOIN search_documents d ON d.tenant_id = c.tenant_id AND d.id = c.id
+            LEFT JOIN subtitle_texts t ON t.tenant_id = d.tenant_id AND t.asset_id = d.subtitles
             WHERE c.tenant_id = \(tenantId) AND \(Self.isPending(model)) ORDER BY c.id DESC LIMIT \(limit)
             """, tenant: tenantId
         ).compactMap { row in
@@ -35,7 +38,8 @@ struct SemanticIndexStore: Sendable {
                 return nil
             }
             return Pending(
-                id: try row.decode("id"), version: try row.decode("version"), title: try row.decode("title"), body: body)
+                id: try row.decode("id"), version: try row.decode("version"), title: try row.decode("title"), body: body,
+                spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""))
         }
     }
 

@@ -147,7 +147,7 @@ enum ContentBodyInput {
     static func videoFile(_ video: inout FieldReader) -> VideoFile {
         VideoFile(
             assetId: video.optionalUUID("assetId"), coverAssetId: video.optionalUUID("coverAssetId"),
-            scriptId: video.optionalUUID("scriptId"))
+            subtitleAssetId: video.optionalUUID("subtitleAssetId"), scriptId: video.optionalUUID("scriptId"))
     }
 
     static func replyVariables(in body: inout FieldReader) -> [ReplyVariable] {

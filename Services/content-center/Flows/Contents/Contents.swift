@@ -65,7 +65,7 @@ struct Contents: Sendable {
     /// How often to look again where something but the text has changed in between.
     static let attempts = 5
 
-    /// A file must be the tenant's own, and a picture or a video as its place asks. Those that the version before shows have been looked at
+    /// A file must be the tenant's own, and a picture, a video or subtitles as its place asks. Those that the version before shows have been looked at
     /// already.
     private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
         let before = before?.assetPlaces ?? []
@@ -152,6 +152,7 @@ extension ContentBody {
             [
                 AssetPlace("/body/video/assetId", body.video.assetId, .video),
                 AssetPlace("/body/video/coverAssetId", body.video.coverAssetId, .image),
+                AssetPlace("/body/video/subtitleAssetId", body.video.subtitleAssetId, .subtitles),
             ].compactMap(\.self)
         case .titleSet, .copy, .videoScript, .replyTemplate: []
         }
@@ -160,11 +161,13 @@ extension ContentBody {
 
 /// Where a content shows a file.
 struct AssetPlace: Sendable, Equatable {
+    enum Kind: Sendable { case image, video, subtitles }
+
     let pointer: String
     let id: UUID
-    let kind: AssetKind
+    let kind: Kind
 
-    init?(_ pointer: String, _ id: UUID?, _ kind: AssetKind) {
+    init?(_ pointer: String, _ id: UUID?, _ kind: Kind) {
         guard let id else { return nil }
         (self.pointer, self.id, self.kind) = (pointer, id, kind)
     }

@@ -157,15 +157,19 @@ struct ContentsStore: Sendable {
         ).first.map(Self.content)
     }
 
-    /// Which of these the tenant has that a content may show: pictures and videos.
-    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> [UUID: AssetKind] {
+    /// Which of these the tenant has that a content may show: pictures, videos and subtitles.
+    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> [UUID: AssetPlace.Kind] {
         let rows = try await database.query(
             """
-            SELECT id, media_type LIKE 'video/%' AS is_video FROM content_assets
-            WHERE tenant_id = \(tenantId) AND id = ANY(\(ids))
-              AND (\(AssetsStore.shown) OR (state = 'ready' AND media_type LIKE 'video/%'))
+            SELECT id, media_type LIKE 'video/%' AS is_video, media_type = ANY(\(SubtitleForm.mediaTypes)) AS is_subtitles
+            FROM content_assets
+            WHERE tenant_id = \(tenantId) AND id = ANY(\(ids)) AND (\(AssetsStore.shown) OR
+                (state = 'ready' AND (media_type LIKE 'video/%' OR media_type = ANY(\(SubtitleForm.mediaTypes)))))
             """, tenant: tenantId)
-        return try rows.reduce(into: [:]) { $0[try $1.decode("id")] = try $1.decode("is_video") ? .video : .image }
+        return try rows.reduce(into: [:]) { known, row in
+            known[try row.decode("id")] =
+                if try row.decode("is_subtitles") { .subtitles } else { try row.decode("is_video") ? .video : .image }
+        }
     }
 
     private static let columns = """
