@@ -11,7 +11,7 @@ enum Application: ServiceApplication {
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
         m0012TenantLife, m0013SearchRanking, m0014AssetLibrary, m0015MediaJobs,
-        m0016SearchFiles, m0017SearchSubtitles,
+        m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
@@ -55,8 +55,14 @@ enum Application: ServiceApplication {
         let worker = JobWorker(
             app: runtime.database, system: runtime.system,
             handlers: [
-                ContentBulk.kind: bulk.work, Privacy.exportKind: privacy.export, Privacy.erasureKind: privacy.erase,
-            ], logger: runtime.logger, metrics: runtime.metrics)
+                ContentBulk.kind: bulk.work,
+                Privacy.exportKind: {
+                    try await privacy.export($0); return nil
+                },
+                Privacy.erasureKind: {
+                    try await privacy.erase($0); return nil
+                },
+            ], onEnd: ExportStore.tell, logger: runtime.logger, metrics: runtime.metrics)
         box.value = worker
         let accounts = AccountManagement(store: AccountStore(database: runtime.database), assets: assets)
         var router = runtime.makeRouter()

@@ -62,6 +62,7 @@ enum Routes {
             group.on(.get, "/v1/assets/{id}/part-urls", options: .read("AssetUpload"), upload.partURLs)
             group.on(.get, "/v1/assets/{id}/parts", options: .read("AssetUpload"), upload.parts)
             group.on(.post, "/v1/assets/organize", options: .write("AssetFiling"), assetFiling.organize)
+            group.on(.post, "/v1/assets/tags/rename", options: .write("AssetFiling"), assetFiling.renameTags)
             group.on(.get, "/v1/assets/{id}", options: .read("Assets"), assets.get)
             group.on(.patch, "/v1/assets/{id}", options: .write("AssetFiling"), assetFiling.edit)
             group.on(.delete, "/v1/assets/{id}", options: .write("Assets"), assets.delete)
@@ -88,6 +89,7 @@ enum Routes {
     private static func register(_ privacy: PrivacyRoutes, on group: inout RouteGroup) {
         let (read, write) = (RouteOptions.read("Privacy"), RouteOptions.write("Privacy"))
         group.on(.post, "/v1/tenant/exports", options: write, privacy.orderExport)
+        group.on(.get, "/v1/tenant/exports", options: read, privacy.exports)
         group.on(.get, "/v1/tenant/exports/{id}", options: read, privacy.export)
         group.on(.post, "/v1/tenant/exports/{id}/cancel", options: write, privacy.cancelExport)
         group.on(.post, "/v1/tenant/erasure", options: write, privacy.orderErasure)

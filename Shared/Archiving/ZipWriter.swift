@@ -19,9 +19,13 @@ public final class ZipWriter: Sendable {
     }
 
     private struct State: ~Copyable {
-        let archive: OpaquePointer
+        /// `nil` once it is closed.
+        var archive: OpaquePointer?
         let output: Output
     }
+
+    /// Nothing is written to what is closed.
+    private struct Closed: Error {}
 
     private let state: Lock<State>
 
@@ -41,7 +45,17 @@ public final class ZipWriter: Sendable {
         state = Lock(State(archive: archive, output: output))
     }
 
-    deinit { state.withLock { _ = archive_write_free($0.archive) } }
+    deinit { close() }
+
+    /// Ends the archive wherever it stands, which may write its last bytes; said again, it is no harm. Whoever may fail calls this where
+    /// blocking does no harm; the last reference may go anywhere.
+    public func close() {
+        state.withLock { state in
+            guard let archive = state.archive else { return }
+            archive_write_free(archive)
+            state.archive = nil
+        }
+    }
 
     /// Begins a file; its bytes follow.
     ///
@@ -51,6 +65,7 @@ public final class ZipWriter: Sendable {
     ///   - compresses: not worth it for what is compressed already.
     public func begin(_ name: String, size: Int? = nil, modifiedAt: Int, compresses: Bool) throws {
         try state.withLock { state in
+            guard let archive = state.archive else { throw Closed() }
             let entry = archive_entry_new()
             defer { archive_entry_free(entry) }
             archive_entry_set_pathname_utf8(entry, name)
@@ -59,17 +74,18 @@ public final class ZipWriter: Sendable {
             archive_entry_set_mtime(entry, modifiedAt, 0)
             if let size { archive_entry_set_size(entry, Int64(size)) }
             let method = compresses ? archive_write_zip_set_compression_deflate : archive_write_zip_set_compression_store
-            try Self.check(method(state.archive), state)
-            try Self.check(archive_write_header(state.archive, entry), state)
+            try Self.check(method(archive), archive, state)
+            try Self.check(archive_write_header(archive, entry), archive, state)
         }
     }
 
     public func write(_ bytes: [UInt8]) throws {
         try state.withLock { state in
+            guard let archive = state.archive else { throw Closed() }
             try bytes.withUnsafeBytes { buffer in
                 guard buffer.count > 0 else { return }
-                let written = archive_write_data(state.archive, buffer.baseAddress, buffer.count)
-                guard written == buffer.count else { throw Self.failure(of: state.archive, state.output) }
+                let written = archive_write_data(archive, buffer.baseAddress, buffer.count)
+                guard written == buffer.count else { throw Self.failure(of: archive, state.output) }
             }
         }
     }
@@ -77,13 +93,14 @@ public final class ZipWriter: Sendable {
     /// Writes the archive's own table; nothing comes after that.
     public func finish() throws {
         try state.withLock { state in
-            try Self.check(archive_write_finish_entry(state.archive), state)
-            try Self.check(archive_write_close(state.archive), state)
+            guard let archive = state.archive else { throw Closed() }
+            try Self.check(archive_write_finish_entry(archive), archive, state)
+            try Self.check(archive_write_close(archive), archive, state)
         }
     }
 
-    private static func check(_ result: Int32, _ state: borrowing State) throws {
-        guard result == ARCHIVE_OK else { throw failure(of: state.archive, state.output) }
+    private static func check(_ result: Int32, _ archive: OpaquePointer, _ state: borrowing State) throws {
+        guard result == ARCHIVE_OK else { throw failure(of: archive, state.output) }
     }
 
     private static func failure(of archive: OpaquePointer, _ output: Output) -> any Error {

@@ -18,7 +18,7 @@ public struct TenantCount: Codable, Sendable, Equatable {
     }
 }
 
-/// An export, as `GET /api/tenant/exports/{id}` shows it.
+/// An export, as `GET /api/tenant/exports` and `GET /api/tenant/exports/{id}` show it.
 public struct TenantExport: Codable, Sendable, Equatable {
     public var id: UUID
     public var state: TenantJobState
@@ -72,6 +72,17 @@ public struct TenantExportCompleted: Codable, Sendable, Equatable {
         self.exportId = exportId
         self.size = size
         self.expiresAt = expiresAt
+    }
+}
+
+/// `data` of `tenant.export.failed.v1`; subject is the export's id. Nothing of it is left; another may be ordered.
+public struct TenantExportFailed: Codable, Sendable, Equatable {
+    public static let type = "tenant.export.failed.v1"
+
+    public var exportId: UUID
+
+    public init(exportId: UUID) {
+        self.exportId = exportId
     }
 }
 

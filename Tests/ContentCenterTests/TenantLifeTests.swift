@@ -34,11 +34,15 @@ import Testing
 
     @Test func nothingIsLeftButTheTombstoneAndNothingNewComes() async throws {
         try await ContentCenterHarness.run { service in
-            try await service.fill(tenant: ContentCenterHarness.tenant)
             let other = UUID()
             try await service.fill(tenant: other)
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            _ = try await service.tenant(.post, "/exports")
             let before = try await service.rows(of: other)
             #expect(service.files().count > 2)
+            // Of a table that nothing is in, this would show nothing.
+            let empty = try await service.rows(of: ContentCenterHarness.tenant).filter { $0.value == 0 }.map(\.key)
+            #expect(Set(empty) == ["tenant_erasures"])
 
             let operation = UUID()
             let ordered = try await service.tenant(.post, "/erasure", operation: operation, body: service.confirmation)
@@ -61,7 +65,7 @@ import Testing
             #expect(done.counts.first { $0.name == "content_assets" }?.count == 2)
 
             let left = try await service.rows(of: ContentCenterHarness.tenant).filter { $0.value > 0 }
-            #expect(left == ["jobs": 1, "job_steps": 2, "tenant_erasures": 1])
+            #expect(left == ["jobs": 1, "job_steps": 2, "tenant_erasures": 1, "asset_quotas": 1])
             #expect(try await service.rows(of: other) == before)
             #expect(service.files().count == 2)
             let events = try await service.events().filter { $0.type == TenantContentErased.type }
@@ -220,22 +224,115 @@ import Testing
         }
     }
 
-    @Test func aCanceledExportLeavesNothing() async throws {
+    @Test func exportsAreListedNewestFirst() async throws {
+        try await ContentCenterHarness.run { service in
+            var ids: [UUID] = []
+            for _ in 0..<3 {
+                let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+                await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+                ids.insert(export.id, at: 0)
+            }
+            let first = try await service.tenant(.get, "/exports?limit=2").decode(Page<TenantExport>.self)
+            #expect(first.items.map(\.id) == Array(ids.prefix(2)))
+            let archive = try await service.get(try #require(first.items.first?.downloadUrl))
+            #expect(archive.body.count == first.items.first?.size)
+            let cursor = try #require(first.nextCursor)
+            let second = try await service.tenant(.get, "/exports?limit=2&cursor=\(cursor)").decode(Page<TenantExport>.self)
+            #expect(second.items.map(\.id) == Array(ids.suffix(1)) && second.nextCursor == nil)
+            let other = try await service.tenant(.get, "/exports?cursor=\(cursor)", tenant: UUID())
+            #expect(try other.decode(Page<TenantExport>.self).items.isEmpty)
+            for (query, pointer) in [("limit=0", "?limit"), ("cursor=x", "?cursor"), ("colour=1", "?colour")] {
+                #expect(try await service.tenant(.get, "/exports?\(query)").problem().errors?.map(\.pointer) == [pointer])
+            }
+            #expect(try await service.send(.get, "/v1/tenant/exports").status == .forbidden)
+        }
+    }
+
+    /// In the middle of its work, or before it begins.
+    @Test(arguments: [true, false]) func aCanceledExportLeavesNothing(isUnderWay: Bool) async throws {
         try await ContentCenterHarness.run { service in
             try await service.fill(tenant: ContentCenterHarness.tenant)
-            let before = service.files()
+            let before = service.files().sorted()
             let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
             let path = "/exports/\(export.id.lowercase)"
-            #expect(try await service.tenant(.post, "\(path)/cancel").decode(TenantExport.self).state == .canceled)
+            if isUnderWay {
+                try await service.database.superuser.transaction { transaction in
+                    // What comes late in the archive: much of it is written by then.
+                    _ = try await transaction.execute("LOCK TABLE content_assets IN ACCESS EXCLUSIVE MODE")
+                    let work = service.worker.begin(export.id, tenant: ContentCenterHarness.tenant)
+                    try await eventually { try await service.waitsFor("content_assets") }
+                    #expect(service.files().contains { $0.hasPrefix("writing/export-\(export.id.lowercase)") })
+                    #expect(try await service.tenant(.post, "\(path)/cancel").status == .ok)
+                    await work.value
+                    #expect(service.files().sorted() == before)
+                }
+            } else {
+                #expect(try await service.tenant(.post, "\(path)/cancel").decode(TenantExport.self).state == .canceled)
+                await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+            }
+            let canceled = try await service.tenant(.get, path).decode(TenantExport.self)
+            #expect(canceled.state == .canceled && canceled.downloadUrl == nil)
+            #expect(service.files().sorted() == before)
+            #expect(try await service.events().filter { $0.type.hasPrefix("tenant.export.") }.isEmpty)
+            // Nor is it in the way of the next.
+            let next = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            await service.worker.begin(next.id, tenant: ContentCenterHarness.tenant).value
+            #expect(try await service.tenant(.get, "/exports/\(next.id.lowercase)").decode(TenantExport.self).state == .succeeded)
+        }
+    }
+
+    /// The lease goes to somebody else while the archive is written: theirs counts, and the first leaves nothing beside it.
+    @Test func anExportThatIsTakenUpByAnotherIsThereOnce() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let before = service.files().count
+            let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            let first = try await service.database.superuser.transaction { transaction in
+                _ = try await transaction.execute("LOCK TABLE content_assets IN ACCESS EXCLUSIVE MODE")
+                let work = service.worker.begin(export.id, tenant: ContentCenterHarness.tenant)
+                try await eventually { try await service.waitsFor("content_assets") }
+                // As if it had been silent for long.
+                try await service.database.superuser.query(
+                    "UPDATE jobs SET lease_until = app_now() - interval '1 second' WHERE id = \(export.id)")
+                try await service.database.superuser.query("UPDATE job_due SET due_at = app_now() WHERE job_id = \(export.id)")
+                return work
+            }
             await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
-            #expect(try await service.tenant(.get, path).decode(TenantExport.self).downloadUrl == nil)
-            #expect(service.files() == before)
+            await first.value
+            let done = try await service.tenant(.get, "/exports/\(export.id.lowercase)").decode(TenantExport.self)
+            #expect(done.state == .succeeded)
+            #expect(try await service.get(try #require(done.downloadUrl)).body.count == done.size)
+            #expect(service.files().count == before + 1)
+            #expect(try await service.events().filter { $0.type == TenantExportCompleted.type }.count == 1)
+        }
+    }
+
+    @Test func whoWaitsForAnExportLearnsThatItFailed() async throws {
+        try await ContentCenterHarness.run { service in
+            try await service.fill(tenant: ContentCenterHarness.tenant)
+            let export = try await service.tenant(.post, "/exports").decode(TenantExport.self)
+            try await service.database.superuser.query("UPDATE jobs SET max_attempts = 2 WHERE id = \(export.id)")
+            // The disk is away.
+            let writing = service.directory.appending(path: "writing")
+            try FileManager.default.removeItem(at: writing)
+            func failures() async throws -> [UUID] {
+                try await service.events().filter { $0.type == TenantExportFailed.type }.map {
+                    try $0.decode(TenantExportFailed.self).exportId
+                }
+            }
+            await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+            #expect(try await failures() == [])
+            try await service.database.setClock(offset: .seconds(3_600))
+            await service.worker.begin(export.id, tenant: ContentCenterHarness.tenant).value
+            #expect(try await failures() == [export.id])
+            #expect(try await service.tenant(.get, "/exports/\(export.id.lowercase)").decode(TenantExport.self).state == .failed)
+            try FileManager.default.createDirectory(at: writing, withIntermediateDirectories: true)
             #expect(try await service.tenant(.post, "/exports").status == .accepted)
         }
     }
 
     @Test func rowsAreNamedAsInTheAPI() throws {
-        let line = try ExportRow.line(JSONText(#"{"created_at": "x", "prompt_version": null, "body": {"a_b": 1}}"#))
+        let line = try ExportRow.line(Array(#"{"created_at": "x", "prompt_version": null, "body": {"a_b": 1}}"#.utf8))
         #expect(String(decoding: line, as: UTF8.self) == #"{"createdAt":"x","body":{"a_b":1}}"# + "\n")
     }
 
@@ -279,31 +376,11 @@ extension ContentCenterHarness {
         try await tenant(method, path, operation: operation, json: String(decoding: JSON.encode(body), as: UTF8.self))
     }
 
-    /// Something of everything: two contents (three versions), one of them in the bin, a comment, a space, an asset, an upload under way, a
-    /// material with an outcome, a job.
-    fileprivate func fill(tenant: UUID) async throws {
-        let all = ["contents:read", "contents:write", "materials:read", "materials:write"]
-        func post(_ path: String, _ body: some Encodable, headers: HTTPHeaders = [:]) async throws -> TestResponse {
-            let answer = try await send(.post, path, tenant: tenant, scopes: all, headers: headers, body: JSON.encode(body))
-            #expect(answer.status.isSuccess, "\(path) \(answer.status)")
-            return answer
-        }
-        let (content, binned) = (try await create(tenant: tenant), try await create(tenant: tenant))
-        #expect(try await patch(content.id, ContentPatch(title: "二"), ifVersion: 1, tenant: tenant).status == .ok)
-        _ = try await post("/v1/contents/\(content.id.lowercase)/comments", NewContentComment(text: "短一点"))
-        _ = try await post("/v1/contents/\(content.id.lowercase)/submit", ReviewNote(), headers: ["If-Match": "\"2\""])
-        #expect(try await send(.delete, "/v1/contents/\(binned.id.lowercase)", tenant: tenant).status == .noContent)
-        _ = try await send(.get, "/v1/contents/\(content.id.lowercase)/similar", tenant: tenant)
-        _ = try await post("/v1/spaces", NewContentSpace(name: "项目"))
-        let asset = try await upload(SampleFiles.png, as: "图.png", "image/png", tenant: tenant)
-        let pending = try await presign(
-            AssetPresignRequest(filename: "b.png", contentType: "image/png", size: 77), tenant: tenant)
-        _ = try await put([UInt8](repeating: 1, count: 77), to: pending)
-        let material = try await post(
-            "/v1/materials", NewMaterial(kind: .file, title: "资料", assetIds: [asset.id])
-        ).decode(Material.self)
-        _ = try await post("/v1/materials/\(material.id.lowercase)/outcomes", NewMaterialOutcome(outcome: .sent))
-        _ = try await post("/v1/contents/bulk", ContentBulkRequest(action: .restore, ids: [content.id]))
+    /// Whether somebody waits for a lock of the table.
+    fileprivate func waitsFor(_ table: String) async throws -> Bool {
+        try await !database.superuser.query(
+            "SELECT FROM pg_locks WHERE relation = \(table)::regclass AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ).isEmpty
     }
 
     /// How many rows each table has of a tenant.

@@ -16,7 +16,7 @@ SCHEMAS = DOCUMENTS["common.yaml"]["components"]["schemas"]
 # Parts of others; their examples stand inside those.
 INNER = {
     # Search.
-    "SearchHit", "SearchTextPart", "SearchFacets", "SearchFacetValue", "SearchCorrection",
+    "SearchHit", "SearchTextPart", "SearchFacets", "SearchFacetValue", "SearchCorrection", "SearchField",
     # Prompts and experiments.
     "PromptSummary", "PromptVersionSummary", "PromptBody", "PromptVariableBody", "PromptAnswerSchema", "PromptLabelMove", "PromptDiffHunk", "PromptDiffLine",
     "PromptMessage", "NewExperimentArm", "ExperimentGuard", "ExperimentArm", "ExperimentChange", "ArmResult", "OutcomeResult", "Estimate",
@@ -62,10 +62,11 @@ def schema_for(example: pathlib.Path) -> str:
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
+                   "tenant-export-failed": "TenantExportFailed",
                    "media-job-progressed": "MediaJobProgressed", "media-job-succeeded": "MediaJobSucceeded",
                    "media-job-failed": "MediaJobFailed", "media-job-canceled": "MediaJobCanceled",
                    "asset-uploaded": "AssetUploaded", "asset-rights-expiring": "AssetRightsExpiring",
-                   "asset-rights-expired": "AssetRightsExpired", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
+                   "asset-rights-expired": "AssetRightsExpired", "asset-tags-renamed": "AssetTagsRenamed", "run-progressed": "RunProgressed"}[example.stem.split(".")[1]]
         return f"https://documents.invalid/events.asyncapi.yaml#/components/messages/{message}/payload"
     return f"https://documents.invalid/common.yaml#/components/schemas/{name}"
 

@@ -12,6 +12,7 @@ import requests
 from provocations.pictures import png
 from provocations.tenant import fresh_tenant
 from support import assert_problem, eventually, stream_events
+from test_assets import upload
 
 CONTENTS = 1200
 
@@ -34,12 +35,9 @@ def keep(stack, tenant: str, count: int) -> None:
             JOIN content_versions v ON v.tenant_id = c.tenant_id""", (count, tenant))
 
 
-def upload(member, name: str) -> tuple[str, bytes]:
+def keep_picture(member, name: str) -> tuple[str, bytes]:
     picture = png(uuid.uuid4().bytes[:3])
-    announced = member.request("POST", "/api/assets/presign", json={"filename": name, "contentType": "image/png"}).json()
-    assert requests.put(announced["uploadUrl"], data=picture, headers=announced["headers"], timeout=10).status_code == 200
-    assert member.request("POST", f"/api/assets/{announced['assetId']}/complete").status_code == 200
-    return announced["assetId"], picture
+    return upload(member, picture, name)["id"], picture
 
 
 def rows_left(stack, tenant: str) -> dict[str, int]:
@@ -54,7 +52,7 @@ def rows_left(stack, tenant: str) -> dict[str, int]:
 def test_an_archive_anybody_can_read(stack, member, stranger):
     owner = fresh_tenant(stack, member)
     keep(stack, owner.tenant, 300)
-    asset, picture = upload(owner, "门头 照片.png")
+    asset, picture = keep_picture(owner, "门头 照片.png")
     ordered = owner.request("POST", "/api/tenant/exports", headers={"Idempotency-Key": str(uuid.uuid4())})
     assert ordered.status_code == 202, ordered.text
     path = f"/api/tenant/exports/{ordered.json()['id']}"
@@ -85,10 +83,44 @@ def test_an_archive_anybody_can_read(stack, member, stranger):
     assert requests.get(other, timeout=5).status_code == 403
 
 
+def test_an_export_survives_the_end_of_its_process(stack, member):
+    owner = fresh_tenant(stack, member)
+    keep(stack, owner.tenant, 300)
+    asset, picture = keep_picture(owner, "门头.png")
+    # What comes late in the archive is held: much of it is written when the service dies.
+    with stack.administrator("content") as connection, connection.transaction():
+        connection.execute("LOCK TABLE asset_folders IN ACCESS EXCLUSIVE MODE")
+        export = owner.request("POST", "/api/tenant/exports").json()["id"]
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'asset_folders'::regclass AND NOT granted"
+        eventually(lambda: stack.rows("content", waiting)[0][0], bool, "the export is under way")
+        assert scratch(stack, export) != []
+        stack.restart("content-center")
+    with stack.administrator("content") as connection:
+        # The dead worker's lease ends.
+        connection.execute("UPDATE jobs SET lease_until = app_now() WHERE id = %s", (export,))
+        connection.execute("UPDATE job_due SET due_at = app_now() WHERE job_id = %s", (export,))
+    path = f"/api/tenant/exports/{export}"
+    done = eventually(lambda: owner.request("GET", path).json(), lambda seen: seen["state"] == "succeeded", "the export ends")
+    assert owner.request("GET", "/api/tenant/exports").json()["items"][0]["id"] == export
+    with zipfile.ZipFile(io.BytesIO(requests.get(done["downloadUrl"], timeout=20).content)) as archive:
+        assert archive.testzip() is None
+        assert archive.read(f"assets/{asset}/门头.png") == picture
+        assert len(archive.read("contents.jsonl").splitlines()) == 300
+    assert scratch(stack, export) == []
+    told = stack.rows("content", "SELECT count(*) FROM outbox WHERE event->>'type' = 'tenant.export.completed.v1' AND event->>'subject' = %s",
+                      (export,))
+    assert told == [(1,)]
+
+
+def scratch(stack, export: str) -> list[str]:
+    """What is left where archives are written."""
+    return [each.name for each in (stack.directory.resolve() / "objects/writing").iterdir() if export in each.name]
+
+
 def test_an_erasure_survives_the_end_of_its_process(stack, member):
     owner = fresh_tenant(stack, member)
     keep(stack, owner.tenant, CONTENTS)
-    _, _ = upload(owner, "a.png")
+    _, _ = keep_picture(owner, "a.png")
     storage = owner.request("GET", "/api/tenant/storage").json()
     assert (storage["contents"][0]["contents"], storage["assets"][0]["count"]) == (CONTENTS, 1)
     order = {"confirmation": f"erase {owner.tenant}"}

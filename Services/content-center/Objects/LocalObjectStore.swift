@@ -51,6 +51,16 @@ final class LocalObjectStore: ObjectStore {
         return try await pool.run { try ObjectFile(creating: path) }
     }
 
+    /// A new file, for `body` to fill. Where that fails nothing is left of it when this returns: removed in a task of its own, since the
+    /// caller's may have been cancelled.
+    private func writing<Value>(_ body: (ObjectFile) async throws -> Value) async throws -> Value {
+        let file = try await newFile()
+        do { return try await body(file) } catch {
+            await Task { [pool] in try? await pool.run { file.abandon() } }.value
+            throw error
+        }
+    }
+
     // MARK: What the listener does
 
     /// Takes an upload in. The body goes to the disk as it comes and is never held whole.
@@ -59,7 +69,10 @@ final class LocalObjectStore: ObjectStore {
     /// - Throws: ``ObjectFailure/wrongSize`` where it is not as long as the grant says; then nothing is left of it.
     func receive(_ body: IncomingBody, as grant: ObjectGrant) async throws -> [UInt8] {
         if let part = grant.part { return try await receive(body, as: part, grant) }
-        let file = try await newFile()
+        return try await writing { try await receive(body, as: grant, into: $0) }
+    }
+
+    private func receive(_ body: IncomingBody, as grant: ObjectGrant, into file: ObjectFile) async throws -> [UInt8] {
         let most =
             switch grant.size {
             case .exactly(let size), .atMost(let size): size
@@ -122,14 +135,10 @@ final class LocalObjectStore: ObjectStore {
 
     /// A copy of what is elsewhere, to look at; ``forget(_:)`` it afterwards.
     func copy(_ body: ResponseBody) async throws -> (path: String, size: Int, sha256: [UInt8]) {
-        let file = try await newFile()
-        do {
+        try await writing { file in
             for try await piece in body { try await pool.run { try file.write(piece) } }
             let (size, sha256) = try await pool.run { try file.finish() }
             return (file.path, size, sha256)
-        } catch {
-            forget(file.path)
-            throw error
         }
     }
 
@@ -246,12 +255,14 @@ final class LocalObjectStore: ObjectStore {
     }
 
     func put(_ bytes: [UInt8], as object: UUID) async throws {
-        let (file, shard, path) = (try await newFile(), shard(object), path(object))
-        try await pool.run {
-            try Files.makeDirectory(shard)
-            try file.write(bytes)
-            _ = try file.finish()
-            try Files.move(file.path, to: path)
+        let (shard, path) = (shard(object), path(object))
+        try await writing { file in
+            try await pool.run {
+                try Files.makeDirectory(shard)
+                try file.write(bytes)
+                _ = try file.finish()
+                try Files.move(file.path, to: path)
+            }
         }
     }
 

@@ -37,12 +37,16 @@ final class ObjectFile: Sendable {
         state = Lock(State(descriptor: descriptor))
     }
 
-    /// What was not finished is not left behind.
-    deinit {
+    /// What was neither finished nor abandoned is not left behind.
+    deinit { abandon() }
+
+    /// Removes it, unless it is finished. Whoever may fail calls this where blocking does no harm; the last reference may go anywhere.
+    func abandon() {
         state.withLock { state in
             guard state.descriptor >= 0 else { return }
             close(state.descriptor)
             unlink(path)
+            state.descriptor = -1
         }
     }
 

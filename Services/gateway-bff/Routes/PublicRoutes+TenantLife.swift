@@ -8,6 +8,9 @@ extension PublicRoutes {
             method: .post, path: "/api/tenant/exports", flow: "Privacy", access: .member(.manageTenant),
             target: .upstream(.contentCenter, path: "/v1/tenant/exports"), rateClass: .write, idempotency: .optional),
         PublicRoute(
+            method: .get, path: "/api/tenant/exports", flow: "Privacy", access: .member(.manageTenant),
+            target: .upstream(.contentCenter, path: "/v1/tenant/exports"), rateClass: .read),
+        PublicRoute(
             method: .get, path: "/api/tenant/exports/{id}", flow: "Privacy", access: .member(.manageTenant),
             target: .upstream(.contentCenter, path: "/v1/tenant/exports/{id}"), rateClass: .read),
         PublicRoute(

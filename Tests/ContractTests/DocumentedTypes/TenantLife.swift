@@ -7,6 +7,7 @@ extension DocumentedTypes {
         "AssetStorage": AssetStorage.self, "ContentStorage": ContentStorage.self, "StorageSum": StorageSum.self,
         "TenantContentErased": TenantContentErased.self, "TenantCount": TenantCount.self, "TenantErasure": TenantErasure.self,
         "TenantErasureOrder": TenantErasureOrder.self, "TenantExport": TenantExport.self,
+        "TenantExportPage": Page<TenantExport>.self, "TenantExportFailed": TenantExportFailed.self,
         "TenantExportCompleted": TenantExportCompleted.self, "TenantStorage": TenantStorage.self,
     ]
 }

@@ -52,6 +52,11 @@ def provoke_exports(stack, member) -> None:
         path = f"/exports/{ordered.json()['id']}"
         eventually(lambda: call("GET", path).json()["state"], lambda state: state == "succeeded", "the export ends")
         assert call("POST", f"{path}/cancel").json()["state"] == "succeeded"
+        newest = call("GET", "/exports", params={"limit": 1}).json()
+        assert [export["id"] for export in newest["items"]] == [ordered.json()["id"]]
+        older = call("GET", "/exports", params={"limit": 1, "cursor": newest["nextCursor"]}).json()
+        assert len(older["items"]) == 1 and older["items"][0]["id"] < ordered.json()["id"]
+        assert call("GET", "/exports", params={"cursor": "x"}).status_code == 422
         for method, suffix in (("GET", ""), ("POST", "/cancel")):
             assert call(method, f"/exports/{uuid.uuid4()}{suffix}").status_code == 404
         assert call("GET", "/storage").status_code == 200

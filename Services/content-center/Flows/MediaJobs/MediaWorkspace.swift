@@ -95,8 +95,13 @@ struct MediaFolder: Sendable {
     func receive(_ name: String, _ pieces: some AsyncSequence<[UInt8], any Error>) async throws -> Int {
         let path = path(of: name)
         let file = try await pool.run { try ObjectFile(creating: path) }
-        for try await piece in pieces { try await pool.run { try file.write(piece) } }
-        return try await pool.run { try file.finish().size }
+        do {
+            for try await piece in pieces { try await pool.run { try file.write(piece) } }
+            return try await pool.run { try file.finish().size }
+        } catch {
+            await Task { [pool] in try? await pool.run { file.abandon() } }.value
+            throw error
+        }
     }
 
     /// The first bytes.

@@ -20,29 +20,77 @@ final class ExportArchive: Sendable {
     /// The lines of `sha256sum`.
     static let sums = "SHA256SUMS"
 
+    /// Beside the archive while it is written: its sums, and one asset at a time.
+    private static let besides = ["", ".sums", "-asset"]
+
     /// Disks block: a thread of its own, as long as the archive is written.
     private let pool = BlockingPool(name: "archive", threads: 1)
     private let output: ObjectFile
     private let zip: ZipWriter
     private let sums: ObjectFile
+    /// Where assets lie while they are added, one at a time.
+    let copies: String
     private let now: Int
     private let state = Lock(State())
 
+    struct Written: Sendable {
+        /// Of the archive.
+        var size: Int
+        var sha256: [UInt8]
+    }
+
+    /// Lets `body` write an archive. Where it does not come to its end, nothing is left of it when this returns.
+    ///
     /// - Parameters:
-    ///   - path: of the archive; it goes again unless ``finish()`` is reached.
+    ///   - path: of the archive.
     ///   - now: seconds since 1970, as the files' time.
-    init(at path: String, now: Int) async throws {
+    static func writing<Value: Sendable>(
+        to path: String, now: Int, _ body: (ExportArchive) async throws -> Value
+    ) async throws -> Value {
+        let archive = try await ExportArchive(at: path, now: now)
+        do {
+            let value = try await body(archive)
+            await archive.abandon()
+            return value
+        } catch {
+            await archive.abandon()
+            throw error
+        }
+    }
+
+    private init(at path: String, now: Int) async throws {
         self.now = now
+        copies = path + Self.besides[2]
         (output, zip, sums) = try await pool.run {
-            try Files.remove(path)
-            try Files.remove(path + ".sums")
+            for suffix in Self.besides { try Files.remove(path + suffix) }
             let output = try ObjectFile(creating: path)
             let zip = try ZipWriter { try output.write([UInt8]($0)) }
-            return (output, zip, try ObjectFile(creating: path + ".sums"))
+            return (output, zip, try ObjectFile(creating: path + Self.besides[1]))
         }
     }
 
     deinit { pool.shutdown() }
+
+    /// Removes archives, finished or not, with what stands beside them; one that is not there is removed already.
+    static func remove(_ paths: [String]) async throws {
+        let pool = BlockingPool(name: "archive", threads: 1)
+        defer { pool.shutdown() }
+        try await pool.run {
+            for path in paths { for suffix in besides { try Files.remove(path + suffix) } }
+        }
+    }
+
+    /// Removes what is not finished. In a task of its own, since the caller's may have been cancelled, and after whatever is being written.
+    private func abandon() async {
+        await Task { [pool, output, zip, sums, copies] in
+            try? await pool.run {
+                zip.close()
+                output.abandon()
+                sums.abandon()
+                try Files.remove(copies)
+            }
+        }.value
+    }
 
     /// Begins a file; its bytes follow.
     func begin(_ name: String, size: Int? = nil, compresses: Bool) async throws {
@@ -110,7 +158,7 @@ final class ExportArchive: Sendable {
     }
 
     /// - Returns: the archive's size and SHA-256. It stays where it was written.
-    func finish(manifest: [UInt8]) async throws -> (size: Int, sha256: [UInt8]) {
+    func finish(manifest: [UInt8]) async throws -> Written {
         _ = try await add("manifest.json", manifest)
         let list = sums.path
         _ = try await pool.run { [sums] in try sums.finish() }
@@ -118,7 +166,8 @@ final class ExportArchive: Sendable {
         return try await pool.run { [self] in
             try Files.remove(list)
             try zip.finish()
-            return try output.finish()
+            let (size, sha256) = try output.finish()
+            return Written(size: size, sha256: sha256)
         }
     }
 }

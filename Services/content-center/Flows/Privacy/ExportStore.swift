@@ -1,4 +1,3 @@
-import ConcurrencySupport
 import DTO
 import FoundationEssentials
 import HTTPCore
@@ -6,6 +5,7 @@ import Jobs
 import Messaging
 import PostgresStore
 
+/// The SQL of exports.
 struct ExportStore: Sendable {
     let database: Database
     /// Wakes the worker after a commit.
@@ -54,14 +54,24 @@ struct ExportStore: Sendable {
 
     /// Without the address of its archive.
     func export(_ id: UUID, of tenantId: UUID) async throws -> TenantExport? {
-        let rows = try await database.query(
+        try await exports("AND e.id = \(id)", of: tenantId).first
+    }
+
+    /// Newest first, without the addresses of their archives.
+    func list(before id: UUID?, limit: Int, of tenantId: UUID) async throws -> [TenantExport] {
+        let older: SQL = if let id { "AND e.id < \(id)" } else { "" }
+        return try await exports("\(older) ORDER BY e.id DESC LIMIT \(limit)", of: tenantId)
+    }
+
+    private func exports(_ which: SQL, of tenantId: UUID) async throws -> [TenantExport] {
+        try await database.query(
             """
             SELECT e.id, e.requested_by, e.created_at, e.size, e.sha256, e.counts, e.expires_at, j.state, j.progress, j.started_at,
                 j.finished_at
             FROM tenant_exports e JOIN jobs j ON j.tenant_id = e.tenant_id AND j.id = e.id
-            WHERE e.tenant_id = \(tenantId) AND e.id = \(id) AND e.expires_at > app_now()
-            """, tenant: tenantId)
-        return try rows.first.map { row in
+            WHERE e.tenant_id = \(tenantId) AND e.expires_at > app_now() \(which)
+            """, tenant: tenantId
+        ).map { row in
             let size: Int? = try row.decode("size")
             return TenantExport(
                 id: try row.decode("id"), state: TenantJobState(try row.decode("state")), progress: try row.decode("progress"),
@@ -74,6 +84,8 @@ struct ExportStore: Sendable {
     }
 
     /// The archive is there, and whoever waits for it is told.
+    ///
+    /// - Throws: ``ExportGone`` where the tenant was erased in between.
     func keep(
         _ id: UUID, size: Int, sha256: [UInt8], _ counts: [TenantCount], of tenantId: UUID, in transaction: Transaction
     ) async throws {
@@ -84,12 +96,31 @@ struct ExportStore: Sendable {
             WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING expires_at, app_now() AS now
             """
         ).first
-        // Erased in between.
-        guard let row else { return }
+        guard let row else { throw ExportGone() }
         let data = TenantExportCompleted(exportId: id, size: size, expiresAt: try row.decode("expires_at"))
+        try await Self.tell(data, TenantExportCompleted.type, of: id, tenantId, at: row.decode("now"), in: transaction)
+    }
+
+    func isKept(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> Bool {
+        try await !transaction.query(
+            "SELECT FROM tenant_exports WHERE tenant_id = \(tenantId) AND id = \(id) AND size IS NOT NULL"
+        ).isEmpty
+    }
+
+    /// Writes what the end of an export means for others, in the transaction that ends it: whoever waits for it learns that it will not come.
+    static func tell(of end: JobEnd, in transaction: Transaction) async throws {
+        guard end.kind == Privacy.exportKind, end.state == .failed else { return }
+        let now: Date = try await transaction.query("SELECT app_now() AS now").only.decode("now")
+        try await tell(
+            TenantExportFailed(exportId: end.id), TenantExportFailed.type, of: end.id, end.tenant, at: now, in: transaction)
+    }
+
+    private static func tell(
+        _ data: some Encodable, _ type: String, of id: UUID, _ tenantId: UUID, at time: Date, in transaction: Transaction
+    ) async throws {
         let event = CloudEvent(
-            id: UUID.version7(), source: "content-center", type: TenantExportCompleted.type, subject: id.uuidString.lowercased(),
-            time: try row.decode("now"), tenantId: tenantId, version: 1, data: try JSON.encode(data))
+            id: UUID.version7(), source: "content-center", type: type, subject: id.uuidString.lowercased(), time: time,
+            tenantId: tenantId, version: 1, data: try JSON.encode(data))
         try await Outbox.append([event], in: transaction)
     }
 
@@ -98,7 +129,7 @@ struct ExportStore: Sendable {
     /// Every row of every table as it stood at one moment, a few at a time.
     ///
     /// - Parameter body: gets the tables one after the other, each in several calls, the last of which brings nothing.
-    func rows(of tenantId: UUID, _ body: @escaping @Sendable (TenantData, [JSONText]) async throws -> Void) async throws {
+    func rows(of tenantId: UUID, _ body: @escaping @Sendable (TenantData, [[UInt8]]) async throws -> Void) async throws {
         try await database.transaction(tenant: tenantId, isolation: .repeatableRead) { transaction in
             for data in TenantData.exported {
                 _ = try await transaction.execute(
@@ -109,7 +140,7 @@ struct ExportStore: Sendable {
                     """)
                 while true {
                     let rows = try await transaction.query("FETCH 100 FROM export").map {
-                        try $0.decode("row", as: JSONText.self)
+                        try $0.decode("row", as: JSONText.self).bytes
                     }
                     try await body(data, rows)
                     if rows.isEmpty { break }
@@ -126,115 +157,5 @@ struct ExportStore: Sendable {
     }
 }
 
-extension Privacy {
-    private struct Manifest: Encodable {
-        struct Table: Encodable {
-            var file: ExportArchive.File
-            var rows: Int
-        }
-        struct Assets: Encodable {
-            var count: Int
-            var bytes: Int
-        }
-        let format = "content-center export"
-        let version = 1
-        var tenantId: UUID
-        var createdAt: Date
-        var tables: [Table]
-        var assets: Assets
-    }
-
-    /// What the worker runs for an export. One that is taken up again begins anew: its archive has the job's id and is there once.
-    func export(_ job: JobContext) async throws -> JSONText? {
-        let path = scratchPath(of: job)
-        let startedAt = Date()
-        let archive = try await ExportArchive(at: path, now: Int(startedAt.timeIntervalSince1970))
-        var manifest = Manifest(
-            tenantId: job.tenant, createdAt: startedAt, tables: try await addTables(to: archive, of: job.tenant),
-            assets: Manifest.Assets(count: 0, bytes: 0))
-        try await job.progress(30)
-        manifest.assets = try await addAssets(to: archive, job)
-        let written = try await archive.finish(manifest: JSON.encode(manifest))
-        try Task.checkCancellation()
-        try await assets.objects.keep(file: path, as: job.id)
-        let counts =
-            manifest.tables.map { TenantCount(name: String($0.file.name.dropLast(".jsonl".count)), count: $0.rows) }
-            + [TenantCount(name: "asset_files", count: manifest.assets.count)]
-        try await job.whileHeld { transaction in
-            try await exports.keep(
-                job.id, size: written.size, sha256: written.sha256, counts, of: job.tenant, in: transaction)
-        }
-        exports.onCommit()
-        return nil
-    }
-
-    /// Of this attempt alone: one that was thought dead may still be writing to its own.
-    private func scratchPath(of job: JobContext) -> String { "\(scratch)/export-\(job.id.uuidString.lowercased())-\(job.fence)" }
-
-    /// Each table as a file of JSON lines.
-    private func addTables(to archive: ExportArchive, of tenantId: UUID) async throws -> [Manifest.Table] {
-        let open = Lock<(name: String, rows: Int)?>(nil)
-        let tables = Lock<[Manifest.Table]>([])
-        try await exports.rows(of: tenantId) { data, rows in
-            let name = "\(data.table).jsonl"
-            if open.withLock({ $0 == nil }) {
-                try await archive.begin(name, compresses: true)
-                open.withLock { $0 = (name, 0) }
-            }
-            if rows.isEmpty {
-                let file = try await archive.end(name)
-                let count = open.withLock { open -> Int in
-                    defer { open = nil }
-                    return open?.rows ?? 0
-                }
-                tables.withLock { $0.append(Manifest.Table(file: file, rows: count)) }
-                return
-            }
-            for row in rows { try await archive.write(ExportRow.line(row)) }
-            open.withLock { $0?.rows += rows.count }
-        }
-        return tables.withLock { $0 }
-    }
-
-    /// The bytes of every asset, as `assets/{id}/{file name}`. One that goes while this runs is left out.
-    private func addAssets(to archive: ExportArchive, _ job: JobContext) async throws -> Manifest.Assets {
-        let total = max(1, try await exports.assetCount(of: job.tenant))
-        var (sum, last, seen) = (Manifest.Assets(count: 0, bytes: 0), UUID?.none, 0)
-        while true {
-            let page = try await assets.list(AssetFilter(state: .ready, olderThan: last, limit: 100), of: job.tenant)
-            for asset in page {
-                try Task.checkCancellation()
-                let id = asset.id.uuidString.lowercased()
-                let copy = scratchPath(of: job) + "-asset"
-                try await archive.discard(copy)
-                if try await assets.fetch(asset, to: copy, of: job.tenant) {
-                    if let file = try await archive.add("assets/\(id)/\(asset.filename)", fileAt: copy) {
-                        sum.count += 1
-                        sum.bytes += file.size
-                    }
-                    try await archive.discard(copy)
-                }
-            }
-            seen += page.count
-            try await job.progress(30 + 65 * min(seen, total) / total)
-            guard page.count == 100 else { return sum }
-            last = page.last?.id
-        }
-    }
-}
-
-/// A row as people read it: members named as in the API.
-enum ExportRow {
-    static func line(_ row: JSONText) throws -> [UInt8] {
-        guard case .object(let object) = try JSONValue(parsing: row.bytes) else { throw InternalFailure() }
-        var named = JSONObject()
-        for name in object.names where object[name] != .null { named[camelCase(name)] = object[name] }
-        return JSONValue.object(named).encode() + [UInt8(ascii: "\n")]
-    }
-
-    /// `created_at` is `createdAt`.
-    static func camelCase(_ name: String) -> String {
-        let words = name.split(separator: "_")
-        return String(words.first ?? "") + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-    }
-}
+/// No row waits for the archive any more.
+struct ExportGone: Error {}

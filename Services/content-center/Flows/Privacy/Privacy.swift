@@ -26,14 +26,23 @@ struct Privacy: Sendable {
     }
 
     func export(_ id: UUID, of tenantId: UUID) async throws -> TenantExport {
-        guard var export = try await exports.export(id, of: tenantId) else { throw PrivacyError.noSuchExport }
-        if export.size != nil {
-            let expiresAt = Int(Date().timeIntervalSince1970) + Self.urlLifetime
-            export.downloadUrl = assets.objects.downloadURL(
-                ObjectGrant(
-                    method: .get, object: id, contentType: "application/zip", expiresAt: expiresAt,
-                    fileName: "export-\(id.uuidString.lowercased()).zip"))
-        }
+        guard let export = try await exports.export(id, of: tenantId) else { throw PrivacyError.noSuchExport }
+        return withAddress(export)
+    }
+
+    /// Newest first; those whose archives are gone are gone too.
+    func listExports(before id: UUID?, limit: Int, of tenantId: UUID) async throws -> [TenantExport] {
+        try await exports.list(before: id, limit: limit, of: tenantId).map(withAddress)
+    }
+
+    private func withAddress(_ export: TenantExport) -> TenantExport {
+        guard export.size != nil else { return export }
+        let expiresAt = Int(Date().timeIntervalSince1970) + Self.urlLifetime
+        var export = export
+        export.downloadUrl = assets.objects.downloadURL(
+            ObjectGrant(
+                method: .get, object: export.id, contentType: "application/zip", expiresAt: expiresAt,
+                fileName: "export-\(export.id.uuidString.lowercased()).zip"))
         return export
     }
 

@@ -8,6 +8,7 @@ import ServiceDefaults
 struct PrivacyRoutes: Sendable {
     static let manage = "tenant:manage"
     static let confirmationLength = 1...200
+    static let exportsCursor = PageCursor.Kind("tenant_exports", of: UUID.self)
 
     let privacy: Privacy
 
@@ -17,6 +18,21 @@ struct PrivacyRoutes: Sendable {
         let export = try await privacy.orderExport(by: author)
         return try .json(
             .accepted, export, headers: ["Location": "/v1/tenant/exports/\(export.id.uuidString.lowercased())"])
+    }
+
+    /// `GET /v1/tenant/exports`
+    func exports(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.manage)
+        var query = request.queryReader()
+        let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
+        let before = query.cursor(Self.exportsCursor)
+        try query.finish()
+        let page = try await Page.ofAtMost(limit) { limit in
+            try await privacy.listExports(before: before, limit: limit, of: principal.tenantId)
+        } cursor: {
+            try PageCursor.encode($0.id, as: Self.exportsCursor)
+        }
+        return try .json(.ok, page, headers: ["Cache-Control": "no-store"])
     }
 
     /// `GET /v1/tenant/exports/{id}`
