@@ -210,6 +210,46 @@ public struct AssetsOrganized: Codable, Sendable, Equatable {
     public init(changed: Int) { self.changed = changed }
 }
 
+/// `POST /api/assets/tags/rename`: every asset that has one of these tags has the new one instead.
+public struct AssetTagRenaming: Codable, Sendable, Equatable {
+    /// At most 20.
+    public var from: [String]
+    public var to: String
+
+    public init(from: [String], to: String) {
+        self.from = from
+        self.to = to
+    }
+}
+
+public struct AssetTagRenamingResult: Codable, Sendable, Equatable {
+    /// How many assets have the new tag now instead.
+    public var changed: Int
+    /// False where there were more than one request takes: said again, it goes on.
+    public var isComplete: Bool
+
+    public init(changed: Int, isComplete: Bool) {
+        self.changed = changed
+        self.isComplete = isComplete
+    }
+}
+
+/// `data` of `asset.tags.renamed.v1`: one step of a renaming; subject is the step's id.
+public struct AssetTagsRenamed: Codable, Sendable, Equatable {
+    public static let type = "asset.tags.renamed.v1"
+
+    public var from: [String]
+    public var to: String
+    /// At most 200.
+    public var assetIds: [UUID]
+
+    public init(from: [String], to: String, assetIds: [UUID]) {
+        self.from = from
+        self.to = to
+        self.assetIds = assetIds
+    }
+}
+
 /// Something that shows an asset, as `GET /api/assets/{id}/uses` lists it.
 public struct AssetUse: Codable, Sendable, Equatable {
     public var contentId: UUID

@@ -59,11 +59,11 @@ struct ContentCenterHarness {
     }
 
     func send(
-        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, subject: String = "user-1",
+        _ method: HTTPMethod, _ path: String, tenant: UUID = tenant, subject: String = "user-1", roles: [String] = ["operator"],
         scopes: [String] = ["contents:read", "contents:write"], operation: UUID? = nil, headers: HTTPHeaders = [:],
         body: [UInt8] = []
     ) async throws -> TestResponse {
-        let principal = TestContext.principal(tenant: tenant, subject: subject, scopes: scopes)
+        let principal = TestContext.principal(tenant: tenant, subject: subject, roles: roles, scopes: scopes)
         var all = try TestContext.headers(to: .contentCenter, as: principal, operation: operation)
         if !body.isEmpty { all["Content-Type"] = "application/json" }
         for (name, value) in headers { all[name] = value }

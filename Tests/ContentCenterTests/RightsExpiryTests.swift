@@ -44,6 +44,31 @@ import Testing
         }
     }
 
+    /// That something was told changes nothing that an editor has seen.
+    @Test func whoeverIsEditingGoesOnAfterAWarning() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleFiles.png, as: "a.png", "image/png")
+            try await service.endRights(of: asset.id, days: 40)
+            let path = "/v1/assets/\(asset.id.lowercase)"
+            let seen = try #require(try await service.send(.get, path).headers["ETag"])
+            for day in [11.0, 34, 39.5, 41] {
+                try await service.database.setClock(offset: .seconds(day * 86_400))
+                try await service.rights.sweep()
+            }
+            #expect(try await service.told(of: asset.id) == ["30", "7", "1", "0"])
+            let body = Array(#"{"tags": ["夏季"]}"#.utf8)
+            let edited = try await service.send(.patch, path, headers: ["If-Match": seen], body: body)
+            #expect(edited.status == .ok, "\(edited.text)")
+            #expect(try await service.send(.patch, path, headers: ["If-Match": seen], body: body).status == .preconditionFailed)
+            // Nor do events after the edit look older than those before it.
+            try await service.endRights(of: asset.id, days: 50)
+            try await service.database.setClock(offset: .seconds(60 * 86_400))
+            try await service.rights.sweep()
+            let versions = try await service.events().filter { $0.subject == asset.id.lowercase }.map(\.version)
+            #expect(versions == Set(versions).sorted() && versions.count > 5)
+        }
+    }
+
     @Test func whatWasSleptThroughIsNotToldLater() async throws {
         try await ContentCenterHarness.run { service in
             let asset = try await service.upload(SampleFiles.png, as: "a.png", "image/png")

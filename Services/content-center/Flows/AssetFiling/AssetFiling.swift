@@ -12,7 +12,7 @@ struct AssetFiling: Sendable {
     /// - Parameter tags: what the editor has seen, as `If-Match` names it.
     func edit(_ id: UUID, with change: AssetChange, ifMatch tags: [EntityTag], by author: Author) async throws -> LibraryAsset {
         for _ in 0..<Contents.attempts {
-            let before = try await assets.asset(id, of: author.tenantId)
+            let before = try await assets.asset(id, for: author.viewer)
             guard tags.contains(where: { $0.matches(before) }) else { throw AssetFilingError.changed }
             let details = try change.applied(to: AssetDetails(before), of: FileType(rawValue: before.mediaType))
             if details == AssetDetails(before) { return before }
@@ -38,6 +38,20 @@ struct AssetFiling: Sendable {
             guard crowded.isEmpty else { throw AssetFilingError.tooManyTags(crowded) }
             return details
         }
+    }
+
+    /// How many steps one request takes, each a transaction of its own.
+    static let renamingSteps = 50
+
+    /// Gives every asset that the author sees and that has one of these tags the new one instead. What is done stays done, and said again it goes on.
+    func rename(_ renaming: TagRenaming, by author: Author) async throws -> AssetTagRenamingResult {
+        var changed = 0
+        for _ in 0..<Self.renamingSteps {
+            let count = try await store.rename(renaming, by: author)
+            if count == 0 { return AssetTagRenamingResult(changed: changed, isComplete: true) }
+            changed += count
+        }
+        return AssetTagRenamingResult(changed: changed, isComplete: false)
     }
 
     // MARK: Folders

@@ -88,6 +88,23 @@ enum AssetFilingInput {
         return codes
     }
 
+    static let mostRenamed = 20
+
+    static func renaming(_ json: JSONValue) throws -> TagRenaming {
+        var fields = FieldReader(json)
+        let from = fields.textList("from", minItems: 1, maxItems: mostRenamed, length: FilingInput.tagLength)
+        let to = fields.text("to", length: FilingInput.tagLength)
+        for (index, tag) in from.enumerated() {
+            if tag == to {
+                fields.refuse("from", item: index, code: "same", zh: "与 to 相同", en: "is the same as to")
+            } else if from[..<index].contains(tag) {
+                fields.refuse("from", item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")
+            }
+        }
+        try fields.finish()
+        return TagRenaming(from: from, to: to)
+    }
+
     static func organizing(_ json: JSONValue) throws -> (ids: [UUID], folder: LabelField<UUID>, labels: LabelChange) {
         var fields = FieldReader(json)
         var ids: [UUID] = []

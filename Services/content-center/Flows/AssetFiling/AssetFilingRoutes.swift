@@ -24,6 +24,12 @@ struct AssetFilingRoutes: Sendable {
         return try .json(.ok, AssetsOrganized(changed: changed))
     }
 
+    /// `POST /v1/assets/tags/rename`
+    func renameTags(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: ContentsRoutes.write))
+        return try .json(.ok, await filing.rename(AssetFilingInput.renaming(request.json()), by: author))
+    }
+
     /// `POST /v1/asset-folders`
     func createFolder(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))

@@ -40,7 +40,7 @@ struct AssetFilingStore: Sendable {
                 let rows = try await transaction.query(
                     """
                     SELECT \(unescaped: LibraryAsset.columns) FROM content_assets
-                    WHERE tenant_id = \(author.tenantId) AND id = ANY(\(ids)) ORDER BY id FOR UPDATE
+                    WHERE \(AssetsStore.isVisible(to: author.viewer)) AND id = ANY(\(ids)) ORDER BY id FOR UPDATE
                     """)
                 let known = Dictionary(try rows.map { try LibraryAsset($0) }.map { ($0.id, $0) }) { first, _ in first }
                 let missing = ids.indices.filter { known[ids[$0]] == nil }
@@ -51,6 +51,39 @@ struct AssetFilingStore: Sendable {
                 return changed.count
             }
         }
+    }
+
+    static let renamingBatch = 200
+
+    /// One step of a renaming, with the event that tells of it.
+    ///
+    /// - Returns: how many assets have the new tag now instead; 0 when none is left.
+    func rename(_ renaming: TagRenaming, by author: Author) async throws -> Int {
+        let count = try await database.transaction(tenant: author.tenantId) { transaction in
+            let rows = try await transaction.query(
+                """
+                SELECT \(unescaped: LibraryAsset.columns), app_now() AS now FROM content_assets
+                WHERE \(AssetsStore.isVisible(to: author.viewer)) AND id IN (
+                    SELECT k.asset_id FROM asset_keys k
+                    WHERE k.tenant_id = \(author.tenantId) AND k.key = ANY(\(renaming.from.map { "t\($0)" })))
+                ORDER BY id LIMIT \(Self.renamingBatch) FOR UPDATE
+                """)
+            var changed: [UUID] = []
+            for asset in try rows.map(LibraryAsset.init) {
+                var details = AssetDetails(asset)
+                details.tags = renaming.applied(to: details.tags)
+                // Somebody else was faster.
+                guard details.tags != asset.tags else { continue }
+                try transaction.enqueue(Self.update(details, of: asset, by: author))
+                changed.append(asset.id)
+            }
+            guard !changed.isEmpty, let now = try rows.first?.decode("now", as: Date.self) else { return rows.count }
+            let event = AssetEvent.tagsRenamed(AssetTagsRenamed(from: renaming.from, to: renaming.to, assetIds: changed))
+            try await Outbox.append([event.cloudEvent(by: author, at: now)], in: transaction)
+            return changed.count
+        }
+        if count > 0 { onCommit() }
+        return count
     }
 
     /// Warnings begin anew where the end is another one.

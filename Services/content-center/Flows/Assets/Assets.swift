@@ -58,8 +58,18 @@ struct Assets: Sendable {
     // MARK: The library
 
     /// Newest first.
+    func list(_ filter: AssetFilter, for viewer: AssetViewer) async throws -> [LibraryAsset] {
+        try await store.list(filter, for: viewer)
+    }
+
+    /// All of the tenant's, for our own work.
     func list(_ filter: AssetFilter, of tenantId: UUID) async throws -> [LibraryAsset] {
-        try await store.list(filter, of: tenantId)
+        try await store.list(filter, for: AssetViewer(tenantId: tenantId, subject: "service:content-center"))
+    }
+
+    func asset(_ id: UUID, for viewer: AssetViewer) async throws -> LibraryAsset {
+        guard let asset = try await store.asset(id, for: viewer) else { throw AssetError.notFound }
+        return asset
     }
 
     func asset(_ id: UUID, of tenantId: UUID) async throws -> LibraryAsset {
@@ -68,10 +78,10 @@ struct Assets: Sendable {
     }
 
     /// An address that reads the asset's bytes for `seconds`, shown or saved under its own name.
-    func downloadURL(_ id: UUID, seconds: Int, saves: Bool, of tenantId: UUID) async throws -> AssetDownloadURL {
-        let asset = try await asset(id, of: tenantId)
+    func downloadURL(_ id: UUID, seconds: Int, saves: Bool, for viewer: AssetViewer) async throws -> AssetDownloadURL {
+        let asset = try await asset(id, for: viewer)
         guard asset.state == .ready else { throw AssetError.notReady }
-        guard let object = try await object(of: asset, tenantId) else { throw AssetError.notFound }
+        guard let object = try await object(of: asset, viewer.tenantId) else { throw AssetError.notFound }
         let expiresAt = Int(Date().timeIntervalSince1970) + seconds
         let grant = ObjectGrant(
             method: .get, object: object, contentType: asset.mediaType, expiresAt: expiresAt,
@@ -117,8 +127,8 @@ struct Assets: Sendable {
     /// The contents that show it, in whichever version, newest first.
     ///
     /// - Parameter content: only older ones than this.
-    func uses(of id: UUID, before content: UUID?, limit: Int, tenantId: UUID) async throws -> [AssetUse] {
-        try await uses.uses(of: asset(id, of: tenantId), before: content, limit: limit, tenantId: tenantId)
+    func uses(of id: UUID, before content: UUID?, limit: Int, for viewer: AssetViewer) async throws -> [AssetUse] {
+        try await uses.uses(of: asset(id, for: viewer), before: content, limit: limit, tenantId: viewer.tenantId)
     }
 
     private func collect(_ object: UUID, of tenantId: UUID) async throws {

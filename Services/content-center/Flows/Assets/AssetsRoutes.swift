@@ -16,14 +16,15 @@ struct AssetsRoutes: Sendable {
 
     /// `GET /v1/assets/{id}/content`
     func content(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
+        _ = try await assets.asset(id, for: viewer)
         if let known = request.headers["If-None-Match"] {
-            let asset = try await assets.pictureTag(id, of: principal.tenantId)
+            let asset = try await assets.pictureTag(id, of: viewer.tenantId)
             let tag = "\"\(asset.sha256)\""
             if known == "*" || known.contains(tag) { return Response(.notModified, headers: ["ETag": tag]) }
         }
-        let (asset, bytes) = try await assets.picture(id, of: principal.tenantId)
+        let (asset, bytes) = try await assets.picture(id, of: viewer.tenantId)
         return Response(
             .ok,
             headers: [
@@ -35,12 +36,12 @@ struct AssetsRoutes: Sendable {
 
     /// `GET /v1/assets`
     func list(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let filter = try AssetsInput.list(request.query)
         let page = try await Page.ofAtMost(filter.limit) { limit in
             var filter = filter
             filter.limit = limit
-            return try await assets.list(filter, of: principal.tenantId)
+            return try await assets.list(filter, for: viewer)
         } cursor: {
             try PageCursor.encode($0.id, as: AssetsInput.cursor)
         }
@@ -49,8 +50,8 @@ struct AssetsRoutes: Sendable {
 
     /// `GET /v1/assets/{id}`
     func get(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
-        let asset = try await assets.asset(request.parameters.uuid("id"), of: principal.tenantId)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
+        let asset = try await assets.asset(request.parameters.uuid("id"), for: viewer)
         let tag = EntityTag(asset)
         guard !ContentsInput.isKnown(tag, request.headers) else {
             return Response(.notModified, headers: ["ETag": tag.description])
@@ -60,11 +61,11 @@ struct AssetsRoutes: Sendable {
 
     /// `GET /v1/assets/{id}/uses`
     func uses(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
         let query = try AssetsInput.uses(request.query)
         let page = try await Page.ofAtMost(query.limit) { limit in
-            try await assets.uses(of: id, before: query.before, limit: limit, tenantId: principal.tenantId)
+            try await assets.uses(of: id, before: query.before, limit: limit, for: viewer)
         } cursor: {
             try PageCursor.encode($0.contentId, as: AssetsInput.usesCursor)
         }
@@ -73,17 +74,22 @@ struct AssetsRoutes: Sendable {
 
     /// `GET /v1/assets/{id}/download-url`
     func downloadURL(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
         let (seconds, saves) = try AssetsInput.download(request.query)
-        let answer = try await assets.downloadURL(id, seconds: seconds, saves: saves, of: principal.tenantId)
+        let answer = try await assets.downloadURL(id, seconds: seconds, saves: saves, for: viewer)
         return try .json(.ok, answer, headers: ["Cache-Control": "no-store"])
     }
 
     /// `DELETE /v1/assets/{id}`
     func delete(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.write)
-        try await assets.delete(request.parameters.uuid("id"), of: principal.tenantId)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.write))
+        let asset = try await assets.asset(request.parameters.uuid("id"), for: viewer)
+        try await assets.delete(asset.id, of: viewer.tenantId)
         return .noContent
     }
+}
+
+extension AssetViewer {
+    init(_ principal: Principal) { self = Author(principal).viewer }
 }

@@ -120,9 +120,13 @@ struct AssetsStore: Sendable {
     }
 
     /// Newest first by id, as contents are listed.
-    func list(_ filter: AssetFilter, of tenantId: UUID) async throws -> [LibraryAsset] {
+    func list(_ filter: AssetFilter, for viewer: AssetViewer) async throws -> [LibraryAsset] {
+        try await database.query(Self.list(filter, for: viewer), tenant: viewer.tenantId).map { try LibraryAsset($0) }
+    }
+
+    static func list(_ filter: AssetFilter, for viewer: AssetViewer) -> SQL {
         var sql: SQL = """
-            SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId)
+            SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE \(isVisible(to: viewer))
             """
         if let kind = filter.kind {
             let types = FileType.allCases.filter { $0.kind == kind }.map(\.rawValue)
@@ -130,20 +134,38 @@ struct AssetsStore: Sendable {
         }
         if let state = filter.state { sql.append(" AND state = \(state.rawValue)") }
         if let scope = filter.scope { sql.append(" AND scope = \(scope)") }
-        if let tag = filter.tag { sql.append(" AND \(tag) = ANY(tags)") }
-        if let rights = filter.rights { sql.append(" AND \(unescaped: LibraryAsset.rightsStateColumn) = \(rights.rawValue)") }
-        if let name = filter.name { sql.append(" AND position(lower(\(name)) IN lower(filename)) > 0") }
+        if let tag = filter.tag { sql.append(Self.has(key: "'t' || \(tag)::text")) }
+        if let rights = filter.rights { sql.append(" AND \(unescaped: LibraryAsset.condition(for: rights))") }
+        if let name = filter.name {
+            for key in Self.nameKeys(name) { sql.append(Self.has(key: key)) }
+            sql.append(" AND position(lower(\(name)) IN lower(filename)) > 0")
+        }
         switch filter.place {
         case .anywhere: break
         case .top: sql.append(" AND folder_id IS NULL")
         case .folder(let folder, withSubfolders: false): sql.append(" AND folder_id = \(folder)")
         case .folder(let folder, withSubfolders: true):
             sql.append(
-                " AND folder_id IN (WITH RECURSIVE \(FolderStore.below(folder, tenantId)) SELECT below.id FROM below)")
+                " AND folder_id IN (WITH RECURSIVE \(FolderStore.below(folder, viewer.tenantId)) SELECT below.id FROM below)")
         }
         if let id = filter.olderThan { sql.append(" AND id < \(id)") }
-        sql.append(" ORDER BY id DESC LIMIT \(filter.limit)")
-        return try await database.query(sql, tenant: tenantId).map { try LibraryAsset($0) }
+        return sql + " ORDER BY id DESC LIMIT \(filter.limit)"
+    }
+
+    /// What `asset_keys` must have of an asset.
+    private static func has(key: SQL) -> SQL {
+        """
+         AND EXISTS (SELECT FROM asset_keys k
+            WHERE k.tenant_id = content_assets.tenant_id AND k.asset_id = content_assets.id AND k.key = \(key))
+        """
+    }
+
+    /// The keys that every asset has in whose name this stands: its neighbours, without overlap, or the one character that it is. More than
+    /// these few find hardly less.
+    private static func nameKeys(_ part: String) -> [SQL] {
+        let length = part.unicodeScalars.count
+        guard length > 1 else { return ["'n' || lower(\(part)::text)"] }
+        return stride(from: 1, to: length, by: 2).prefix(4).map { "'n' || substr(lower(\(part)::text), \($0)::integer, 2)" }
     }
 
     func object(of id: UUID, _ tenantId: UUID) async throws -> UUID? {

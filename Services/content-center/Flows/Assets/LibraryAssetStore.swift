@@ -12,11 +12,28 @@ extension LibraryAsset {
         """
 
     /// Where its rights stand now.
-    static let rightsStateColumn = """
+    private static let rightsStateColumn = """
         CASE WHEN rights_holder IS NULL THEN 'unstated' WHEN rights_expires_at <= app_now() THEN 'expired'
             WHEN rights_valid_from > app_now() THEN 'upcoming'
-            WHEN rights_expires_at <= app_now() + interval '\(24 * (RightsRule.days.max() ?? 0)) hours' THEN 'expiring' ELSE 'valid' END
+            WHEN rights_expires_at <= \(soon) THEN 'expiring' ELSE 'valid' END
         """
+
+    /// The end of those that end soon.
+    private static let soon = "app_now() + interval '\(24 * (RightsRule.days.max() ?? 0)) hours'"
+
+    /// The same as a condition that an index can serve.
+    static func condition(for state: AssetRightsState) -> String {
+        let hasBegun = "coalesce(rights_valid_from <= app_now(), true)"
+        let condition =
+            switch state {
+            case .unstated: "rights_holder IS NULL"
+            case .expired: "rights_expires_at <= app_now()"
+            case .upcoming: "rights_valid_from > app_now() AND coalesce(rights_expires_at > app_now(), true)"
+            case .expiring: "rights_expires_at > app_now() AND rights_expires_at <= \(soon) AND \(hasBegun)"
+            case .valid: "coalesce(rights_expires_at > \(soon), true) AND \(hasBegun)"
+            }
+        return state == .unstated ? condition : "rights_holder IS NOT NULL AND \(condition)"
+    }
 
     init(_ row: Row) throws {
         let mediaType: String = try row.decode("media_type")

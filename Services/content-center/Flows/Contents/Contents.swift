@@ -10,8 +10,8 @@ struct Contents: Sendable {
 
     /// Saves version 1 as a draft and tells of it. The repeat of an operation's step answers the draft that was stored.
     func saveDraft(_ draft: NewContent, by author: Author) async throws -> Content {
-        try await refuseForeignAssets(of: draft.body, besides: nil, tenantId: author.tenantId)
-        return try await naming(draft.body, author.tenantId) {
+        try await refuseForeignAssets(of: draft.body, besides: nil, for: author.viewer)
+        return try await naming(draft.body, author.viewer) {
             try await store.saveDraft(draft, by: author) { [.draftCreated($0)] }
         }
     }
@@ -49,11 +49,11 @@ struct Contents: Sendable {
             let before = try await content(id, of: author.tenantId)
             guard tags.contains(where: { $0.matches(before) }) else { throw ContentsError.versionConflict }
             guard let new = try change(before) else { return before }
-            try await refuseForeignAssets(of: new.body, besides: before.body, tenantId: author.tenantId)
+            try await refuseForeignAssets(of: new.body, besides: before.body, for: author.viewer)
             let version = VersionToWrite(
                 title: new.title, body: new.body, source: source, step: step,
                 state: ReviewState(before).next(.edit) ?? ReviewState(before))
-            let after = try await naming(new.body, author.tenantId) {
+            let after = try await naming(new.body, author.viewer) {
                 try await store.saveVersion(version, after: before, by: author, emitting: { [.versionCreated($0)] })
             }
             if let after { return after }
@@ -65,21 +65,23 @@ struct Contents: Sendable {
     /// How often to look again where something but the text has changed in between.
     static let attempts = 5
 
-    /// A file must be the tenant's own, and a picture, a video or subtitles as its place asks. Those that the version before shows have been looked at
+    /// A file must be one that the author sees, and a picture, a video or subtitles as its place asks. Those that the version before shows have been looked at
     /// already.
-    private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
+    private func refuseForeignAssets(of body: ContentBody, besides before: ContentBody?, for viewer: AssetViewer) async throws {
         let before = before?.assetPlaces ?? []
         let new = body.assetPlaces.filter { place in !before.contains { $0.id == place.id && $0.kind == place.kind } }
         guard !new.isEmpty else { return }
-        let known = try await store.knownAssets(new.map(\.id), of: tenantId)
+        let known = try await store.knownAssets(new.map(\.id), for: viewer)
         let foreign = new.filter { known[$0.id] != $0.kind }
         if !foreign.isEmpty { throw ContentsError.unknownAssets(foreign.map(\.pointer)) }
     }
 
     /// Says which asset it is that somebody deleted just now.
-    private func naming<Saved>(_ body: ContentBody, _ tenantId: UUID, _ save: () async throws -> Saved) async throws -> Saved {
+    private func naming<Saved>(
+        _ body: ContentBody, _ viewer: AssetViewer, _ save: () async throws -> Saved
+    ) async throws -> Saved {
         do { return try await save() } catch let vanished as AssetVanished {
-            try await refuseForeignAssets(of: body, besides: nil, tenantId: tenantId)
+            try await refuseForeignAssets(of: body, besides: nil, for: viewer)
             throw vanished
         }
     }
@@ -115,6 +117,9 @@ struct Author: Sendable, Equatable {
     /// The principal, as versions show it.
     var subject: String
     var operationId: UUID?
+    var roles: [String] = []
+    /// As ``AssetViewer``.
+    var seesAllAudiences = false
 }
 
 /// The next version of a content, and where its review stands then.

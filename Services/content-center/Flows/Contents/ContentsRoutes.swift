@@ -104,6 +104,8 @@ extension Response {
 
 extension Author {
     init(_ principal: Principal) {
-        self.init(tenantId: principal.tenantId, subject: principal.subject, operationId: CallContext.current?.operationId)
+        self.init(
+            tenantId: principal.tenantId, subject: principal.subject, operationId: CallContext.current?.operationId,
+            roles: principal.roles, seesAllAudiences: principal.scopes.contains(MaterialRoutes.approve))
     }
 }

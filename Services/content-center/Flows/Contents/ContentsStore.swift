@@ -158,14 +158,14 @@ struct ContentsStore: Sendable {
     }
 
     /// Which of these the tenant has that a content may show: pictures, videos and subtitles.
-    func knownAssets(_ ids: [UUID], of tenantId: UUID) async throws -> [UUID: AssetPlace.Kind] {
+    func knownAssets(_ ids: [UUID], for viewer: AssetViewer) async throws -> [UUID: AssetPlace.Kind] {
         let rows = try await database.query(
             """
             SELECT id, media_type LIKE 'video/%' AS is_video, media_type = ANY(\(SubtitleForm.mediaTypes)) AS is_subtitles
             FROM content_assets
-            WHERE tenant_id = \(tenantId) AND id = ANY(\(ids)) AND (\(AssetsStore.shown) OR
+            WHERE \(AssetsStore.isVisible(to: viewer)) AND id = ANY(\(ids)) AND (\(AssetsStore.shown) OR
                 (state = 'ready' AND (media_type LIKE 'video/%' OR media_type = ANY(\(SubtitleForm.mediaTypes)))))
-            """, tenant: tenantId)
+            """, tenant: viewer.tenantId)
         return try rows.reduce(into: [:]) { known, row in
             known[try row.decode("id")] =
                 if try row.decode("is_subtitles") { .subtitles } else { try row.decode("is_video") ? .video : .image }

@@ -33,7 +33,7 @@ struct MaterialStore: Sendable {
                     "m.tenant_id = \(author.tenantId) AND m.operation_id = \(author.operationId)", in: transaction
                 ).only.material()
             }
-            try await Self.attach(new.assetIds ?? [], to: id, of: author.tenantId, in: transaction)
+            try await Self.attach(new.assetIds ?? [], to: id, by: author, in: transaction)
             let material = try await Self.find("m.tenant_id = \(author.tenantId) AND m.id = \(id)", in: transaction).only
                 .material()
             try await Self.tell(of: MaterialChange(after: material, action: .created), by: author, in: transaction)
@@ -94,16 +94,22 @@ struct MaterialStore: Sendable {
         guard after.assetIds != before.assetIds else { return }
         try transaction.enqueue(
             "DELETE FROM material_assets WHERE tenant_id = \(author.tenantId) AND material_id = \(before.id)")
-        try await attach(after.assetIds, to: before.id, of: author.tenantId, in: transaction)
+        try await attach(after.assetIds, to: before.id, besides: before.assetIds, by: author, in: transaction)
     }
 
+    /// - Parameter before: what it had already, whether or not its editor sees that elsewhere.
     /// - Throws: ``MaterialError/unknownAssets(_:)``.
-    private static func attach(_ assets: [UUID], to id: UUID, of tenantId: UUID, in transaction: Transaction) async throws {
+    private static func attach(
+        _ assets: [UUID], to id: UUID, besides before: [UUID] = [], by author: Author, in transaction: Transaction
+    ) async throws {
+        let tenantId = author.tenantId
         guard !assets.isEmpty else { return }
         // Nobody deletes them before the commit.
         let known = try await transaction.query(
             """
-            SELECT id FROM content_assets WHERE tenant_id = \(tenantId) AND id = ANY(\(assets)) AND state = 'ready' FOR KEY SHARE
+            SELECT id FROM content_assets
+            WHERE tenant_id = \(tenantId) AND id = ANY(\(assets)) AND state = 'ready'
+                AND (id = ANY(\(before)) OR (\(AssetsStore.isVisible(to: author.viewer)))) FOR KEY SHARE
             """
         ).map { try $0.decode("id", as: UUID.self) }
         let unknown = assets.indices.filter { !known.contains(assets[$0]) }

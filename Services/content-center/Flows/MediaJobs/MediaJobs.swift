@@ -20,19 +20,19 @@ struct MediaJobs: Sendable {
         if request.type == .subtitle, !canHear { throw MediaJobRefusal.cannotHear }
         var source: MediaSource?
         if let id = request.assetId {
-            try await check(id, at: "/assetId", of: author.tenantId, for: request.type)
+            try await check(id, at: "/assetId", for: author, request.type)
             source = .asset(id)
         } else if let address = request.sourceUrl {
             source = try self.source(at: address, for: request.type)
         }
         for (index, id) in (request.params?.assetIds ?? []).enumerated() {
-            try await check(id, at: "/params/assetIds/\(index)", of: author.tenantId, for: request.type)
+            try await check(id, at: "/params/assetIds/\(index)", for: author, request.type)
         }
         if let id = request.params?.overlayAssetId {
-            try await check(id, at: "/params/overlayAssetId", of: author.tenantId, for: .imageVariants)
+            try await check(id, at: "/params/overlayAssetId", for: author, .imageVariants)
         }
         if let id = request.params?.subtitleAssetId {
-            try await check(id, at: "/params/subtitleAssetId", of: author.tenantId) { [.subRip, .webVTT].contains($0) }
+            try await check(id, at: "/params/subtitleAssetId", for: author) { [.subRip, .webVTT].contains($0) }
         }
         let order = MediaOrder(
             type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
@@ -40,12 +40,14 @@ struct MediaJobs: Sendable {
         return MediaJobAccepted(jobId: try await store.add(order, by: author), status: .queued)
     }
 
-    private func check(_ id: UUID, at pointer: String, of tenantId: UUID, for type: MediaJobType) async throws {
-        try await check(id, at: pointer, of: tenantId, takes: type.takes)
+    private func check(_ id: UUID, at pointer: String, for author: Author, _ type: MediaJobType) async throws {
+        try await check(id, at: pointer, for: author, takes: type.takes)
     }
 
-    private func check(_ id: UUID, at pointer: String, of tenantId: UUID, takes: (FileType) -> Bool) async throws {
-        guard let asset = try await assets.store.asset(id, of: tenantId) else { throw MediaJobRefusal.unknownAsset(pointer) }
+    private func check(_ id: UUID, at pointer: String, for author: Author, takes: (FileType) -> Bool) async throws {
+        guard let asset = try await assets.store.asset(id, for: author.viewer) else {
+            throw MediaJobRefusal.unknownAsset(pointer)
+        }
         guard asset.state == .ready else { throw MediaJobRefusal.assetNotReady(pointer) }
         guard let found = FileType(rawValue: asset.mediaType), takes(found) else {
             throw MediaJobRefusal.wrongMediaType(pointer, found: asset.mediaType)

@@ -49,25 +49,27 @@ struct RightsExpiryStore: Sendable {
     }
 
     /// What ``tell(_:by:in:)`` reads.
-    static let columns = LibraryAsset.columns + ", rights_told, app_now() AS now"
+    static let columns = LibraryAsset.columns + ", rights_told, notices, app_now() AS now"
 
-    /// Tells what is due of an asset whose row this transaction has locked.
+    /// Tells what is due of an asset whose row this transaction has locked. That something was told is no change of the asset: whoever is
+    /// editing it goes on.
     ///
-    /// - Returns: the asset as it is then.
+    /// - Returns: the asset.
     static func tell(_ row: Row, by author: Author, in transaction: Transaction) async throws -> LibraryAsset {
-        var asset = try LibraryAsset(row)
+        let asset = try LibraryAsset(row)
         let (now, told): (Date, Int?) = (try row.decode("now"), try row.decode("rights_told"))
         guard asset.state == .ready, let rights = asset.rights, let expiresAt = rights.expiresAt,
             let stage = RightsRule.due(at: now, expiresAt: expiresAt, told: told)
         else { return asset }
         try transaction.enqueue(
             """
-            UPDATE content_assets SET rights_told = \(stage), revision = revision + 1
+            UPDATE content_assets SET rights_told = \(stage), notices = notices + 1
             WHERE tenant_id = \(author.tenantId) AND id = \(asset.id)
             """)
-        asset.revision += 1
+        let notices = try row.decode("notices", as: Int.self) + 1
         let contents = try await transaction.query(AssetUsesStore.count(asset.id, author.tenantId)).only.decode("n", as: Int.self)
-        let event = AssetEvent.rightsEnd(asset, holder: rights.holder, expiresAt: expiresAt, days: stage, contents: contents)
+        let event = AssetEvent.rightsEnd(
+            asset, holder: rights.holder, expiresAt: expiresAt, days: stage, contents: contents, notices: notices)
         try await Outbox.append([event.cloudEvent(by: author, at: now)], in: transaction)
         return asset
     }

@@ -1,0 +1,110 @@
+import DTO
+import Foundation
+import HTTPCore
+import HTTPServing
+import TestSupport
+import Testing
+
+@testable import ContentCenter
+
+/// Files of materials that are made for some roles: they are for those roles over every route.
+@Suite struct AssetAudienceTests {
+    @Test func isNotThereForOtherRolesOverAnyRoute() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleFiles.png, as: "价格表.png", "image/png")
+            _ = try await service.edit(asset, #"{"tags": ["报价"]}"#)
+            _ = try await service.material(.limited([asset.id]))
+            let path = "/v1/assets/\(asset.id.lowercase)"
+            for suffix in ["", "/content", "/download-url", "/uses"] {
+                #expect(try await service.ask(.get, path + suffix).status == .notFound, "\(suffix)")
+                #expect(try await service.ask(.get, path + suffix, roles: ["sales_lead"]).status == .ok, "\(suffix)")
+            }
+            #expect(try await service.ask(.get, "/v1/assets").decode(Page<LibraryAsset>.self).items.isEmpty)
+            let theirs = try await service.ask(.get, "/v1/assets", roles: ["sales_lead"]).decode(Page<LibraryAsset>.self)
+            #expect(theirs.items.map(\.id) == [asset.id])
+
+            let tag: HTTPHeaders = ["If-Match": "\"\(try await service.asset(asset.id).revision)\""]
+            #expect(try await service.ask(.patch, path, headers: tag, json: #"{"tags": []}"#).status == .notFound)
+            #expect(try await service.ask(.delete, path).status == .notFound)
+            let id = asset.id.lowercase
+            let draft = String(decoding: try JSON.encode(NewContent.showing([asset.id])), as: UTF8.self)
+            for (route, body, pointer) in [
+                ("/v1/assets/organize", #"{"assetIds": ["\#(id)"], "addTags": ["x"]}"#, "/assetIds/0"),
+                ("/v1/media/jobs", #"{"type": "thumbnail", "assetId": "\#(id)"}"#, "/assetId"),
+                ("/v1/contents", draft, "/body/slots/0/assetId"),
+                ("/v1/materials", #"{"kind": "file", "title": "我的", "assetIds": ["\#(id)"]}"#, "/assetIds/0"),
+            ] {
+                let refused = try await service.ask(.post, route, json: body)
+                #expect(try refused.problem().errors?.map(\.pointer) == [pointer], "\(route)")
+            }
+            let renamed = try await service.ask(.post, "/v1/assets/tags/rename", json: #"{"from": ["报价"], "to": "x"}"#)
+            #expect(try renamed.decode(AssetTagRenamingResult.self) == AssetTagRenamingResult(changed: 0, isComplete: true))
+            #expect(try await service.asset(asset.id).tags == ["报价"])
+            #expect(try await service.ask(.delete, path, roles: ["sales_lead"]).status == .conflict)
+        }
+    }
+
+    @Test func isThereForWhoBroughtItAndForReviewers() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleFiles.png, as: "a.png", "image/png")
+            _ = try await service.material(.limited([asset.id]))
+            let path = "/v1/assets/\(asset.id.lowercase)"
+            #expect(try await service.send(.get, path).status == .ok)
+            let reviewer = try await service.send(.get, path, subject: "boss", scopes: ["contents:read", "materials:approve"])
+            #expect(reviewer.status == .ok)
+            #expect(try await service.send(.get, path, subject: "service:orchestration-service").status == .ok)
+            #expect(try await service.ask(.get, path).status == .notFound)
+        }
+    }
+
+    /// Another material that has it too, a content that shows it, and the end of the limit.
+    @Test func isThereForWhomeverSomethingElseShowsIt() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleFiles.png, as: "a.png", "image/png")
+            let path = "/v1/assets/\(asset.id.lowercase)"
+            func isThere() async throws -> Bool { try await service.ask(.get, path).status == .ok }
+            #expect(try await isThere())
+            let limited = try await service.material(.limited([asset.id]))
+            #expect(try await !isThere())
+
+            var open = NewMaterial.limited([asset.id])
+            open.audience = []
+            let other = try await service.material(open)
+            #expect(try await isThere())
+            // A material that lost it shows it to nobody.
+            let instead = try await service.upload(SampleFiles.jpeg, as: "b.jpg", "image/jpeg").id
+            let edit = #"{"assetIds": ["\#(instead.lowercase)"]}"#
+            #expect(try await service.materials(.patch, "/\(other.id.lowercase)", tag: "1", json: edit).status == .ok)
+            #expect(try await !isThere())
+
+            let content = try await service.create(.showing([asset.id]))
+            #expect(try await isThere())
+            #expect(try await service.send(.delete, "/v1/contents/\(content.id.lowercase)").status == .noContent)
+            #expect(try await !isThere())
+
+            let freed = try await service.materials(.patch, "/\(limited.id.lowercase)", tag: "1", json: #"{"audience": []}"#)
+            #expect(freed.status == .ok)
+            #expect(try await isThere())
+        }
+    }
+}
+
+extension NewMaterial {
+    fileprivate static func limited(_ assets: [UUID]) -> NewMaterial {
+        var new = NewMaterial(kind: .file, title: "内部价格", assetIds: assets)
+        new.audience = ["sales_lead"]
+        return new
+    }
+}
+
+extension ContentCenterHarness {
+    /// As somebody who has nothing to do with it, but for the roles.
+    fileprivate func ask(
+        _ method: HTTPMethod, _ path: String, roles: [String] = ["operator"], headers: HTTPHeaders = [:], json: String = ""
+    ) async throws -> TestResponse {
+        try await send(
+            method, path, subject: "somebody", roles: roles,
+            scopes: ["contents:read", "contents:write", "materials:read", "materials:write"], headers: headers,
+            body: Array(json.utf8))
+    }
+}
