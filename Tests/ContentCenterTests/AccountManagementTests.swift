@@ -157,9 +157,7 @@ struct AccountTale {
 
 extension ContentCenterHarness {
     func hearOfAccount(_ event: CloudEvent) async throws {
-        let assets = Assets(
-            store: AssetsStore(database: database.app), uses: AssetUsesStore(database: database.app), objects: objects)
-        try await AccountConsumer(accounts: AccountManagement(store: AccountStore(database: database.app), assets: assets))
+        try await AccountConsumer(accounts: AccountManagement(store: AccountStore(database: database.app), assets: library))
             .hear(event)
     }
 

@@ -13,10 +13,7 @@ extension ContentCenterHarness {
     var indexer: SearchIndexer {
         SearchIndexer(
             store: SearchIndexerStore(app: database.app, system: database.system),
-            subtitles: SubtitleTexts(
-                assets: Assets(
-                    store: AssetsStore(database: database.app), uses: AssetUsesStore(database: database.app), objects: objects)),
-            logger: .silent)
+            subtitles: SubtitleTexts(assets: library), logger: .silent)
     }
 
     func copy(_ title: String, _ text: String, hashtags: [String] = [], tenant: UUID = tenant) async throws -> Content {

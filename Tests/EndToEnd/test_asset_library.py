@@ -9,16 +9,7 @@ import requests
 from provocations.assets import show_in_a_content
 from provocations.pictures import png
 from support import assert_problem, stream_events
-
-
-def upload(member, **fields) -> dict:
-    announced = member.request(
-        "POST", "/api/assets/presign", json={"filename": "cover.png", "contentType": "image/png", **fields}).json()
-    sent = requests.put(announced["uploadUrl"], data=png(uuid.uuid4().bytes[:3]), headers=announced["headers"], timeout=10)
-    assert sent.status_code == 200, sent.text
-    answer = member.request("POST", f"/api/assets/{announced['assetId']}/complete")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+from test_assets import upload
 
 
 def edit(member, asset: dict, **fields) -> requests.Response:
@@ -37,7 +28,7 @@ def folder(member) -> dict:
 def test_folders_and_tags_find_assets(member, folder):
     tag = f"标签{uuid.uuid4().hex[:8]}"
     inner = member.request("POST", "/api/asset-folders", json={"name": "内", "parentId": folder["id"]}).json()
-    asset = upload(member, folderId=inner["id"], tags=[tag])
+    asset = upload(member, png(uuid.uuid4().bytes[:3]), folderId=inner["id"], tags=[tag])
     for params in ({"folderId": inner["id"]}, {"folderId": folder["id"], "recursive": "true"}, {"tag": tag}):
         found = member.request("GET", "/api/assets", params=params).json()["items"]
         assert [item["id"] for item in found] == [asset["id"]], params
@@ -48,7 +39,7 @@ def test_folders_and_tags_find_assets(member, folder):
 
 
 def test_another_tenant_finds_nothing_and_puts_nothing_there(member, stranger, folder):
-    asset = upload(member)
+    asset = upload(member, png(uuid.uuid4().bytes[:3]))
     for method, path, body in (
         ("GET", f"/api/asset-folders/{folder['id']}", None), ("PATCH", f"/api/asset-folders/{folder['id']}", {}),
         ("DELETE", f"/api/asset-folders/{folder['id']}", None), ("GET", f"/api/assets/{asset['id']}/uses", None),
@@ -56,7 +47,7 @@ def test_another_tenant_finds_nothing_and_puts_nothing_there(member, stranger, f
         assert_problem(stranger.request(method, path, json=body), 404)
     answer = stranger.request("PATCH", f"/api/assets/{asset['id']}", json={"tags": []}, headers={"If-Match": '"1"'})
     assert_problem(answer, 404, "asset.not_found")
-    own = upload(stranger)
+    own = upload(stranger, png(uuid.uuid4().bytes[:3]))
     assert_problem(edit(stranger, own, folderId=folder["id"]), 422, pointers={"/folderId"})
     answer = stranger.request("POST", "/api/assets/organize", json={"assetIds": [own["id"], asset["id"]], "addTags": ["x"]})
     assert_problem(answer, 422, pointers={"/assetIds/1"})
@@ -66,7 +57,7 @@ def test_another_tenant_finds_nothing_and_puts_nothing_there(member, stranger, f
 
 
 def test_rights_that_end_are_told_on_the_stream(member):
-    asset = upload(member)
+    asset = upload(member, png(uuid.uuid4().bytes[:3]))
     end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=20)
     answer = edit(member, asset, rights={"holder": "青禾摄影", "expiresAt": end.isoformat()})
     assert (answer.status_code, answer.json()["rightsState"]) == (200, "expiring"), answer.text

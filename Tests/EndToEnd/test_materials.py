@@ -1,22 +1,10 @@
 """The closing materials over the running processes: made, approved, offered to orchestration, counted."""
 
-import hashlib
 import uuid
-
-import requests
 
 from provocations.pictures import png
 from support import assert_problem, stream_events
-
-
-def upload(member) -> str:
-    picture = png(uuid.uuid4().bytes[:3])
-    announced = member.request(
-        "POST", "/api/assets/presign",
-        json={"filename": "报价单.png", "contentType": "image/png", "sha256": hashlib.sha256(picture).hexdigest()}).json()
-    assert requests.put(announced["uploadUrl"], data=picture, headers=announced["headers"], timeout=10).status_code == 200
-    assert member.request("POST", f"/api/assets/{announced['assetId']}/complete").status_code == 200
-    return announced["assetId"]
+from test_assets import upload
 
 
 def offered(stack, tenant: str, **wish) -> list[dict]:
@@ -27,7 +15,7 @@ def offered(stack, tenant: str, **wish) -> list[dict]:
 
 
 def test_a_price_list_on_its_way_to_a_deal(stack, member, stranger):
-    stage, asset = f"报价{uuid.uuid4().hex[:8]}", upload(member)
+    stage, asset = f"报价{uuid.uuid4().hex[:8]}", upload(member, png(uuid.uuid4().bytes[:3]), "报价单.png")["id"]
     new = {"kind": "price_list", "title": "会员通报价单", "assetIds": [asset], "stages": [stage], "customerFacing": True,
            "expiresAt": "2099-01-01T00:00:00+08:00"}
     made = member.request("POST", "/api/materials", json=new, headers={"Idempotency-Key": str(uuid.uuid4())})
