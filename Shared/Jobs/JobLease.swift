@@ -35,6 +35,37 @@ struct JobLease: Sendable {
         return try rows.map { (try $0.decode("tenant_id"), try $0.decode("job_id")) }
     }
 
+    /// Takes candidates by turns: of each tenant at most one, first of those whose turn was longest ago.
+    ///
+    /// - Parameters:
+    ///   - full: tenants of which none is wanted.
+    ///   - served: tenants that had a turn, the last one last.
+    static func fairCandidates(
+        kinds: [String], limit: Int, lease: Duration, full: [UUID], served: [UUID], system: Database
+    ) async throws -> [(tenant: UUID, id: UUID)] {
+        let rows = try await system.query(
+            """
+            UPDATE job_due SET due_at = app_now() + make_interval(secs => \(lease.seconds))
+            WHERE (tenant_id, job_id) IN (
+                SELECT due.tenant_id, due.job_id FROM job_due due JOIN (
+                    SELECT DISTINCT ON (tenant_id) tenant_id, job_id FROM job_due
+                    WHERE kind = ANY(\(kinds)) AND due_at <= app_now() AND tenant_id <> ALL(\(full))
+                    ORDER BY tenant_id, due_at
+                ) oldest USING (tenant_id, job_id)
+                WHERE due.due_at <= app_now()
+                ORDER BY coalesce(array_position(\(served), due.tenant_id), 0), due.due_at
+                LIMIT \(limit) FOR UPDATE OF due SKIP LOCKED
+            ) RETURNING tenant_id, job_id
+            """)
+        return try rows.map { (try $0.decode("tenant_id"), try $0.decode("job_id")) }
+    }
+
+    /// Leaves a candidate to others after all.
+    static func leave(_ id: UUID, tenant: UUID, system: Database) async throws {
+        try await system.query(
+            "UPDATE job_due SET due_at = app_now() WHERE tenant_id = \(tenant) AND job_id = \(id) AND due_at > app_now()")
+    }
+
     /// Claims a candidate under its tenant.
     ///
     /// - Parameter onEnd: told where the claim finds that the job is over: it was to stop, or its attempts are used up.

@@ -30,12 +30,15 @@ public final class JobWorker: Service {
         /// How long running jobs may still take once shutdown has begun; then they are cancelled and put back, without counting the
         /// attempt. `nil`: as long as the process lives.
         public var stopPatience: Duration?
+        /// How many jobs of one tenant run here at a time; then tenants have their turns by how long ago their last one was. `nil`: as many
+        /// as there are, by the time they are due.
+        public var share: Int?
 
         public init(
             concurrency: Int = 4, lease: Duration = .seconds(30), pollInterval: Duration = .seconds(1),
             cancelPollInterval: Duration = .seconds(1),
             retryDelays: [Duration] = [.seconds(1), .seconds(5), .seconds(30), .seconds(120), .seconds(600)],
-            order: [String] = [], stopPatience: Duration? = nil
+            order: [String] = [], stopPatience: Duration? = nil, share: Int? = nil
         ) {
             self.concurrency = concurrency
             self.lease = lease
@@ -44,6 +47,7 @@ public final class JobWorker: Service {
             self.retryDelays = retryDelays
             self.order = order
             self.stopPatience = stopPatience
+            self.share = share
         }
     }
 
@@ -78,7 +82,7 @@ public final class JobWorker: Service {
         self.configuration = configuration
         self.onEnd = onEnd
         self.logger = logger
-        places = WorkPlaces(configuration.concurrency)
+        places = WorkPlaces(configuration.concurrency, share: configuration.share)
         finished = metrics?.counter("jobs_finished_total", help: "Attempts that ended, by outcome.", labels: ["kind", "outcome"])
     }
 
@@ -93,15 +97,18 @@ public final class JobWorker: Service {
 
     /// Works on one job as soon as this worker has a place for it: for one that a ticket of a queue names.
     ///
-    /// - Parameter rank: of those who wait for a place, who has less comes first.
-    /// - Returns: as soon as it is claimed: `true`; `false` if it is over, somebody else's, or this worker stops.
-    public func take(_ id: UUID, tenant: UUID, rank: Int = 0) async -> Bool {
-        guard await places.take(rank: rank) else { return false }
+    /// - Parameters:
+    ///   - rank: of those who wait for a place, who has less comes first.
+    ///   - patience: how long to wait for one; for ever where it is left out.
+    /// - Returns: as soon as it is claimed: `true`; `false` if it is over, somebody else's, there was no place in time, its tenant has its
+    ///   share of them, or this worker stops. Then it is left to whoever looks for due jobs.
+    public func take(_ id: UUID, tenant: UUID, rank: Int = 0, patience: Duration? = nil) async -> Bool {
+        guard await places.take(rank: rank, tenant: tenant, patience: patience) else { return false }
         let isClaimed = OneShot<Bool>()
         begin {
             await self.work(on: id, tenant: tenant) { isClaimed.succeed(true) }
             isClaimed.succeed(false)
-            self.leavePlace()
+            self.leavePlace(of: tenant)
         }
         return (try? await isClaimed.value()) ?? false
     }
@@ -137,7 +144,7 @@ public final class JobWorker: Service {
                     for candidate in found {
                         group.addTask {
                             await self.work(on: candidate.id, tenant: candidate.tenant)
-                            self.leavePlace()
+                            self.leavePlace(of: candidate.tenant)
                         }
                     }
                     if found.isEmpty { await signal.wait(atMost: configuration.pollInterval) }
@@ -161,8 +168,8 @@ public final class JobWorker: Service {
         for watch in watches.withLock({ Array($0.values) }) { watch.ring() }
     }
 
-    private func leavePlace() {
-        places.giveBack(1)
+    private func leavePlace(of tenant: UUID) {
+        places.leave(tenant)
         // A free place is used at once, not at the next look.
         signal.ring()
     }
@@ -177,18 +184,37 @@ public final class JobWorker: Service {
         }
     }
 
+    /// Each on a place of its own.
     private func candidates(limit: Int) async -> [(tenant: UUID, id: UUID)] {
         var found: [(tenant: UUID, id: UUID)] = []
         let others = handlers.keys.filter { !configuration.order.contains($0) }
         do {
-            for kinds in configuration.order.map({ [$0] }) + (others.isEmpty ? [] : [others]) where found.count < limit {
-                found += try await JobLease.candidates(
-                    kinds: kinds, limit: limit - found.count, lease: configuration.lease, system: system)
+            for kinds in configuration.order.map({ [$0] }) + (others.isEmpty ? [] : [others]) {
+                while found.count < limit {
+                    let more = try await candidates(kinds: kinds, limit: limit - found.count)
+                    for candidate in more {
+                        if places.enter(candidate.tenant) {
+                            found.append(candidate)
+                        } else {
+                            try await JobLease.leave(candidate.id, tenant: candidate.tenant, system: system)
+                        }
+                    }
+                    // By turns there may be a second one of a tenant.
+                    if more.isEmpty || configuration.share == nil { break }
+                }
             }
         } catch {
             if !(error is CancellationError) { logger.warning("cannot look for jobs", ["reason": "\(error)"]) }
         }
         return found
+    }
+
+    private func candidates(kinds: [String], limit: Int) async throws -> [(tenant: UUID, id: UUID)] {
+        guard configuration.share != nil else {
+            return try await JobLease.candidates(kinds: kinds, limit: limit, lease: configuration.lease, system: system)
+        }
+        return try await JobLease.fairCandidates(
+            kinds: kinds, limit: limit, lease: configuration.lease, full: places.full, served: places.served, system: system)
     }
 
     // MARK: One job

@@ -24,12 +24,12 @@ import Testing
 
     @Test func placesGoByRankThenByTime() async throws {
         let (places, ledger) = (WorkPlaces(1), Ledger())
-        #expect(await places.take(rank: 2))
+        #expect(await places.take(rank: 2, tenant: tenant(1)))
         var waiting: [Task<Bool, Never>] = []
         for (name, rank) in [("batch", 2), ("normal", 1), ("batch again", 2), ("interactive", 0)] {
             waiting.append(
                 Task {
-                    let isIn = await places.take(rank: rank)
+                    let isIn = await places.take(rank: rank, tenant: tenant(1))
                     if isIn { ledger.note(name) }
                     return isIn
                 })
@@ -40,16 +40,98 @@ import Testing
         waiting[1].cancel()
         #expect(await !waiting[1].value)
         for expected in [["interactive"], ["interactive", "batch"], ["interactive", "batch", "batch again"]] {
-            places.giveBack(1)
+            places.leave(tenant(1))
             try await eventually("\(expected) are in") { ledger.all == expected }
         }
-        places.giveBack(1)
+        places.leave(tenant(1))
         #expect(places.takeFree() == 1)
-        async let late = places.take(rank: 0)
+        async let late = places.take(rank: 0, tenant: tenant(1))
         try await eventually("somebody waits") { places.waitingRanks == [0] }
         places.close()
         #expect(await !late)
-        #expect(await !places.take(rank: 0))
+        #expect(await !places.take(rank: 0, tenant: tenant(1)))
+    }
+
+    @Test func noTenantHasMoreThanItsShareOfThePlaces() async throws {
+        let places = WorkPlaces(2, share: 1)
+        let (greedy, modest, third) = (tenant(1), tenant(2), tenant(3))
+        #expect(await places.take(rank: 0, tenant: greedy))
+        // There is a place, but not for the same.
+        #expect(await !places.take(rank: 0, tenant: greedy))
+        #expect(places.full == [greedy])
+        #expect(await places.take(rank: 2, tenant: modest))
+        // Who waits behind one whose tenant has its share by then is not kept by him.
+        let first = Task { await places.take(rank: 0, tenant: third) }
+        try await eventually("one waits") { places.waitingRanks == [0] }
+        let second = Task { await places.take(rank: 1, tenant: third) }
+        try await eventually("another one waits") { places.waitingRanks == [0, 1] }
+        let last = Task { await places.take(rank: 2, tenant: greedy) }
+        try await eventually("no other waits") { await !last.value }
+        places.leave(modest)
+        #expect(await first.value)
+        places.leave(greedy)
+        #expect(await !second.value)
+        #expect(places.takeFree() == 1)
+        #expect(places.enter(greedy) && !places.enter(greedy))
+        #expect(places.served == [modest, third, greedy])
+        // Nobody waits longer than he wants to.
+        #expect(await !places.take(rank: 0, tenant: modest, patience: .milliseconds(10)))
+        #expect(places.waitingRanks == [])
+    }
+
+    /// One tenant has ordered much, and before anybody else.
+    @Test func tenantsHaveTheirTurns() async throws {
+        try await TestDatabase.withClone(of: .jobs) { db in
+            let ledger = Ledger()
+            let worker = db.worker([
+                "work": { context in
+                    ledger.note(context.tenant == tenant(1) ? "greedy" : "modest")
+                    return nil
+                }
+            ]) {
+                $0.concurrency = 1
+                $0.share = 1
+            }
+            for _ in 0..<6 { _ = try await db.enqueue("work", tenant: tenant(1)) }
+            for _ in 0..<2 { _ = try await db.enqueue("work", tenant: tenant(2)) }
+            try await db.running([worker]) {
+                try await eventually("all are done") { ledger.all.count == 8 }
+            }
+            #expect(Array(ledger.all.prefix(4)) == ["greedy", "modest", "greedy", "modest"])
+        }
+    }
+
+    @Test func aTenantThatWaitsForItselfLosesNothing() async throws {
+        try await TestDatabase.withClone(of: .jobs) { db in
+            let (ledger, gate) = (Ledger(), Gate())
+            let worker = db.worker([
+                "work": { context in
+                    ledger.note("\(context.tenant)")
+                    if context.tenant == tenant(1) { try await gate.pass() }
+                    return nil
+                }
+            ]) {
+                $0.concurrency = 2
+                $0.share = 1
+            }
+            var jobs: [UUID] = []
+            for _ in 0..<3 { jobs.append(try await db.enqueue("work", tenant: tenant(1))) }
+            let other = try await db.enqueue("work", tenant: tenant(2))
+            try await db.running([worker]) {
+                try await eventually("the other's is done") {
+                    try await db.status(other, tenant: tenant(2)).state == .succeeded
+                }
+                // One runs; the tickets of the others are over at once, and their jobs as they were.
+                #expect(ledger.all.filter { $0 == "\(tenant(1))" }.count == 1)
+                for job in jobs.dropFirst() { #expect(await !worker.take(job, tenant: tenant(1))) }
+                try await eventually("all are done") {
+                    gate.open()
+                    for job in jobs where try await db.status(job, tenant: tenant(1)).state != .succeeded { return false }
+                    return true
+                }
+            }
+            for job in jobs { #expect(try await db.status(job, tenant: tenant(1)).attempt == 1) }
+        }
     }
 
     @Test func aTicketIsOverWhenItsJobIsClaimed() async throws {
