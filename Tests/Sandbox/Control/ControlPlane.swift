@@ -45,6 +45,14 @@ final class ControlPlane: Sendable {
         }
     }
 
+    /// The parameters of a fault that holds for as long as it is ordered, whatever is asked; of several the last one's.
+    func standing(_ fault: Fault, profile: String) -> FaultParameters? {
+        let now = monotonicMilliseconds()
+        return state.withLock { state in
+            state.rules.last { $0.fault == fault && ($0.profile ?? profile) == profile && ($0.until ?? .max) > now }?.parameters
+        }
+    }
+
     func begin(_ request: IncomingRequest, profile: String) -> (attempt: Int, inFlight: Int) {
         let attempt = Attempt(request: request, profile: profile)
         return state.withLock { state in

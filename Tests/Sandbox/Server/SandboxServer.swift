@@ -36,7 +36,7 @@ final class SandboxServer: Sendable {
         self.control = control
         vendors = [
             OpenAIVendor(control: control), DeepSeekVendor(control: control), PictureFiles(control: control),
-            S3Vendor(control: control),
+            try S3Vendor(control: control),
         ]
     }
 

@@ -70,6 +70,8 @@ enum Fault: String, Sendable, CaseIterable {
     case pictureMissing = "picture-missing"
     // Of S3.
     case s3ErrorInside200 = "s3-error-inside-200"
+    case s3SmallPages = "s3-small-pages"
+    case s3AgedUploads = "s3-aged-uploads"
     /// No fault: changes the normal answer's parameters (pauses, usage, model).
     case none
 
