@@ -117,7 +117,7 @@ let package = Package(
         tests("GatewayBFFTests", serviceTestDependencies + ["GatewayBFF"]),
         tests("OrchestrationServiceTests", serviceTestDependencies + ["OrchestrationService"]),
         tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
-        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter", "ChildProcesses"]),
+        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter", "ChildProcesses", "Sandbox"]),
         tests("DeliveryConnectorDouyinTests", serviceTestDependencies + ["DeliveryConnectorDouyin"]),
         tests("SandboxTests", ["Sandbox", "ConcurrencySupport", "HTTPCalling", "HTTPCore", "Lifecycle"]),
         // A test target that imports the executables must list all five itself.

@@ -19,6 +19,7 @@ import requests
 
 from provocations.pictures import png
 from support import assert_problem, eventually
+from test_assets import SparseFile, memory, send_part
 
 ACCESS_KEY, SECRET, BUCKET = "AKIASANDBOX", "sandbox-secret", "marketing"
 
@@ -41,7 +42,7 @@ def content_center(stack, directory):
     environment = dict(line.decode().split("=", 1) for line in lines if b"=" in line)
     executable = os.readlink(f"/proc/{stack.pid('content-center')}/exe")
     environment |= {
-        "PORT": str(port), "OBJECT_LISTENER_PORT": "0", "OBJECT_DIRECTORY": str(directory),
+        "PORT": str(port), "OBJECT_LISTENER_PORT": "0", "OBJECT_DIRECTORY": str(directory), "MEDIA_WORKERS": "0",
         "S3_BUCKET": BUCKET, "S3_ENDPOINT": stack.url("sandbox", "/s3"), "S3_ACCESS_KEY_ID": ACCESS_KEY, "S3_SECRET_ACCESS_KEY": SECRET,
     }
     process = subprocess.Popen([executable], env=environment, stdout=subprocess.DEVNULL)
@@ -54,11 +55,12 @@ def content_center(stack, directory):
 
     def call(method: str, path: str, tenant: str, **options) -> requests.Response:
         token = stack.context_token("gateway-bff", "content-center", tenant)
-        return requests.request(
-            method, f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=40, **options)
+        headers = {"Authorization": f"Bearer {token}"} | options.pop("headers", {})
+        return requests.request(method, f"http://127.0.0.1:{port}{path}", headers=headers, **{"timeout": 40} | options)
 
     try:
         eventually(ready, bool, "content-center with a bucket")
+        call.pid = process.pid
         yield call
     finally:
         process.terminate()
@@ -180,14 +182,14 @@ def movie(size: int) -> bytes:
     return head + os.urandom(size - len(head))
 
 
-def begin(store, tenant: str, body: bytes) -> tuple[str, list[dict]]:
+def begin(store, tenant: str, body: bytes, **headers) -> tuple[str, list[dict]]:
     """The upload's path and where its parts go."""
     announced = store("POST", "/v1/assets/multipart", tenant, json={
         "filename": "a.mp4", "contentType": "video/mp4", "size": len(body), "partSize": PART,
-        "sha256": hashlib.sha256(body).hexdigest()})
+        "sha256": hashlib.sha256(body).hexdigest()}, headers=headers)
     assert announced.status_code == 201, announced.text
     path = f"/v1/assets/{announced.json()['assetId']}"
-    return path, store("GET", f"{path}/part-urls", tenant).json()["parts"]
+    return path, store("GET", f"{path}/part-urls", tenant).json().get("parts")
 
 
 def piece(body: bytes, part: dict) -> bytes:
@@ -235,6 +237,24 @@ def test_boto3_and_the_stand_in_agree_about_parts(stack):
     good.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=small)
     with pytest.raises(botocore.exceptions.ClientError, match="NoSuchUpload"):
         put_part(small, 1, b"late")
+
+
+def test_boto3_pages_through_the_stand_in_s_lists(stack):
+    good, prefix = client(stack), f"pages/{uuid.uuid4()}/"
+    begun = [(key, good.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]) for key in sorted([f"{prefix}{n}" for n in (1, 2, 2, 3)])]
+    # As S3 says: by key, then by id, each page behind the markers of the one before.
+    pages = list(good.get_paginator("list_multipart_uploads").paginate(Bucket=BUCKET, Prefix=prefix, PaginationConfig={"PageSize": 2}))
+    assert [len(page["Uploads"]) for page in pages] == [2, 2]
+    assert [(upload["Key"], upload["UploadId"]) for page in pages for upload in page["Uploads"]] == sorted(begun)
+    key, upload = begun[0]
+    for number in (4, 2, 9):
+        good.upload_part(Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=b"part")
+    pages = list(good.get_paginator("list_parts").paginate(Bucket=BUCKET, Key=key, UploadId=upload, PaginationConfig={"PageSize": 2}))
+    assert [[part["PartNumber"] for part in page["Parts"]] for page in pages] == [[2, 4], [9]]
+    # Whoever asks for more gets a thousand.
+    assert good.list_parts(Bucket=BUCKET, Key=key, UploadId=upload, MaxParts=5_000)["MaxParts"] == 1_000
+    for key, upload in begun:
+        good.abort_multipart_upload(Bucket=BUCKET, Key=key, UploadId=upload)
 
 
 def test_parts_come_in_any_order_by_any_client_and_after_an_interruption(stack, store, tmp_path):
@@ -292,6 +312,17 @@ def test_a_part_s_address_is_worth_that_part(stack, store):
     assert "Request has expired" in late.text
 
 
+def test_a_repeated_order_opens_nothing_once_the_upload_is_complete(stack, store):
+    tenant, body, operation = str(uuid.uuid4()), movie(PART + 10), {"X-Operation-Id": str(uuid.uuid4())}
+    path, parts = begin(store, tenant, body, **operation)
+    assert begin(store, tenant, body, **operation)[0] == path
+    for part in parts:
+        assert send(part, piece(body, part)).status_code == 200
+    assert store("POST", f"{path}/complete", tenant).status_code == 200
+    assert begin(store, tenant, body, **operation)[0] == path
+    assert f"arrived/{path[-36:]}" not in uploads(stack)
+
+
 def test_an_error_inside_a_200_is_an_error(stack, store):
     tenant, body = str(uuid.uuid4()), movie(PART + 10)
     path, parts = begin(store, tenant, body)
@@ -320,3 +351,61 @@ def test_an_upload_that_nobody_completes_is_aborted(stack, store, tmp_path):
     with content_center(stack, tmp_path):
         eventually(lambda: uploads(stack), lambda keys: f"arrived/{abandoned[-36:]}" not in keys, "the sweeper aborts it")
     assert store("GET", abandoned, tenant).status_code == 404
+
+
+def test_five_gigabytes_reach_the_bucket_in_parts_interrupted_and_resumed(stack, tmp_path):
+    """More parts than S3 lists at once; in small memory, and sparse wherever they are."""
+    tenant, source = str(uuid.uuid4()), SparseFile(5 << 30)
+    digest = source.sha256()
+    with content_center(stack, tmp_path) as store:
+        announced = store("POST", "/v1/assets/multipart", tenant, json={
+            "filename": "大片.mp4", "contentType": "video/mp4", "size": source.size, "sha256": digest, "partSize": PART})
+        assert announced.status_code == 201, announced.text
+        path = f"/v1/assets/{announced.json()['assetId']}"
+        assert announced.json()["partCount"] == 1_024
+        parts = [part for first in (1, 1_001) for part in
+                 store("GET", f"{path}/part-urls", tenant, params={"from": first, "count": 1_000}).json()["parts"]]
+
+        def send_it(part: dict, **options) -> int | None:
+            return send_part(part, source.pieces((part["partNumber"] - 1) * PART, part["size"]), **options)
+
+        # Not in their order, and broken off in the middle of one.
+        early = parts[:500:-1]
+        assert {send_it(part) for part in early} == {200}
+        assert send_it(parts[7], stop_after=2 << 20) is None
+    # The process is another one; the addresses hold.
+    with content_center(stack, tmp_path) as store:
+        before = memory(store.pid)
+        assert arrived(store, tenant, path) == [part["partNumber"] for part in early[::-1]]
+        assert_problem(store("POST", f"{path}/complete", tenant), 409, "asset.not_uploaded")
+        with ThreadPoolExecutor(2) as pool:
+            assert set(pool.map(send_it, parts[:501])) == {200}
+        assert len(arrived(store, tenant, path)) == 1_024
+        peak, room = [], []
+        with ThreadPoolExecutor(1) as pool:
+            completing = pool.submit(store, "POST", f"{path}/complete", tenant, timeout=130)
+            while not completing.done():
+                peak.append(memory(store.pid))
+                room.append(sum(file.stat().st_blocks * 512 for file in (tmp_path / "writing").glob("*")))
+            answer = completing.result()
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["size"], answer.json()["sha256"]) == (source.size, digest)
+        assert max(peak) - before < 48 << 10, f"{before} kB before, {max(peak)} kB at most"
+        assert max(room) < 64 << 20
+        place = 777 << 20
+        url = store("GET", f"{path}/download-url", tenant).json()["url"]
+        shown = requests.get(url, headers={"Range": f"bytes={place}-{place + 4095}"}, timeout=10)
+        assert (shown.status_code, shown.content) == (206, source.marks[place])
+        assert store("DELETE", path, tenant).status_code == 204
+
+
+def test_an_address_of_the_bucket_is_a_source_and_is_kept_nowhere(stack, store):
+    tenant = str(uuid.uuid4())
+    asset = upload(store, tenant, png(uuid.uuid4().bytes[:3]))
+    url = store("GET", f"/v1/assets/{asset['id']}/download-url", tenant).json()["url"]
+    forged = store("POST", "/v1/media/jobs", tenant, json={"type": "probe", "sourceUrl": url + "0"})
+    assert_problem(forged, 422, None, {"/sourceUrl"})
+    ordered = store("POST", "/v1/media/jobs", tenant, json={"type": "probe", "sourceUrl": url})
+    assert ordered.status_code == 202, ordered.text
+    ((payload,),) = stack.rows("content", "SELECT payload::text FROM jobs WHERE id = %s", (ordered.json()["jobId"],))
+    assert asset["id"] in payload and "X-Amz" not in payload and "http" not in payload

@@ -150,19 +150,30 @@ final class LocalObjectStore: ObjectStore {
         }
     }
 
-    /// Reads a file of ours whole and removes it.
+    /// Of a file of ours.
     ///
-    /// - Returns: `nil` where it is longer than `limit`.
-    func take(_ path: String, atMost limit: Int) async throws -> [UInt8]? {
+    /// - Throws: ``ObjectGone``
+    func size(of path: String) async throws -> Int {
         try await pool.run {
-            guard let (descriptor, size) = try Files.open(path) else { throw ObjectGone() }
+            guard let status = Files.status(path) else { throw ObjectGone() }
+            return status.size
+        }
+    }
+
+    /// A part of a file of ours, exactly so long.
+    ///
+    /// - Throws: ``ObjectGone``
+    func piece(of path: String, at place: Int, count: Int) async throws -> [UInt8] {
+        try await pool.run {
+            guard let (descriptor, _) = try Files.open(path) else { throw ObjectGone() }
             defer { close(descriptor) }
-            guard size <= limit else { return nil }
-            let bytes = try Files.read(descriptor, path, at: 0, count: size)
-            try Files.remove(path)
+            let bytes = try Files.read(descriptor, path, at: place, count: count)
+            guard bytes.count == count else { throw ObjectGone() }
             return bytes
         }
     }
+
+    func remove(file path: String) async throws { try await pool.run { try Files.remove(path) } }
 
     /// Removes a copy, soon.
     func forget(_ path: String) { Task { [pool] in try await pool.run { try Files.remove(path) } } }

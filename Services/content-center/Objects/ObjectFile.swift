@@ -50,9 +50,14 @@ final class ObjectFile: Sendable {
         }
     }
 
+    /// What is zero stays a hole.
     func write(_ bytes: [UInt8]) throws {
         try state.withLock { state in
             try bytes.withUnsafeBytes { bytes in
+                if Files.isZero(bytes) {
+                    guard lseek(state.descriptor, off_t(bytes.count), SEEK_CUR) >= 0 else { throw FileFailure("lseek", path) }
+                    return
+                }
                 var rest = bytes
                 while !rest.isEmpty {
                     let count = Glibc.write(state.descriptor, rest.baseAddress, rest.count)
@@ -60,15 +65,17 @@ final class ObjectFile: Sendable {
                     guard count > 0 else { throw FileFailure("write", path) }
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 }
-                state.hash.update(bytes)
-                state.size += bytes.count
             }
+            bytes.withUnsafeBytes { state.hash.update($0) }
+            state.size += bytes.count
         }
     }
 
     /// Brings everything to the disk. The file stays where it is; whoever called moves or removes it.
     func finish() throws -> (size: Int, sha256: [UInt8]) {
         try state.withLock { state in
+            // Where it ends in a hole.
+            guard ftruncate(state.descriptor, off_t(state.size)) == 0 else { throw FileFailure("ftruncate", path) }
             guard fsync(state.descriptor) == 0 else { throw FileFailure("fsync", path) }
             close(state.descriptor)
             state.descriptor = -1
@@ -192,6 +199,13 @@ enum Files {
             return nil
         }
         return (descriptor, Int(status.st_size))
+    }
+
+    /// Whether it may as well be a hole.
+    static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress, bytes.count > 8 else { return false }
+        guard bytes.prefix(8).allSatisfy({ $0 == 0 }) else { return false }
+        return memcmp(base, base + 8, bytes.count - 8) == 0
     }
 
     /// At most `count` bytes from `offset` on.

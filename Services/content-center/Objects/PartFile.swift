@@ -75,7 +75,7 @@ final class PartFile: Sendable {
             guard state.written + bytes.count <= size else { throw ObjectFailure.wrongSize }
             try bytes.withUnsafeBytes { bytes in
                 let place = offset + state.written
-                let staysHole = try Self.isZero(bytes) && (isFirstTry || isZero(at: place, count: bytes.count))
+                let staysHole = try Files.isZero(bytes) && (isFirstTry || isZero(at: place, count: bytes.count))
                 if !staysHole {
                     var (rest, place) = (bytes, place)
                     while !rest.isEmpty {
@@ -111,13 +111,7 @@ final class PartFile: Sendable {
     /// What an earlier try has left there; a hole reads as zeros.
     private func isZero(at place: Int, count: Int) throws -> Bool {
         let there = try Files.read(descriptor, path, at: place, count: count)
-        return there.withUnsafeBytes { Self.isZero($0) }
-    }
-
-    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let base = bytes.baseAddress, bytes.count > 8 else { return false }
-        guard bytes.prefix(8).allSatisfy({ $0 == 0 }) else { return false }
-        return memcmp(base, base + 8, bytes.count - 8) == 0
+        return there.withUnsafeBytes { Files.isZero($0) }
     }
 }
 

@@ -3,6 +3,7 @@ import Cryptography
 import FoundationEssentials
 import HTTPCalling
 import HTTPCore
+import HTTPServing
 
 /// Where an S3 bucket is, and who we are there.
 struct S3Location: Sendable {
@@ -50,6 +51,32 @@ struct S3Bucket: Sendable {
         let date = now()
         let expires = min(SigV4.longestExpiry, max(1, expiresAt - date))
         return "\(url(request))?\(location.signer.presignedQuery(request, date: date, expires: expires))"
+    }
+
+    /// What an address that we presigned shows.
+    enum Shown {
+        case elsewhere
+        /// It leads into this bucket, but its signature is wrong or its time is over.
+        case refused
+        /// - key: with its leading slash.
+        case object(key: String, query: Pairs)
+    }
+
+    func shown(by address: String) -> Shown {
+        let base = url(request("GET", ""))
+        guard address.hasPrefix(base + "/") else { return .elsewhere }
+        let asked = Request(.get, String(address.dropFirst(base.count)))
+        func value(_ name: String) -> String? { asked.query.first { $0.name == name }?.value }
+        guard let raw = address.firstIndex(of: "?").map({ address[address.index(after: $0)...] }),
+            let date = value("X-Amz-Date").flatMap(SigV4.seconds), let expires = value("X-Amz-Expires").flatMap({ Int($0) }),
+            (1...SigV4.longestExpiry).contains(expires), now() < date + expires
+        else { return .refused }
+        let key = "/" + asked.pathSegments.joined(separator: "/")
+        var signed = request("GET", key)
+        signed.query = asked.query.filter { !$0.name.hasPrefix("X-Amz-") }
+        let wanted = location.signer.presignedQuery(signed, date: date, expires: expires)
+        guard constantTimeEquals(Array(wanted.utf8), Array(raw.utf8)) else { return .refused }
+        return .object(key: key, query: signed.query)
     }
 
     func signed(_ method: HTTPMethod, _ key: String, query: Pairs = [], headers: Pairs = [], body: [UInt8] = []) -> ClientRequest

@@ -6,7 +6,8 @@ import HTTPCore
 /// Objects in an S3 bucket: clients send to `arrived/…` and read `kept/…` by presigned URLs; only we copy from one to the other, and only
 /// what we have looked at.
 ///
-/// What the sweeper misses is the bucket's lifecycle rule's: `arrived/` and unfinished multipart uploads expire after nine days.
+/// What the sweeper misses is the bucket's lifecycle rule's: `arrived/` and unfinished multipart uploads expire after nine days. What we
+/// make ourselves goes straight to `kept/…`, in parts where it is large.
 struct S3ObjectStore: ObjectStore {
     private let bucket: S3Bucket
     private let parts: S3Parts
@@ -122,12 +123,15 @@ struct S3ObjectStore: ObjectStore {
         _ = try await bucket.send(bucket.signed(.delete, key))
     }
 
-    /// What clients left behind has rows, by which it is discarded; here go uploads in parts whose rows are gone.
+    /// What clients left behind has rows, by which it is discarded; here go uploads in parts whose rows are gone, and our own whose
+    /// process died.
     func sweep(olderThan age: Duration) async throws {
         try await local.sweep(olderThan: age)
         let oldest = Date(timeIntervalSince1970: Double(bucket.now()) - Double(age.components.seconds))
-        for upload in try await parts.uploads(below: "\(Place.arrived.rawValue)/") {
-            if let began = RFC3339.parse(upload.initiated), began < oldest { try await parts.abort(upload) }
+        for place in [Place.arrived, .kept] {
+            for upload in try await parts.uploads(below: "\(place.rawValue)/") {
+                if let began = RFC3339.parse(upload.initiated), began < oldest { try await parts.abort(upload) }
+            }
         }
     }
 
@@ -149,18 +153,32 @@ struct S3ObjectStore: ObjectStore {
         return true
     }
 
-    /// One PUT, whose body is signed by its hash and so held whole: of at most ``largestMade``.
+    /// A body is signed by its hash and so held whole; a large file goes in parts of which one is held at a time.
     func keep(file path: String, as object: UUID) async throws {
-        guard let bytes = try await local.take(path, atMost: Self.largestMade) else { throw TooLargeToKeep() }
-        try await put(bytes, as: object)
+        let size = try await local.size(of: path)
+        if size <= S3Parts.ownPartSize {
+            try await put(local.piece(of: path, at: 0, count: size), as: object)
+        } else {
+            let type = "application/octet-stream"
+            try await parts.send(key(.kept, object), contentType: type, size: size) { place, count in
+                try await local.piece(of: path, at: place, count: count)
+            }
+        }
+        try await local.remove(file: path)
     }
 
-    static let largestMade = 1 << 30
-
-    struct TooLargeToKeep: Error {}
-
-    /// Its own URLs are S3's to check: whoever fetches one is told.
-    func object(shownBy url: String) -> ShownObject { .elsewhere }
+    /// Read as it was signed: the address may end before somebody fetches what it shows, and is a secret that is kept nowhere.
+    func object(shownBy url: String) -> ShownObject {
+        switch bucket.shown(by: url) {
+        case .elsewhere: return .elsewhere
+        case .refused: return .refused
+        case .object(let path, let query):
+            guard let object = path.split(separator: "/").last.flatMap({ UUID(uuidString: String($0)) }),
+                path == key(.kept, object), let type = query.first(where: { $0.name == "response-content-type" })?.value
+            else { return .refused }
+            return .object(object, mediaType: type)
+        }
+    }
 
     func remove(_ object: UUID) async throws { _ = try await bucket.send(bucket.signed(.delete, key(.kept, object))) }
 }

@@ -106,6 +106,16 @@ struct SigV4: Sendable {
 
     private static func trimmed(_ value: String) -> String { value.split(separator: " ").joined(separator: " ") }
 
+    /// Seconds since 1970 of a ``timestamp(_:)``.
+    static func seconds(_ timestamp: String) -> Int? {
+        let digits = Array(timestamp)
+        guard digits.count == 16 else { return nil }
+        func part(_ range: Range<Int>) -> String { String(digits[range]) }
+        return RFC3339.parse(
+            "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<15))Z"
+        ).map { Int($0.timeIntervalSince1970) }
+    }
+
     /// `20130524T000000Z`.
     static func timestamp(_ seconds: Int) -> String {
         var (day, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
