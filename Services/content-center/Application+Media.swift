@@ -18,8 +18,7 @@ extension Application {
     ) -> Media {
         let box = WorkerBox()
         let tickets = MediaTickets(publisher: runtime.publisher, logger: runtime.logger)
-        let bucket = settings.s3.map { ["\($0.endpoint)/\($0.bucket)"] } ?? []
-        let origins = MediaOrigins(settings.mediaSourceOrigins + bucket)
+        let origins = MediaOrigins(settings.mediaSourceOrigins)
         let store = MediaJobsStore(
             database: runtime.database,
             onOrder: { job, tenantId, priority in
@@ -40,13 +39,15 @@ extension Application {
         let workStore = MediaWorkStore(database: runtime.database, uploads: uploads) { runtime.outbox.wake() }
         let kinds = MediaPriority.allCases.map(\.jobKind)
         let handler = workStore.handler(work)
+        let previews = AssetPreviews(
+            workspace: workspace, sources: work.sources, ffmpeg: work.ffmpeg, objects: assets.objects)
         let worker = JobWorker(
             app: runtime.database, system: runtime.system,
-            handlers: kinds.reduce(into: [:]) { $0[$1] = handler },
+            handlers: kinds.reduce(into: [AssetPreviews.kind: workStore.handler(previews)]) { $0[$1] = handler },
             configuration: .init(
                 concurrency: settings.mediaWorkers, lease: .seconds(15), order: kinds,
                 // Video takes longer than a shutdown may: others go on with it.
-                stopPatience: settings.common.drainDeadline / 4),
+                stopPatience: settings.common.drainDeadline / 4, share: settings.mediaShare),
             onEnd: MediaWorkStore.tell, logger: runtime.logger, metrics: runtime.metrics)
         box.value = worker
         return Media(

@@ -11,7 +11,7 @@ enum Application: ServiceApplication {
         m0001Contents, m0002ContentKinds, m0003Assets, m0004ContentReview, m0005UploadsInParts,
         m0006ContentSearch, m0007ContentFiling, m0008PublishStatus, m0009ContentBulk, m0010Materials, m0011AccountProfiles,
         m0012TenantLife, m0013SearchRanking, m0014AssetLibrary, m0015MediaJobs,
-        m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters,
+        m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters, m0019GarbageInTime, m0020AssetPreviews,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],

@@ -17,6 +17,7 @@ import ServiceDefaults
 /// | `ASR_API_KEY` | its key; secret | none |
 /// | `ASR_MODEL`, `ASR_TIMEOUT` | the model there; one file altogether | `whisper-1`, `5m` |
 /// | `MEDIA_WORKERS` | media jobs at a time in this process; 0 leaves them to others | 2 |
+/// | `MEDIA_WORKERS_PER_TENANT` | how many of them one tenant may have at a time | half of them, at least 1 |
 /// | `MEDIA_ONLY` | does media jobs and nothing else: no contents, no object listener | false |
 /// | `MEDIA_DIRECTORY` | where jobs work | `media` below `OBJECT_DIRECTORY` |
 /// | `MEDIA_SOURCE_ORIGINS` | what a `sourceUrl` may name besides our own: `https://cdn.example.com`, between commas | none |
@@ -40,6 +41,7 @@ struct Settings: ServiceSettings {
     let speech: SpeechRecognitionSettings?
     let materialWarningDays: Int
     let mediaWorkers: Int
+    let mediaShare: Int
     let mediaOnly: Bool
     let mediaDirectory: String
     let mediaSourceOrigins: [String]
@@ -63,6 +65,7 @@ struct Settings: ServiceSettings {
         assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
         materialWarningDays = reader.int("MATERIAL_WARNING_DAYS", default: 7, in: 1...365)
         mediaWorkers = reader.int("MEDIA_WORKERS", default: 2, in: 0...64)
+        mediaShare = reader.int("MEDIA_WORKERS_PER_TENANT", default: max(1, mediaWorkers / 2), in: 1...64)
         mediaOnly = reader.bool("MEDIA_ONLY", default: false)
         mediaDirectory = reader.string("MEDIA_DIRECTORY", default: "\(objectDirectory)/media")
         mediaSourceOrigins = reader.list("MEDIA_SOURCE_ORIGINS", default: [])

@@ -16,10 +16,12 @@ public struct AssetPresignRequest: Codable, Sendable, Equatable {
     /// The folder that it shall lie in.
     public var folderId: UUID?
     public var tags: [String]?
+    /// Of a picture or a video: put on a copy, which becomes an asset of its own.
+    public var watermark: AssetWatermark?
 
     public init(
         filename: String, contentType: String, scope: String? = nil, size: Int? = nil, sha256: String? = nil,
-        folderId: UUID? = nil, tags: [String]? = nil
+        folderId: UUID? = nil, tags: [String]? = nil, watermark: AssetWatermark? = nil
     ) {
         self.filename = filename
         self.contentType = contentType
@@ -28,6 +30,7 @@ public struct AssetPresignRequest: Codable, Sendable, Equatable {
         self.sha256 = sha256
         self.folderId = folderId
         self.tags = tags
+        self.watermark = watermark
     }
 }
 
@@ -94,6 +97,12 @@ public struct LibraryAsset: Codable, Sendable, Equatable {
     public var createdBy: String
     public var createdAt: Date
     public var updatedAt: Date
+    /// Small; it comes a little after the upload is complete. Of pictures and videos.
+    public var thumbnail: AssetPreview?
+    /// The best frame of a video.
+    public var cover: AssetPreview?
+    /// The job that puts the mark on a copy, where one was wished for.
+    public var watermarkJobId: UUID?
 
     public init(
         id: UUID, state: AssetState, filename: String, mediaType: String, scope: String?, size: Int?, sha256: String?,
@@ -115,6 +124,50 @@ public struct LibraryAsset: Codable, Sendable, Equatable {
         self.createdBy = createdBy
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+    }
+}
+
+/// A picture of an asset. It is none itself: it comes and goes with its asset, and no plan counts it.
+public struct AssetPreview: Codable, Sendable, Equatable {
+    /// Signed; holds for six hours at least.
+    public var url: String
+    public var mediaType: String
+    public var width: Int
+    public var height: Int
+
+    public init(url: String, mediaType: String, width: Int, height: Int) {
+        self.url = url
+        self.mediaType = mediaType
+        self.width = width
+        self.height = height
+    }
+}
+
+/// A mark on a picture or a video, as the job `watermark` puts it there.
+public struct AssetWatermark: Codable, Sendable, Equatable {
+    /// This or ``overlayAssetId``.
+    public var text: String?
+    /// A picture of the tenant.
+    public var overlayAssetId: UUID?
+    /// Bottom right where it is left out.
+    public var corner: MediaCorner?
+    /// In percent: 60 where it is left out.
+    public var opacity: Int?
+    /// The mark's width in percent of the picture's, 20 where it is left out; of a text its height in percent of the shorter side, 5.
+    public var size: Int?
+    /// Of a marked picture.
+    public var format: MediaPictureFormat?
+
+    public init(
+        text: String? = nil, overlayAssetId: UUID? = nil, corner: MediaCorner? = nil, opacity: Int? = nil, size: Int? = nil,
+        format: MediaPictureFormat? = nil
+    ) {
+        self.text = text
+        self.overlayAssetId = overlayAssetId
+        self.corner = corner
+        self.opacity = opacity
+        self.size = size
+        self.format = format
     }
 }
 
@@ -168,10 +221,11 @@ public struct AssetMultipartRequest: Codable, Sendable, Equatable {
     public var partSize: Int?
     public var folderId: UUID?
     public var tags: [String]?
+    public var watermark: AssetWatermark?
 
     public init(
         filename: String, contentType: String, scope: String? = nil, size: Int, sha256: String? = nil, partSize: Int? = nil,
-        folderId: UUID? = nil, tags: [String]? = nil
+        folderId: UUID? = nil, tags: [String]? = nil, watermark: AssetWatermark? = nil
     ) {
         self.filename = filename
         self.contentType = contentType
@@ -181,6 +235,7 @@ public struct AssetMultipartRequest: Codable, Sendable, Equatable {
         self.partSize = partSize
         self.folderId = folderId
         self.tags = tags
+        self.watermark = watermark
     }
 }
 

@@ -7,6 +7,17 @@ enum SampleMedia {
         "a.mp4", "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2 -f lavfi -i sine=duration=2 \(h264) -c:a aac")
     /// The same upright, without sound, one second.
     static let uprightSilentVideo = made("a.mp4", "-f lavfi -i testsrc2=size=240x426:rate=30:duration=1 \(h264)")
+    /// The file ends before what its head says does.
+    static let cutVideo = Array(longVideo.prefix(longVideo.count * 6 / 10))
+    private static let longVideo = made(
+        "a.mp4", "-f lavfi -i testsrc2=size=320x240:rate=25:duration=10 \(h264) -movflags +faststart")
+    /// As browsers record: nothing in it says how long it is.
+    static let endlessVideo = made(
+        "a.webm",
+        "-f lavfi -i color=black:size=320x240:rate=25:duration=3 -f lavfi -i testsrc2=size=320x240:rate=25:duration=3 "
+            + "-filter_complex [0:v][1:v]concat=n=2:v=1[v] -map [v] -c:v libvpx -b:v 300k -deadline realtime -live 1")
+    /// 67 million pixels.
+    static let hugePicture = made("a.png", "-f lavfi -i color=black:size=8192x8192:duration=0.04,format=gray -frames:v 1")
     static let picture = made("a.png", "-f lavfi -i testsrc2=size=400x300:duration=0.04 -frames:v 1")
     /// With alpha.
     static let logo = made("a.png", "-f lavfi -i color=red@0.5:size=100x50:duration=0.04,format=rgba -frames:v 1")

@@ -72,6 +72,10 @@ extension ContentCenterHarness {
             "inbox (tenant_id, consumer, event_id) VALUES (\(tenant), 'x', \(task))",
             "content_asset_bytes (tenant_id, asset_id, bytes) VALUES (\(tenant), \(asset), 'x')",
             "asset_folders (tenant_id, id, name, created_by) VALUES (\(tenant), \(UUID.version7()), '夹', 'x')",
+            """
+            asset_previews (tenant_id, asset_id, kind, object_id, media_type, width, height)
+                VALUES (\(tenant), \(asset), 'thumbnail', \(UUID()), 'image/jpeg', 1, 1)
+            """,
             "asset_garbage (tenant_id, object_id) VALUES (\(tenant), \(UUID()))",
             "asset_quotas (tenant_id, bytes) VALUES (\(tenant), 1000000)",
             """

@@ -1,11 +1,13 @@
 """Media jobs over the five processes, with real videos: what is made, what is left when somebody kills, cancels or lies."""
 
+import hashlib
 import json
 import pathlib
 import re
 import subprocess
 import uuid
 
+import pika
 import pytest
 import requests
 
@@ -146,21 +148,77 @@ def test_the_stream_shows_how_a_job_moves(member, source):
     assert [progress for *_, progress in seen] == sorted(progress for *_, progress in seen)
 
 
+def ghost(stack, member: Member, like: str, due: str) -> str:
+    """A job like another one, added behind the service's back: nobody has told a worker of it."""
+    job = str(uuid.uuid4())
+    with stack.administrator("content") as connection, connection.transaction():
+        connection.execute(
+            """INSERT INTO jobs (tenant_id, id, kind, payload, max_attempts) SELECT tenant_id, %s, 'media.batch', payload, 5 FROM jobs WHERE id = %s""",
+            (job, like))
+        connection.execute("INSERT INTO media_jobs (tenant_id, id, type) VALUES (%s, %s, 'probe')", (member.tenant, job))
+        connection.execute(
+            f"INSERT INTO job_due (tenant_id, job_id, kind, due_at) VALUES (%s, %s, 'media.batch', app_now() + interval '{due}')", (member.tenant, job))
+    return job
+
+
 def test_a_ticket_is_redeemed_and_a_lost_one_is_no_harm(stack, member, source):
-    """The row is the truth: with the queues purged as soon as they fill, jobs end all the same; and no ticket stays behind."""
+    """The row is the truth, a ticket no more than a hint; but one that is as good as a look."""
     asset = upload_video(member, source)
-    jobs = [order(member, type="probe", assetId=asset, priority=priority)["jobId"] for priority in ("batch", "normal", "interactive")]
+    connection = pika.BlockingConnection(pika.URLParameters(stack.env["AMQP_URL"]))
+    channel = connection.channel()
+    copies = channel.queue_declare("", exclusive=True).method.queue
+    for priority in ("interactive", "normal", "batch"):
+        channel.queue_bind(copies, "media.tickets", priority)
+    # Each order sends one, to the queue of its class.
+    jobs = {order(member, type="probe", assetId=asset, priority=priority)["jobId"]: priority for priority in ("batch", "normal", "interactive")}
     for job in jobs:
         assert ended(member, job)["status"] == "succeeded"
-    with stack.administrator("content") as connection:
-        # As if the process had died between the commit and the ticket.
-        connection.execute(
-            """INSERT INTO jobs (tenant_id, id, kind, payload, max_attempts) SELECT tenant_id, %s, kind, payload, 5 FROM jobs WHERE id = %s""",
-            (ghost := str(uuid.uuid4()), jobs[0]))
-        connection.execute("INSERT INTO media_jobs (tenant_id, id, type) VALUES (%s, %s, 'probe')", (member.tenant, ghost))
-        connection.execute(
-            "INSERT INTO job_due (tenant_id, job_id, kind, due_at) VALUES (%s, %s, 'media.batch', now())", (member.tenant, ghost))
-    assert ended(member, ghost)["status"] == "succeeded"
+    tickets, last = {}, None
+    while len(tickets) < 3:
+        method, properties, body = eventually(lambda: channel.basic_get(copies, auto_ack=True), lambda got: got[0] is not None, "a ticket")
+        tickets[json.loads(body)["subject"]], last = method.routing_key, (properties, json.loads(body))
+    assert tickets == jobs
+    # No look would find this one for an hour: it is the ticket that is redeemed.
+    hidden = ghost(stack, member, like=next(iter(jobs)), due="1 hour")
+    properties, ticket = last
+
+    def redeem() -> str:
+        channel.basic_publish(
+            "media.tickets", "batch", json.dumps(ticket | {"subject": hidden, "id": str(uuid.uuid4())}).encode(), properties)
+        return look(member, hidden)["status"]
+
+    # One that comes while its tenant has all its places is let go.
+    eventually(redeem, lambda status: status != "queued", "a ticket is redeemed", 60)
+    assert ended(member, hidden)["status"] == "succeeded"
+    # As if the process had died between the commit and the ticket.
+    assert ended(member, ghost(stack, member, like=hidden, due="0"))["status"] == "succeeded"
+    for priority in ("interactive", "normal", "batch"):
+        queue = f"content-center.media-{priority}"
+        eventually(lambda: channel.queue_declare(queue, passive=True).method.message_count, lambda count: count == 0, "no ticket stays behind")
+    connection.close()
+
+
+def test_an_upload_shows_itself_small_and_a_mark_goes_on_a_copy(member, stranger, source, tmp_path):
+    announced = member.request("POST", "/api/assets/presign", json={
+        "filename": "成片.mp4", "contentType": "video/mp4", "watermark": {"text": "青禾旗舰店", "corner": "top_left"}})
+    assert announced.status_code == 201, announced.text
+    assert put(announced.json(), source.read_bytes()).status_code == 200
+    path = f"/api/assets/{announced.json()['assetId']}"
+    asset = member.request("POST", f"{path}/complete").json()
+    assert asset["state"] == "ready"
+    shown = eventually(lambda: member.request("GET", path).json(), lambda seen: "thumbnail" in seen, "the thumbnail", 60)
+    for name, size in (("thumbnail", (320, 180)), ("cover", (1920, 1080))):
+        picture = stream(download(shown[name]["url"], tmp_path / f"{name}.jpg"))
+        assert ((picture["width"], picture["height"]), picture["codec_name"]) == (size, "mjpeg")
+        assert (shown[name]["width"], shown[name]["height"]) == size
+    marked = output(ended(member, asset["watermarkJobId"]), "mp4", "marked")
+    assert marked["assetId"] != asset["id"]
+    assert stream(download(marked["url"], tmp_path / "marked.mp4"))["width"] == 1920
+    # The upload itself is what was sent; previews are none of the tenant's assets.
+    listed = member.request("GET", "/api/assets?limit=2").json()["items"]
+    assert [each["id"] for each in listed] == [marked["assetId"], asset["id"]]
+    assert listed[1]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest() and "thumbnail" in listed[1]
+    assert_problem(stranger.request("GET", path), 404, "asset.not_found")
 
 
 def test_cancel_ends_the_process_group(member, long_source, folder):

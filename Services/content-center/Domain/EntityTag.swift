@@ -17,10 +17,12 @@ struct EntityTag: Equatable {
         self.init(version: content.version, revision: content.revision == content.version ? nil : content.revision)
     }
 
-    /// Of an asset: its revision, and behind it where its rights stand, which time alone moves.
+    /// Of an asset: its revision, and behind it what nobody edits: where its rights stand, and which addresses its previews have.
     init(_ asset: LibraryAsset) {
         let states = AssetRightsState.allCases
-        self.init(version: asset.revision, revision: states.firstIndex(of: asset.rightsState).flatMap { $0 == 0 ? nil : $0 })
+        var moved = states.firstIndex(of: asset.rightsState) ?? 0
+        if asset.thumbnail != nil || asset.cover != nil { moved += states.count * AssetPreview.currentPeriod }
+        self.init(version: asset.revision, revision: moved == 0 ? nil : moved)
     }
 
     var description: String { "\"\(text)\"" }

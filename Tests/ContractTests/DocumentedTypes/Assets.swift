@@ -6,7 +6,8 @@ extension DocumentedTypes {
     static let assets: Types = [
         "AssetMultipart": AssetMultipart.self, "AssetMultipartRequest": AssetMultipartRequest.self, "AssetPart": AssetPart.self,
         "AssetParts": AssetParts.self, "AssetPartURL": AssetPartURL.self, "AssetPartURLs": AssetPartURLs.self,
-        "AssetUsage": AssetUsage.self, "AssetFolder": AssetFolder.self, "AssetFolderPage": Page<AssetFolder>.self,
+        "AssetUsage": AssetUsage.self, "AssetPreview": AssetPreview.self, "AssetWatermark": AssetWatermark.self,
+        "AssetFolder": AssetFolder.self, "AssetFolderPage": Page<AssetFolder>.self,
         "AssetFolderPatch": AssetFolderPatch.self, "AssetOrganizing": AssetOrganizing.self, "AssetPatch": AssetPatch.self,
         "AssetRights": AssetRights.self, "AssetRightsExpired": AssetRightsExpired.self,
         "AssetRightsExpiring": AssetRightsExpiring.self, "AssetRightsPatch": AssetRightsPatch.self,

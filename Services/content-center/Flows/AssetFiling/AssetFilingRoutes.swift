@@ -13,7 +13,8 @@ struct AssetFilingRoutes: Sendable {
         let id = try request.parameters.uuid("id")
         let change = try AssetFilingInput.change(request.json())
         let tags = try ContentsInput.tagsToEdit(request.headers)
-        return try .asset(await filing.edit(id, with: change, ifMatch: tags, by: author))
+        let asset = try await filing.edit(id, with: change, ifMatch: tags, by: author)
+        return try .asset(asset, filing.assets.objects)
     }
 
     /// `POST /v1/assets/organize`
@@ -73,7 +74,7 @@ struct AssetFilingRoutes: Sendable {
 
 extension Response {
     /// An asset, with its `ETag`.
-    static func asset(_ asset: LibraryAsset) throws -> Response {
-        try .json(.ok, asset, headers: ["ETag": EntityTag(asset).description])
+    static func asset(_ asset: LibraryAsset, _ objects: any ObjectStore) throws -> Response {
+        try .json(.ok, asset.shown(by: objects), headers: ["ETag": EntityTag(asset).description])
     }
 }

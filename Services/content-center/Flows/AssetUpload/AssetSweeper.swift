@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Lifecycle
 import Observability
 
@@ -28,8 +29,15 @@ struct AssetSweeper: Service {
             if try await store.forget(upload) { try await objects.remove(upload.id) }
         }
         for object in try await store.garbage() {
-            try await objects.remove(object.id)
-            try await store.forgetGarbage(object)
+            do {
+                try await objects.remove(object.id)
+                try await store.forgetGarbage(object)
+            } catch {
+                // It keeps no other.
+                try Task.checkCancellation()
+                logger.warning(
+                    "an object could not be removed", ["object": object.id.uuidString.lowercased(), "error": "\(error)"])
+            }
         }
         // Older than any upload that may still be completed.
         try await objects.sweep(olderThan: .seconds(AssetUpload.partsLifetime) + Self.patience)

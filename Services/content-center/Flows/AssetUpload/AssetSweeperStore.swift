@@ -30,13 +30,21 @@ struct AssetSweeperStore: Sendable {
         ).count == 1
     }
 
+    /// What nobody owns or will own. A row that somebody is taking off the list is passed over.
     func garbage() async throws -> [Item] {
-        try await system.query("SELECT tenant_id, object_id AS id FROM asset_garbage ORDER BY created_at LIMIT 1000")
-            .map { Item(tenantId: try $0.decode("tenant_id"), id: try $0.decode("id")) }
+        try await system.query(
+            """
+            SELECT tenant_id, object_id AS id FROM asset_garbage WHERE due_at <= app_now()
+            ORDER BY due_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+            """
+        ).map { Item(tenantId: try $0.decode("tenant_id"), id: try $0.decode("id")) }
     }
 
     func forgetGarbage(_ object: Item) async throws {
         try await system.query(
-            "DELETE FROM asset_garbage WHERE tenant_id = \(object.tenantId) AND object_id = \(object.id)")
+            """
+            DELETE FROM asset_garbage
+            WHERE tenant_id = \(object.tenantId) AND object_id = \(object.id) AND due_at <= app_now()
+            """)
     }
 }

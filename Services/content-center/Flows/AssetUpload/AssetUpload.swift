@@ -16,6 +16,7 @@ struct AssetUpload: Sendable {
 
     /// Announces an upload. The repeat of an operation answers the asset that it has announced, with a fresh URL.
     func presign(_ upload: NewUpload, by author: Author) async throws -> AssetPresignAnswer {
+        try await check(upload.watermark, for: author)
         try await refuseBeyondQuota(upload.size ?? 1, of: author.tenantId)
         let announced = try await store.announce(upload, lifetime: Self.urlLifetime, by: author)
         let expiresAt = Int(announced.urlExpiresAt.timeIntervalSince1970)
@@ -32,12 +33,25 @@ struct AssetUpload: Sendable {
     /// Announces an upload in parts, which may be sent in any order, at once and again, for a week.
     func begin(_ upload: NewUpload, partSize: Int, by author: Author) async throws -> AssetMultipart {
         guard let size = upload.size else { throw AssetError.notInParts }
+        try await check(upload.watermark, for: author)
         try await refuseBeyondQuota(size, of: author.tenantId)
         let parts = ObjectParts(size: size, partSize: partSize)
         let announced = try await store.announce(upload, partSize: partSize, lifetime: Self.partsLifetime, by: author)
-        try await objects.beginParts(of: announced.id, contentType: upload.type.rawValue)
+        // The repeat of an operation whose upload is complete opens nothing that nobody would ever complete.
+        if announced.isPending { try await objects.beginParts(of: announced.id, contentType: upload.type.rawValue) }
         return AssetMultipart(
             assetId: announced.id, partSize: partSize, partCount: parts.count, expiresAt: announced.urlExpiresAt)
+    }
+
+    /// What is to be put on a copy has to be there by now.
+    private func check(_ mark: AssetWatermark?, for author: Author) async throws {
+        guard let id = mark?.overlayAssetId else { return }
+        let pointer = "/watermark/overlayAssetId"
+        guard let asset = try await store.asset(id, for: author.viewer) else { throw MediaJobRefusal.unknownAsset(pointer) }
+        guard asset.state == .ready else { throw MediaJobRefusal.assetNotReady(pointer) }
+        guard let type = FileType(rawValue: asset.mediaType), MediaJobType.imageVariants.takes(type) else {
+            throw MediaJobRefusal.wrongMediaType(pointer, found: asset.mediaType)
+        }
     }
 
     /// Where parts go, from `first` on.
@@ -146,4 +160,6 @@ struct NewUpload: Sendable, Equatable {
     var sha256: [UInt8]?
     var folderId: UUID?
     var tags: [String] = []
+    /// On a copy.
+    var watermark: AssetWatermark?
 }

@@ -60,6 +60,10 @@ enum AssetUploadInput {
         }
         let folderId = fields.optionalUUID("folderId")
         let tags = fields.has("tags") ? FilingInput.tags(in: &fields) : []
+        let watermark = fields.optionalObject("watermark", MediaJobsInput.mark)
+        if watermark != nil, let type, !type.isShown {
+            fields.refuse("watermark", code: "not_available", zh: "仅用于图片和视频", en: "is for pictures and videos")
+        }
         if let type {
             if let size, size > type.largest {
                 fields.refuse(
@@ -69,7 +73,8 @@ enum AssetUploadInput {
         }
         return type.map { type in
             NewUpload(
-                filename: filename, type: type, scope: scope, size: size, sha256: sha256, folderId: folderId, tags: tags)
+                filename: filename, type: type, scope: scope, size: size, sha256: sha256, folderId: folderId, tags: tags,
+                watermark: watermark)
         }
     }
 }

@@ -46,6 +46,6 @@ struct AssetUploadRoutes: Sendable {
     /// `POST /v1/assets/{id}/complete`
     func complete(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
-        return try .json(await upload.complete(request.parameters.uuid("id"), by: author))
+        return try .json(await upload.complete(request.parameters.uuid("id"), by: author).shown(by: upload.objects))
     }
 }

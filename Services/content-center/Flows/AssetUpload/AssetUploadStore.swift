@@ -12,25 +12,28 @@ struct AssetUploadStore: Sendable {
     let onCommit: @Sendable () -> Void
 
     /// Writes the asset, or finds the one that the operation has written before; either way its URL's time begins now.
+    ///
+    /// - Returns: also whether its bytes are still to come.
     func announce(
         _ upload: NewUpload, partSize: Int? = nil, lifetime: Int, by author: Author
-    ) async throws -> (id: UUID, urlExpiresAt: Date) {
+    ) async throws -> (id: UUID, urlExpiresAt: Date, isPending: Bool) {
+        let watermark = try upload.watermark.map { try JSONText(encoding: $0) }
         let insert: SQL = """
             INSERT INTO content_assets
                 (tenant_id, id, origin, state, filename, media_type, scope, size, sha256, created_by, operation_id,
-                 part_size, folder_id, tags, upload_expires_at)
+                 part_size, folder_id, tags, watermark, upload_expires_at)
             VALUES (\(author.tenantId), \(UUID.version7()), 'upload', 'pending', \(upload.filename), \(upload.type.rawValue),
                     \(upload.scope), \(upload.size), \(upload.sha256), \(author.subject), \(author.operationId),
-                    \(partSize), \(upload.folderId), \(upload.tags), app_now() + make_interval(secs => \(lifetime)::int))
+                    \(partSize), \(upload.folderId), \(upload.tags), \(watermark), app_now() + make_interval(secs => \(lifetime)::int))
             ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_expires_at =
                 CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
-            RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at
+            RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at, state = 'pending' AS is_pending
             """
         let row: Row
         do { row = try await database.query(insert, tenant: author.tenantId).only } catch let error as PostgresError {
             throw FolderError(error) ?? error
         }
-        return (try row.decode("id"), try row.decode("url_expires_at"))
+        return (try row.decode("id"), try row.decode("url_expires_at"), try row.decode("is_pending"))
     }
 
     func asset(_ id: UUID, of tenantId: UUID) async throws -> LibraryAsset? {
@@ -38,6 +41,10 @@ struct AssetUploadStore: Sendable {
             "SELECT \(unescaped: LibraryAsset.columns) FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id)",
             tenant: tenantId
         ).first.map(LibraryAsset.init)
+    }
+
+    func asset(_ id: UUID, for viewer: AssetViewer) async throws -> LibraryAsset? {
+        try await AssetsStore(database: database).asset(id, for: viewer)
     }
 
     /// How a pending asset's upload is divided; `nil` where it comes in one.
@@ -112,15 +119,14 @@ struct AssetUploadStore: Sendable {
             guard let row = try await transaction.query(update).first else { throw ObjectGone() }
             let object: UUID = try row.decode("object_id")
             if object != arrived.object {
-                try transaction.enqueue(
-                    "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(arrived.object)) ON CONFLICT DO NOTHING"
-                )
+                try transaction.enqueue(ObjectGarbage.add(arrived.object, of: tenantId))
             }
             let usage = try await usage(of: tenantId, in: transaction)
             if object == arrived.object, usage.bytes > usage.limitBytes {
                 throw AssetError.beyondQuota(used: usage.bytes - arrived.size, limit: usage.limitBytes)
             }
-            let ready = try LibraryAsset(row)
+            var ready = try LibraryAsset(row)
+            ready.watermarkJobId = try await AssetFollowUps.order(for: ready, by: author, in: transaction)
             let at: Date = try row.decode("at")
             try await Outbox.append(try events(ready).map { try $0.cloudEvent(by: author, at: at) }, in: transaction)
             return (ready, object)

@@ -26,14 +26,14 @@ struct Assets: Sendable {
         }
         let sha256 = SHA256.hash(bytes)
         if let known = try await store.picture(sha256, of: author.tenantId) { return known }
-        let object = store.newObject()
+        let object = try await store.newObject(of: author.tenantId)
         try await objects.put(bytes, as: object)
         let kept: (asset: Asset, object: UUID?)
         do {
             kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
         } catch let error as PrivacyError where error == .erased {
-            // No row will ever lead to it.
-            try await objects.remove(object)
+            // No row will ever own it.
+            try await collect(object, of: author.tenantId)
             throw error
         }
         if kept.object != object { try await collect(object, of: author.tenantId) }
@@ -97,7 +97,7 @@ struct Assets: Sendable {
         guard let picture = try await store.picture(asset.id, of: tenantId), case .row(let bytes) = picture.place else {
             return nil
         }
-        let object = store.newObject()
+        let object = try await store.newObject(of: tenantId)
         try await objects.put(bytes, as: object)
         let kept = try await store.moveOver(asset.id, to: object, sha256: SHA256.hash(bytes), size: bytes.count, of: tenantId)
         if kept != object { try await collect(object, of: tenantId) }
@@ -120,7 +120,7 @@ struct Assets: Sendable {
         case .held: throw AssetError.held
         case .done(let garbage):
             try await objects.discard(id)
-            if let garbage { try await collect(garbage, of: tenantId) }
+            for object in garbage { try await collect(object, of: tenantId) }
         }
     }
 

@@ -41,7 +41,7 @@ struct AssetsRoutes: Sendable {
         let page = try await Page.ofAtMost(filter.limit) { limit in
             var filter = filter
             filter.limit = limit
-            return try await assets.list(filter, for: viewer)
+            return try await assets.list(filter, for: viewer).map { $0.shown(by: assets.objects) }
         } cursor: {
             try PageCursor.encode($0.id, as: AssetsInput.cursor)
         }
@@ -56,7 +56,7 @@ struct AssetsRoutes: Sendable {
         guard !ContentsInput.isKnown(tag, request.headers) else {
             return Response(.notModified, headers: ["ETag": tag.description])
         }
-        return try .asset(asset)
+        return try .asset(asset, assets.objects)
     }
 
     /// `GET /v1/assets/{id}/uses`

@@ -13,8 +13,12 @@ struct AssetsStore: Sendable {
 
     let database: Database
 
-    /// An id for bytes that are about to be kept.
-    func newObject() -> UUID { .version7() }
+    /// An id for bytes that are about to be kept, known to the sweeper in case that nobody comes to own them.
+    func newObject(of tenantId: UUID) async throws -> UUID {
+        let object = UUID.version7()
+        try await database.query(ObjectGarbage.announce([object], of: tenantId), tenant: tenantId)
+        return object
+    }
 
     // MARK: Pictures of flows
 
@@ -61,7 +65,7 @@ struct AssetsStore: Sendable {
                 """
             ).only
             let kept: UUID? = try row.decode("object_id")
-            if kept != object { try transaction.enqueue(Self.insertGarbage(object, of: tenantId)) }
+            try await Self.settle(object, kept, of: tenantId, in: transaction)
             return (try Self.asset(row), kept)
         }
     }
@@ -73,8 +77,13 @@ struct AssetsStore: Sendable {
         """
     }
 
-    private static func insertGarbage(_ object: UUID, of tenantId: UUID) -> SQL {
-        "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(object)) ON CONFLICT DO NOTHING"
+    /// An announced object has its owner now, or is garbage, since another one counts.
+    private static func settle(_ object: UUID, _ kept: UUID?, of tenantId: UUID, in transaction: Transaction) async throws {
+        if kept == object {
+            try await ObjectGarbage.claim([object], of: tenantId, in: transaction)
+        } else {
+            try transaction.enqueue(ObjectGarbage.add(object, of: tenantId))
+        }
     }
 
     /// What a content may show: small enough to be handed out by a route.
@@ -189,14 +198,14 @@ struct AssetsStore: Sendable {
             ).first
             let kept = try row?.decode("object_id", as: UUID?.self) ?? nil
             try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
-            if kept != object { try transaction.enqueue(Self.insertGarbage(object, of: tenantId)) }
+            try await Self.settle(object, kept, of: tenantId, in: transaction)
             return kept
         }
     }
 
     enum Deletion: Sendable {
-        /// With the object that only this asset had.
-        case done(garbage: UUID?)
+        /// With the objects that only this asset had.
+        case done(garbage: [UUID])
         case missing
         /// So many contents show it.
         case inUse(contents: Int)
@@ -220,22 +229,26 @@ struct AssetsStore: Sendable {
         }
     }
 
-    /// - Returns: the object that only this asset had.
-    private static func deleteUnused(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> UUID? {
+    /// - Returns: the objects that only this asset had.
+    private static func deleteUnused(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> [UUID] {
+        var garbage: [UUID] = try await transaction.query(
+            "DELETE FROM asset_previews WHERE tenant_id = \(tenantId) AND asset_id = \(id) RETURNING object_id"
+        ).map { try $0.decode("object_id") }
         try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
         let row = try await transaction.query(
             "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING object_id"
         ).only
-        guard let object = try row.decode("object_id", as: UUID?.self) else { return nil }
+        guard let object = try row.decode("object_id", as: UUID?.self) else { return garbage }
         let freed = try await transaction.query(
             """
             DELETE FROM asset_objects WHERE tenant_id = \(tenantId) AND id = \(object)
                 AND NOT EXISTS (SELECT FROM content_assets WHERE tenant_id = \(tenantId) AND object_id = \(object))
             RETURNING id
             """)
-        guard !freed.isEmpty else { return nil }
-        try transaction.enqueue(insertGarbage(object, of: tenantId))
-        return object
+        guard !freed.isEmpty else { return garbage }
+        try transaction.enqueue(ObjectGarbage.add(object, of: tenantId))
+        garbage.append(object)
+        return garbage
     }
 
     /// It has been removed from the store.

@@ -1,6 +1,7 @@
 import Cryptography
 import DTO
 import FoundationEssentials
+import HTTPCore
 import PostgresStore
 
 /// An asset as the library shows it, from `content_assets`.
@@ -8,7 +9,14 @@ extension LibraryAsset {
     static let columns = """
         content_assets.id, state, filename, media_type, scope, content_assets.size, content_assets.sha256, revision, folder_id, tags,
         rights_holder, rights_license, rights_source, rights_valid_from, rights_expires_at, rights_territories, rights_note,
-        \(rightsStateColumn) AS rights_state, created_by, content_assets.created_at, updated_at
+        \(rightsStateColumn) AS rights_state, created_by, content_assets.created_at, updated_at, watermark_job_id,
+        \(previewsColumn) AS previews
+        """
+
+    private static let previewsColumn = """
+        (SELECT jsonb_object_agg(p.kind, jsonb_build_object(
+            'url', p.object_id, 'mediaType', p.media_type, 'width', p.width, 'height', p.height))
+            FROM asset_previews p WHERE p.tenant_id = content_assets.tenant_id AND p.asset_id = content_assets.id)
         """
 
     /// Where its rights stand now.
@@ -50,6 +58,37 @@ extension LibraryAsset {
             folderId: try row.decode("folder_id"), tags: try row.decode("tags"), rights: try AssetRights(row),
             rightsState: try row.decodeCase("rights_state"), createdBy: try row.decode("created_by"), createdAt: createdAt,
             updatedAt: try row.decode("updated_at", as: Date?.self) ?? createdAt)
+        watermarkJobId = try row.decode("watermark_job_id")
+        if let previews = try row.decode("previews", as: JSONText?.self) {
+            let previews = try JSON.decode([String: AssetPreview].self, from: previews.bytes)
+            thumbnail = previews[MediaOutputKind.thumbnail.rawValue]
+            cover = previews[MediaOutputKind.cover.rawValue]
+        }
+    }
+
+    /// As clients see it: what the store has in place of a preview's address is its object's id.
+    func shown(by objects: any ObjectStore) -> LibraryAsset {
+        var asset = self
+        asset.thumbnail = thumbnail?.shown(by: objects)
+        asset.cover = cover?.shown(by: objects)
+        return asset
+    }
+}
+
+extension AssetPreview {
+    /// Seconds in which an asset shows the same address; it holds as long again, and up to twice.
+    private static let period = 6 * 3_600
+
+    /// Which of these periods it is.
+    static var currentPeriod: Int { Int(Date().timeIntervalSince1970) / period }
+
+    fileprivate func shown(by objects: any ObjectStore) -> AssetPreview? {
+        guard let object = UUID(uuidString: url) else { return nil }
+        var preview = self
+        preview.url = objects.downloadURL(
+            ObjectGrant(
+                method: .get, object: object, contentType: mediaType, expiresAt: (Self.currentPeriod + 2) * Self.period))
+        return preview
     }
 }
 

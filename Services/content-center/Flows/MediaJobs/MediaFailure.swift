@@ -18,6 +18,7 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
     case noSpeech = "media.no_speech"
     case speechRefused = "media.speech_refused"
     case badSubtitles = "media.bad_subtitles"
+    case outputCut = "media.output_cut"
     case failed = "media.failed"
     /// The worker ended in every attempt, without a word.
     case noAttemptEnded = "media.attempts_exhausted"
@@ -39,6 +40,8 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
         case .noSpeech: LocalizedText(zh: "没有听到说话", en: "Nobody speaks in it")
         case .speechRefused: LocalizedText(zh: "语音识别服务拒绝了该文件", en: "The speech recogniser does not take the file")
         case .badSubtitles: LocalizedText(zh: "字幕文件无法解析", en: "The subtitle file cannot be read")
+        case .outputCut:
+            LocalizedText(zh: "处理结果比源文件短，源文件可能不完整", en: "What was made is shorter than the source, which may be cut off")
         case .failed: LocalizedText(zh: "处理失败", en: "It could not be done")
         case .noAttemptEnded: LocalizedText(zh: "多次尝试均未完成", en: "No attempt came to an end")
         }

@@ -10,6 +10,10 @@ enum MediaJobRefusal: Error, Equatable {
     case wrongMediaType(String, found: String)
     case addressNotAllowed
     case addressNotValid
+    /// A signature or a token stands in it.
+    case addressCarriesSecret
+    /// So many bytes.
+    case tooLargeTogether(Int)
     /// No speech recogniser is set.
     case cannotHear
 }
@@ -39,6 +43,16 @@ extension MediaJobRefusal: HTTPFailure {
             ValidationFailure(
                 pointer: "/type", code: "not_available", zh: "未配置语音识别服务", en: "no speech recogniser is set"
             ).problem
+        case .addressCarriesSecret:
+            ValidationFailure(
+                pointer: "/sourceUrl", code: "carries_secret", zh: "不能带签名或令牌：请先上传为素材",
+                en: "must carry no signature or token: upload it as an asset instead"
+            ).problem
+        case .tooLargeTogether(let size):
+            ValidationFailure(
+                pointer: "/params/assetIds", code: "too_large", zh: "合计 \(size) 字节，最多 \(MediaSources.largest) 字节",
+                en: "are \(size) bytes together, of at most \(MediaSources.largest)"
+            ).problem
         case .addressNotValid:
             ValidationFailure(
                 pointer: "/sourceUrl", code: "expired", zh: "签名链接无效或已过期", en: "the signed URL is not valid or has expired"
@@ -48,6 +62,14 @@ extension MediaJobRefusal: HTTPFailure {
 }
 
 extension MediaJobType {
+    /// Done in moments, so that somebody may wait for it. Nothing else stands before what others have ordered.
+    var isQuick: Bool {
+        switch self {
+        case .probe, .cover, .thumbnail, .imageVariants: true
+        case .transcode, .subtitle, .burnSubtitle, .concat, .audio, .watermark: false
+        }
+    }
+
     /// What it works on.
     func takes(_ type: FileType) -> Bool {
         guard type.demuxer != nil else { return false }

@@ -25,9 +25,11 @@ struct MediaJobs: Sendable {
         } else if let address = request.sourceUrl {
             source = try self.source(at: address, for: request.type)
         }
+        var total = 0
         for (index, id) in (request.params?.assetIds ?? []).enumerated() {
-            try await check(id, at: "/params/assetIds/\(index)", for: author, request.type)
+            total += try await check(id, at: "/params/assetIds/\(index)", for: author, request.type).size ?? 0
         }
+        if total > MediaSources.largest { throw MediaJobRefusal.tooLargeTogether(total) }
         if let id = request.params?.overlayAssetId {
             try await check(id, at: "/params/overlayAssetId", for: author, .imageVariants)
         }
@@ -37,14 +39,20 @@ struct MediaJobs: Sendable {
         let order = MediaOrder(
             type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
             params: request.params, subject: author.subject)
-        return MediaJobAccepted(jobId: try await store.add(order, by: author), status: .queued)
+        return try await store.add(order, by: author)
     }
 
-    private func check(_ id: UUID, at pointer: String, for author: Author, _ type: MediaJobType) async throws {
+    @discardableResult
+    private func check(
+        _ id: UUID, at pointer: String, for author: Author, _ type: MediaJobType
+    ) async throws -> LibraryAsset {
         try await check(id, at: pointer, for: author, takes: type.takes)
     }
 
-    private func check(_ id: UUID, at pointer: String, for author: Author, takes: (FileType) -> Bool) async throws {
+    @discardableResult
+    private func check(
+        _ id: UUID, at pointer: String, for author: Author, takes: (FileType) -> Bool
+    ) async throws -> LibraryAsset {
         guard let asset = try await assets.store.asset(id, for: author.viewer) else {
             throw MediaJobRefusal.unknownAsset(pointer)
         }
@@ -52,6 +60,7 @@ struct MediaJobs: Sendable {
         guard let found = FileType(rawValue: asset.mediaType), takes(found) else {
             throw MediaJobRefusal.wrongMediaType(pointer, found: asset.mediaType)
         }
+        return asset
     }
 
     /// A URL of ours is read now: it may have ended when the job's turn comes.
@@ -65,6 +74,8 @@ struct MediaJobs: Sendable {
         case .refused: throw MediaJobRefusal.addressNotValid
         case .elsewhere:
             guard origins.allow(address) else { throw MediaJobRefusal.addressNotAllowed }
+            // It stands in the job's row for as long as that does.
+            guard !MediaOrigins.carriesSecret(address) else { throw MediaJobRefusal.addressCarriesSecret }
             return .address(address)
         }
     }

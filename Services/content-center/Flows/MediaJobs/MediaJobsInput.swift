@@ -18,6 +18,11 @@ enum MediaJobsInput {
         let assetId = type == .concat ? nil : fields.optionalUUID("assetId")
         let sourceUrl = type == .concat ? nil : fields.optionalText("sourceUrl", length: addressLength)
         let priority = fields.choice("priority", of: MediaPriority.self, default: .normal)
+        if let type, priority == .interactive, !type.isQuick {
+            let quick = MediaJobType.allCases.filter(\.isQuick).map(\.rawValue).joined(separator: ", ")
+            fields.refuse(
+                "priority", code: "not_available", zh: "interactive 仅用于 \(quick)", en: "is interactive only for \(quick)")
+        }
         let profiles = type == .transcode ? fields.choices("profiles", of: MediaProfile.self) : []
         let params = params(of: type, &fields)
         if type != .concat, type != nil {
@@ -75,7 +80,9 @@ enum MediaJobsInput {
         }
     }
 
-    private static func watermark(_ params: inout FieldReader) -> MediaJobParams {
+    private static func watermark(_ params: inout FieldReader) -> MediaJobParams { MediaJobParams(mark(&params)) }
+
+    static func mark(_ params: inout FieldReader) -> AssetWatermark {
         let text = params.optionalText("text", length: textLength)
         let overlay = params.optionalUUID("overlayAssetId")
         if !params.has("text"), !params.has("overlayAssetId") {
@@ -83,11 +90,10 @@ enum MediaJobsInput {
         } else if params.has("text"), params.has("overlayAssetId") {
             params.refuse("overlayAssetId", code: "excluded", zh: "不能与 text 同时出现", en: "must not stand beside text")
         }
-        return MediaJobParams(
-            format: params.optionalChoice("format", of: MediaPictureFormat.self), text: text, overlayAssetId: overlay,
-            corner: params.optionalChoice("corner", of: MediaCorner.self),
-            opacity: params.optionalInteger("opacity", in: percent),
-            size: params.optionalInteger("size", in: percent))
+        return AssetWatermark(
+            text: text, overlayAssetId: overlay, corner: params.optionalChoice("corner", of: MediaCorner.self),
+            opacity: params.optionalInteger("opacity", in: percent), size: params.optionalInteger("size", in: percent),
+            format: params.optionalChoice("format", of: MediaPictureFormat.self))
     }
 
     private static func second(in params: inout FieldReader) -> Double? {

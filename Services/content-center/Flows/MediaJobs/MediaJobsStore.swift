@@ -16,22 +16,29 @@ struct MediaJobsStore: Sendable {
     /// Some three hours of a store or a recogniser that is away.
     private static let mostAttempts = 25
 
-    /// Adds the job; the repeat of an operation finds the one it added.
-    func add(_ order: MediaOrder, by author: Author) async throws -> UUID {
-        let payload = try JSONText(encoding: order)
-        let id = try await database.transaction(tenant: author.tenantId) { transaction in
-            let id = try await JobStore.enqueue(
-                kind: order.priority.jobKind, payload: payload, key: author.operationId?.uuidString,
-                maxAttempts: Self.mostAttempts,
-                in: transaction)
-            try transaction.enqueue(
-                """
-                INSERT INTO media_jobs (tenant_id, id, type, asset_id)
-                VALUES (\(author.tenantId), \(id), \(order.type.rawValue), \(order.source?.assetId)) ON CONFLICT DO NOTHING
-                """)
-            return id
+    /// Adds the job; the repeat of an operation finds the one it added, wherever that stands by now.
+    func add(_ order: MediaOrder, by author: Author) async throws -> MediaJobAccepted {
+        let accepted = try await database.transaction(tenant: author.tenantId) { transaction in
+            let id = try await Self.add(order, key: author.operationId?.uuidString, of: author.tenantId, in: transaction)
+            let state: JobState = try await transaction.query(
+                "SELECT state FROM jobs WHERE tenant_id = \(author.tenantId) AND id = \(id)"
+            ).only.decode("state")
+            return MediaJobAccepted(jobId: id, status: MediaJobStatus(state))
         }
-        onOrder(id, author.tenantId, order.priority)
+        if accepted.status == .queued { onOrder(accepted.jobId, author.tenantId, order.priority) }
+        return accepted
+    }
+
+    /// - Parameter key: a second job with it is not added.
+    static func add(_ order: MediaOrder, key: String?, of tenantId: UUID, in transaction: Transaction) async throws -> UUID {
+        let id = try await JobStore.enqueue(
+            kind: order.priority.jobKind, payload: JSONText(encoding: order), key: key, maxAttempts: mostAttempts, in: transaction
+        )
+        try transaction.enqueue(
+            """
+            INSERT INTO media_jobs (tenant_id, id, type, asset_id)
+            VALUES (\(tenantId), \(id), \(order.type.rawValue), \(order.source?.assetId)) ON CONFLICT DO NOTHING
+            """)
         return id
     }
 
@@ -49,6 +56,7 @@ struct MediaJobsStore: Sendable {
             guard let row else { return false }
             try await JobStore.requestCancel(id, in: transaction)
             if try row.decode("state", as: JobState.self) == .queued {
+                try MediaWorkStore.forget(id, of: tenantId, in: transaction)
                 try await MediaWorkStore.tell(of: id, tenantId, as: .canceled, in: transaction)
             }
             return true

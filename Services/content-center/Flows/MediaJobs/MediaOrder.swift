@@ -18,6 +18,23 @@ struct MediaOrder: Codable, Sendable, Equatable {
     }
 }
 
+extension MediaOrder {
+    /// The mark that somebody wished for with an upload. The copy is another asset; what was uploaded stays as it is.
+    init(marking asset: LibraryAsset, with mark: AssetWatermark, by author: Author) {
+        self.init(
+            type: .watermark, priority: .batch, source: .asset(asset.id),
+            params: MediaJobParams(mark), subject: author.subject)
+    }
+}
+
+extension MediaJobParams {
+    init(_ mark: AssetWatermark) {
+        self.init(
+            format: mark.format, text: mark.text, overlayAssetId: mark.overlayAssetId, corner: mark.corner,
+            opacity: mark.opacity, size: mark.size)
+    }
+}
+
 enum MediaSource: Codable, Sendable, Equatable {
     /// Of the tenant.
     case asset(UUID)

@@ -14,4 +14,20 @@ struct MediaOrigins: Sendable {
         let path = address.prefix { $0 != "?" }.lowercased().replacing("%2e", with: ".")
         return !path.split(separator: "/").contains("..")
     }
+
+    /// Whether the query says who may fetch it: an address that is signed, or that has a token in it.
+    static func carriesSecret(_ address: String) -> Bool {
+        guard let question = address.firstIndex(of: "?") else { return false }
+        return address[address.index(after: question)...].split(whereSeparator: { $0 == "&" || $0 == ";" }).contains { pair in
+            // Whatever hides its name behind escapes has something to hide.
+            let name = pair.prefix { $0 != "=" }.lowercased()
+            return name.contains("%") || secretNames.contains { name.contains($0) }
+        }
+    }
+
+    /// Of S3, its kin, content networks and what people call it themselves.
+    private static let secretNames = [
+        "amz", "goog", "oss", "cos", "obs", "sign", "sig", "token", "key", "secret", "credential", "password", "passwd", "pwd",
+        "auth", "policy", "hmac", "hash", "session", "ticket", "code", "jwt", "sas",
+    ]
 }

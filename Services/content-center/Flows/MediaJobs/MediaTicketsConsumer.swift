@@ -44,6 +44,8 @@ struct MediaTickets: Sendable {
 
 /// Redeems tickets: claims a job each as soon as the worker has a place.
 struct MediaTicketsConsumer: Sendable {
+    /// For a place. Then the ticket has had its use: the job's row stays due, and is found by whoever looks for due jobs.
+    static let patience = Duration.seconds(10 * 60)
     /// The broker takes a ticket back that nobody has acknowledged within half an hour.
     static let longestWait = Duration.seconds(25 * 60)
 
@@ -63,7 +65,8 @@ struct MediaTicketsConsumer: Sendable {
         guard ticket.type == MediaTickets.type, let job = ticket.subject.flatMap({ UUID(uuidString: $0) }) else {
             throw PermanentFailure(reason: "no ticket of a media job")
         }
-        _ = await worker.take(job, tenant: ticket.tenantId, rank: priority.rank)
+        // Where its tenant has all that it may have, the ticket goes too: it must not keep those behind it waiting.
+        _ = await worker.take(job, tenant: ticket.tenantId, rank: priority.rank, patience: Self.patience)
     }
 }
 
@@ -73,14 +76,24 @@ struct MediaWorkers: Service {
     let workspace: MediaWorkspace
     let objects: LocalObjectStore
     let logger: Logger
+    /// Between two looks at what others left behind.
+    var sweepInterval = Duration.seconds(3_600)
 
     func run() async throws {
-        do {
-            try await objects.prepare()
-            try await workspace.sweep()
-        } catch {
+        do { try await objects.prepare() } catch {
             logger.warning("the folders of media jobs cannot be used", ["error": "\(error)"])
         }
+        let sweeping = Task { await sweep() }
+        defer { sweeping.cancel() }
         try await worker.run()
+    }
+
+    private func sweep() async {
+        while !Task.isCancelled {
+            do { try await workspace.sweep() } catch {
+                logger.warning("the folders of media jobs cannot be swept", ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: sweepInterval)
+        }
     }
 }

@@ -78,6 +78,7 @@ struct MediaWork: Sendable {
                 }
                 done += step.weight
             }
+            try await plan.choose(in: folder)
             report(Self.made)
         }
     }
@@ -86,6 +87,7 @@ struct MediaWork: Sendable {
     private func keep(_ outputs: [PlannedOutput], of title: String, in folder: MediaFolder, _ attempt: MediaAttempt) async throws
     {
         var made: [MadeOutput] = []
+        try await attempt.announce(outputs.map(attempt.object))
         do {
             for output in outputs {
                 guard let (size, sha256) = try await folder.measure(output.file), size > 0 else { throw MediaFailure.failed }
@@ -96,12 +98,7 @@ struct MediaWork: Sendable {
                     MadeOutput(
                         plan: output, object: object, size: size, sha256: sha256, details: details,
                         filename: "\(String(title.prefix(160)))-\(output.name).\(output.type.extensions.first ?? "bin")"))
-                do {
-                    try await objects.keep(file: folder.path(of: output.file), as: object)
-                } catch is S3ObjectStore.TooLargeToKeep {
-                    // Nor will it be smaller the next time.
-                    throw MediaFailure.resources
-                }
+                try await objects.keep(file: folder.path(of: output.file), as: object)
             }
             // Where the same bytes are there already, ours are not needed.
             for object in try await attempt.keep(outputs: made) { try await attempt.collect(object, from: objects) }
@@ -116,26 +113,59 @@ struct MediaWork: Sendable {
             }.value
             throw error
         }
-        for output in outputs {
-            for object in attempt.earlierObjects(for: output) { try await objects.remove(object) }
-        }
+        for object in try await attempt.leftovers() { try await objects.remove(object) }
     }
 
     private func details(of output: PlannedOutput, size: Int, in folder: MediaFolder) async throws -> MediaOutputDetails {
         var details = MediaOutputDetails(width: output.width, height: output.height, durationMs: output.durationMs)
         if let duration = output.durationMs, duration > 0 { details.bitrate = size * 8_000 / duration }
+        let facts = try await facts(of: output, size: size, in: folder)
         if let name = output.playlist {
-            guard let playlist = try await folder.text(of: name), let input = MediaInput(name: output.file, type: output.type)
-            else {
-                throw MediaFailure.failed
-            }
-            let facts = try await ffmpeg.facts(of: input, size: size, in: folder.path)
+            guard let playlist = try await folder.text(of: name), let facts else { throw MediaFailure.failed }
             details.playlist = playlist
             details.codecs = HLSPlaylists.codecs(of: facts)
             details.frameRate = facts.video?.frameRate
         }
         return details
     }
+
+    /// FFmpeg may end in peace and leave half of it: what it made is looked at as any file is.
+    ///
+    /// - Returns: `nil` for what has no length.
+    /// - Throws: ``OutputCut``
+    private func facts(of output: PlannedOutput, size: Int, in folder: MediaFolder) async throws -> MediaFacts? {
+        guard let planned = output.durationMs, let input = MediaInput(name: output.file, type: output.type) else { return nil }
+        let facts: MediaFacts
+        do {
+            facts = try await ffmpeg.facts(of: input, size: size, in: folder.path)
+        } catch MediaFailure.unreadable {
+            throw OutputCut(name: output.name, plannedMs: planned, foundMs: nil)
+        }
+        guard facts.isWhole(plannedMs: planned) else {
+            throw OutputCut(name: output.name, plannedMs: planned, foundMs: facts.durationMs)
+        }
+        return facts
+    }
+}
+
+extension MediaPlan {
+    /// Takes the best of the pictures that compete.
+    func choose(in folder: MediaFolder) async throws {
+        guard let choice else { return }
+        guard let measures = try await folder.text(of: choice.measures),
+            let best = FrameRule.best(of: FrameMeasures.read(measures))
+        else { throw MediaFailure.noVideo }
+        try await folder.move(choice.candidate(best), to: choice.file)
+    }
+}
+
+/// An output is not as long as what it was made of.
+struct OutputCut: Error, CustomStringConvertible {
+    let name: String
+    let plannedMs: Int
+    let foundMs: Int?
+
+    var description: String { "\(name) has \(foundMs.map { "\($0)" } ?? "no") ms of \(plannedMs)" }
 }
 
 /// An output whose bytes are in the store.

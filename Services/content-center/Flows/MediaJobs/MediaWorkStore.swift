@@ -13,6 +13,10 @@ struct MediaWorkStore: Sendable {
     /// Wakes the outbox relay after a commit.
     let onCommit: @Sendable () -> Void
 
+    /// How often what was made may be shorter than it should be. A tool that failed without a word does better the next time; a source that
+    /// says that it is longer than it is does not.
+    private static let mostCuts = 3
+
     /// What the worker runs.
     func handler(_ work: MediaWork) -> JobWorker.Handler {
         { context in
@@ -23,6 +27,9 @@ struct MediaWorkStore: Sendable {
             } catch let failure as MediaFailure {
                 try await attempt.fail(failure)
                 throw PermanentJobFailure(failure.rawValue)
+            } catch let cut as OutputCut where context.attempt >= Self.mostCuts {
+                try await attempt.fail(.outputCut)
+                throw PermanentJobFailure("\(cut)")
             } catch let refusal as FFmpegRefusal {
                 try await attempt.fail(.failed)
                 throw PermanentJobFailure("\(refusal)")
@@ -34,6 +41,8 @@ struct MediaWorkStore: Sendable {
 
     /// Writes what a job's end means for others, in the transaction that ends it.
     static func tell(of end: JobEnd, in transaction: Transaction) async throws {
+        try forget(end.id, of: end.tenant, in: transaction)
+        if end.kind == AssetPreviews.kind { return }
         if end.state == .failed {
             try transaction.enqueue(
                 """
@@ -79,6 +88,18 @@ struct MediaWorkStore: Sendable {
         try await Outbox.append([event], in: transaction)
     }
 
+    /// Seconds after a job's end in which a worker that has lost it may still be at its last call.
+    private static let longestGoodbye = 3_600
+
+    /// What the job has announced and has no owner by its end gets none.
+    static func forget(_ job: UUID, of tenantId: UUID, in transaction: Transaction) throws {
+        try transaction.enqueue(
+            """
+            UPDATE asset_garbage SET due_at = least(due_at, app_now() + make_interval(secs => \(longestGoodbye)::int))
+            WHERE tenant_id = \(tenantId) AND job_id = \(job)
+            """)
+    }
+
     // MARK: Outputs
 
     /// - Returns: the objects that are not needed, since the tenant has the same bytes already.
@@ -113,11 +134,10 @@ struct MediaWorkStore: Sendable {
                 """)
             if object == output.object {
                 addsBytes = true
+                try await ObjectGarbage.claim([object], of: tenantId, in: transaction)
             } else {
                 garbage.append(output.object)
-                try transaction.enqueue(
-                    "INSERT INTO asset_garbage (tenant_id, object_id) VALUES (\(tenantId), \(output.object)) ON CONFLICT DO NOTHING"
-                )
+                try transaction.enqueue(ObjectGarbage.add(output.object, of: tenantId))
             }
         }
         let usage = try await uploads.usage(of: tenantId, in: transaction)
@@ -130,10 +150,10 @@ struct MediaWorkStore: Sendable {
 struct MediaAttempt: Sendable {
     private static let outputsStep = "outputs"
 
-    fileprivate let context: JobContext
+    let context: JobContext
     fileprivate let store: MediaWorkStore
 
-    fileprivate init(context: JobContext, store: MediaWorkStore) {
+    init(context: JobContext, store: MediaWorkStore) {
         self.context = context
         self.store = store
     }
@@ -194,6 +214,14 @@ struct MediaAttempt: Sendable {
         }
     }
 
+    /// Says which objects are about to be kept, before any of them is: if nobody lives to own them, they are collected.
+    func announce(_ objects: [UUID]) async throws {
+        guard !objects.isEmpty else { return }
+        try await context.whileHeld {
+            try $0.enqueue(ObjectGarbage.announce(objects, by: context.id, of: context.tenant))
+        }
+    }
+
     /// Assets of the tenant, exactly once.
     ///
     /// - Returns: the objects that are not needed.
@@ -217,9 +245,12 @@ struct MediaAttempt: Sendable {
     /// The object of an output: another one in every attempt, so that none that was thought dead writes over what a later one has kept.
     func object(for output: PlannedOutput) -> UUID { Self.object(context.id, context.fence, output) }
 
-    /// Those that attempts before this one may have left in the store.
-    func earlierObjects(for output: PlannedOutput) -> [UUID] {
-        (max(1, context.fence - 8)..<max(1, context.fence)).map { Self.object(context.id, $0, output) }
+    /// What attempts before this one may have left in the store. It stays listed until none of them can still be at work.
+    func leftovers() async throws -> [UUID] {
+        try await store.database.query(
+            "SELECT object_id FROM asset_garbage WHERE tenant_id = \(context.tenant) AND job_id = \(context.id)",
+            tenant: context.tenant
+        ).map { try $0.decode("object_id") }
     }
 
     private static func object(_ job: UUID, _ fence: Int64, _ output: PlannedOutput) -> UUID {

@@ -81,6 +81,11 @@ struct MediaFolder: Sendable {
         return try await pool.run { Files.status(path)?.size }
     }
 
+    func move(_ name: String, to other: String) async throws {
+        let (old, new) = (path(of: name), path(of: other))
+        try await pool.run { try Files.move(old, to: new) }
+    }
+
     /// - Returns: `nil` where there is no such file.
     func measure(_ name: String) async throws -> (size: Int, sha256: [UInt8])? {
         let path = path(of: name)

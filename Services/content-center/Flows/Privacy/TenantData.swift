@@ -51,7 +51,7 @@ struct TenantData: Sendable, Equatable {
         TenantData("material_assets", exported: true, .with("materials")),
         TenantData("material_outcomes", exported: true, .with("materials")),
         TenantData("account_profiles", exported: true, .rows),
-        TenantData("content_asset_bytes", .rows),
+        TenantData("content_asset_bytes", .rows), TenantData("asset_previews", .rows),
         TenantData(
             "content_assets", exported: true,
             json: """

@@ -26,10 +26,23 @@ struct FFmpeg: Sendable {
     func facts(of file: MediaInput, size: Int, in directory: String) async throws -> MediaFacts {
         let arguments = ["-v", "error", "-of", "json", "-show_entries", ProbeReader.entries] + Self.input(file)
         let outcome = try await child("ffprobe", arguments, in: directory, time: Self.probeTime).run()
+        // It shows such a picture as one of no size, in peace.
+        if outcome.complaints.contains("exceeds specified max pixel count") { throw MediaFailure.tooLarge }
         try MediaFailure.check(outcome, whileReading: true)
-        guard let facts = ProbeReader.facts(outcome.output, type: file.type, size: size) else { throw MediaFailure.unreadable }
+        guard var facts = ProbeReader.facts(outcome.output, type: file.type, size: size) else { throw MediaFailure.unreadable }
         if let video = facts.video, video.width * video.height > Self.mostPixels { throw MediaFailure.tooLarge }
+        if facts.durationMs == nil, !facts.isPicture { facts.durationMs = try await length(of: file, facts, in: directory) }
         return facts
+    }
+
+    /// Of what was recorded on the way, as browsers do, and never says how long it became: it is read to its end, but not decoded.
+    ///
+    /// - Returns: milliseconds; `nil` where there is nothing in it.
+    private func length(of file: MediaInput, _ facts: MediaFacts, in directory: String) async throws -> Int? {
+        let arguments = Self.input(file) + ["-map", facts.video == nil ? "0:a:0" : "0:v:0", "-c", "copy", "-f", "null", "-"]
+        let end = Lock(0)
+        try await run(MediaStep(arguments: arguments), in: directory) { time in end.withLock { $0 = max($0, time) } }
+        return end.withLock { $0 > 0 ? $0 : nil }
     }
 
     /// - Parameter onTime: told how much of the output is done, in milliseconds of its time.

@@ -29,6 +29,8 @@ struct MediaFacts: Codable, Sendable, Equatable {
         var codec: String
         var channels: Int
         var sampleRate: Int
+        /// Where it says so itself: sound may end before the pictures do.
+        var durationMs: Int?
     }
 
     /// A picture has no length; a video has one.
@@ -36,6 +38,12 @@ struct MediaFacts: Codable, Sendable, Equatable {
 
     /// Seconds.
     var duration: Double { Double(durationMs ?? 0) / 1_000 }
+
+    /// Whether it is as long as was planned, but for what containers and frames round off.
+    func isWhole(plannedMs: Int) -> Bool {
+        let frame = video?.frameRate.map { Int(1_000 / max($0, 0.01)) } ?? 0
+        return (durationMs ?? 0) >= plannedMs - max(500, plannedMs / 50, 2 * frame)
+    }
 }
 
 /// Reads the JSON of ffprobe.
@@ -53,7 +61,8 @@ enum ProbeReader {
         if type.kind != .image {
             // A file may leave out its own length, but not that of its streams.
             let seconds = number(video?.duration) ?? number(report.format?.duration) ?? number(audio?.duration)
-            facts.durationMs = seconds.flatMap { Int(exactly: ($0 * 1_000).rounded()) }
+            facts.durationMs = seconds.flatMap(milliseconds)
+            facts.audio?.durationMs = number(audio?.duration).flatMap(milliseconds)
             facts.bitrate = report.format?.bit_rate.flatMap { Int($0) }
         }
         return facts
@@ -83,6 +92,8 @@ enum ProbeReader {
         return MediaFacts.Audio(
             codec: codec, channels: stream.channels ?? 0, sampleRate: stream.sample_rate.flatMap { Int($0) } ?? 0)
     }
+
+    private static func milliseconds(_ seconds: Double) -> Int? { Int(exactly: (seconds * 1_000).rounded()) }
 
     private static func number(_ text: String?) -> Double? {
         text.flatMap { Double($0) }.flatMap { $0.isFinite && $0 >= 0 && $0 < 1e9 ? $0 : nil }

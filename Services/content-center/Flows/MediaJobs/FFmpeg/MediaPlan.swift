@@ -8,6 +8,22 @@ struct MediaPlan: Sendable, Equatable {
     var texts: [String: String] = [:]
     /// A sound that somebody has to listen to when the runs are over.
     var speech: PlannedSpeech?
+    /// Pictures of which one is chosen when the runs are over.
+    var choice: PlannedChoice?
+}
+
+struct PlannedChoice: Sendable, Equatable {
+    /// The file with what was measured (``FrameMeasures``).
+    var measures: String
+    /// Of the pictures' names.
+    var ending: String
+    /// What the chosen one is called then.
+    var file: String
+
+    /// As FFmpeg fills it in, from 1 on.
+    var pattern: String { "candidate-%d.\(ending)" }
+
+    func candidate(_ frame: FrameMeasure) -> String { "candidate-\(frame.number + 1).\(ending)" }
 }
 
 struct PlannedSpeech: Sendable, Equatable {
@@ -86,13 +102,13 @@ extension MediaPlan {
     static let sound = ["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000"]
 
     private static func audio(_ source: ExaminedInput) throws(MediaFailure) -> MediaPlan {
-        guard source.facts.audio != nil else { throw .noAudio }
-        let file = "audio.m4a"
+        guard let audio = source.facts.audio else { throw .noAudio }
+        let (file, duration) = ("audio.m4a", audio.durationMs ?? source.facts.durationMs)
         let arguments =
             source.arguments + ["-map", "0:a:0", "-vn"] + plain + sound + ["-movflags", "+faststart", "-f", "ipod", file]
         return MediaPlan(
-            steps: [MediaStep(arguments: arguments, durationMs: source.facts.durationMs ?? 0)],
-            outputs: [PlannedOutput(kind: .audio, name: "audio", file: file, type: .m4a, durationMs: source.facts.durationMs)])
+            steps: [MediaStep(arguments: arguments, durationMs: duration ?? 0)],
+            outputs: [PlannedOutput(kind: .audio, name: "audio", file: file, type: .m4a, durationMs: duration)])
     }
 
     /// All are brought to the first one's size (at most 1080p), each whole with bars where its shape is another, at 30 pictures per second;

@@ -6,14 +6,17 @@ extension MediaPlan {
     static let usualVariantWidths = [320, 640, 1_080]
     private static let longestCoverSide = 1_920
     /// How many pictures of a video compete for being its cover.
-    private static let coverCandidates = 24
+    private static let coverCandidates = 16
 
-    /// The frame that is most like all the others, so never the black before the first scene; or the one at an instant.
+    /// The best of some frames out of all of it (``FrameRule``), so never the black before the first scene; or the one at an instant.
     static func cover(_ source: ExaminedInput, _ params: MediaJobParams) throws(MediaFailure) -> MediaPlan {
         let video = try source.video()
         let format = params.format ?? .jpeg
         let size = fitted(video, into: longestCoverSide)
         let scale = "scale=\(size.width):\(size.height),setsar=1"
+        let file = "cover.\(format.ending)"
+        let output = PlannedOutput(
+            kind: .cover, name: "cover", file: file, type: format.type, width: size.width, height: size.height)
         var (before, filter): ([String], String)
         if let at = params.atSecond {
             before = try seeking(to: at, in: source.facts)
@@ -21,23 +24,32 @@ extension MediaPlan {
         } else if source.facts.isPicture {
             (before, filter) = ([], scale)
         } else {
-            // Of a long video only the key frames are decoded.
-            let duration = max(0.1, source.facts.duration)
-            before = duration > 30 ? ["-skip_frame", "nokey"] : []
-            filter = "fps=\(coverCandidates)/\(duration):start_time=0,\(scale),thumbnail=\(coverCandidates)"
+            return candidates(source, scale: scale, format, becoming: output)
         }
         if video.hasAlpha, format == .jpeg { filter += ",format=rgb24" }
-        let file = "cover.\(format.ending)"
         return MediaPlan(
             steps: [
                 MediaStep(
                     arguments: before + source.arguments + ["-map", "0:v:0", "-an", "-vf", filter, "-frames:v", "1"] + plain
                         + format.encoding + [file])
-            ],
-            outputs: [
-                PlannedOutput(
-                    kind: .cover, name: "cover", file: file, type: format.type, width: size.width, height: size.height)
-            ])
+            ], outputs: [output])
+    }
+
+    /// All that compete, each as it would be kept, and measured on the way: the video is decoded once.
+    private static func candidates(
+        _ source: ExaminedInput, scale: String, _ format: MediaPictureFormat, becoming output: PlannedOutput
+    ) -> MediaPlan {
+        // Of a long video only the key frames are decoded.
+        let duration = max(0.1, source.facts.duration)
+        let before = duration > 30 ? ["-skip_frame", "nokey"] : []
+        let choice = PlannedChoice(measures: "frames.txt", ending: format.ending, file: output.file)
+        let filter =
+            "fps=\(coverCandidates)/\(duration):start_time=0,\(scale),format=yuv420p,blurdetect,entropy,signalstats,"
+            + "metadata=print:file=\(choice.measures)"
+        let arguments = ["-map", "0:v:0", "-an", "-vf", filter, "-fps_mode", "passthrough"] + plain + format.sequence
+        return MediaPlan(
+            steps: [MediaStep(arguments: before + source.arguments + arguments + [choice.pattern])], outputs: [output],
+            choice: choice)
     }
 
     /// Of a video the picture at a tenth of its length, unless an instant is given.
@@ -109,10 +121,21 @@ extension MediaPictureFormat {
 
     var ending: String { type.extensions.first ?? rawValue }
 
+    /// One picture.
     var encoding: [String] {
         switch self {
-        case .jpeg: ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2", "-update", "1"]
-        case .webp: ["-c:v", "libwebp", "-quality", "82", "-f", "webp"]
+        case .jpeg: codec + ["-f", "image2", "-update", "1"]
+        case .webp: codec + ["-f", "webp"]
+        }
+    }
+
+    /// Numbered ones.
+    var sequence: [String] { codec + ["-f", "image2"] }
+
+    private var codec: [String] {
+        switch self {
+        case .jpeg: ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", "3"]
+        case .webp: ["-c:v", "libwebp", "-quality", "82"]
         }
     }
 }

@@ -96,6 +96,7 @@ extension MediaPlan {
             let cover = try cover(source, MediaJobParams())
             plan.steps += cover.steps
             plan.outputs += cover.outputs
+            plan.choice = cover.choice
         }
         return plan
     }
