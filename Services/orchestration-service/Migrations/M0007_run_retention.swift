@@ -8,7 +8,6 @@ let m0007RunRetention = Migration(
         CREATE POLICY jobs_sweep ON jobs TO \(DatabaseRoles.system) USING (finished_at IS NOT NULL);
         GRANT SELECT (tenant_id, id, finished_at), DELETE ON jobs TO \(DatabaseRoles.system);
 
-        CREATE INDEX picture_attempts_updated ON picture_attempts (updated_at);
         CREATE POLICY picture_attempts_sweep ON picture_attempts TO \(DatabaseRoles.system) USING (true);
-        GRANT SELECT (tenant_id, run_id, number, updated_at), DELETE ON picture_attempts TO \(DatabaseRoles.system);
+        GRANT SELECT (tenant_id, run_id), DELETE ON picture_attempts TO \(DatabaseRoles.system);
         """)

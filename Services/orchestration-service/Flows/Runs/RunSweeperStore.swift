@@ -25,26 +25,22 @@ struct RunSweeper: Service {
 
     /// - Returns: how many runs went.
     func sweep() async throws -> Int {
-        // A run's repeat must not find its pictures' attempts gone and pay again: they go after it.
-        let runs = try await deleteAll(
-            """
-            DELETE FROM jobs WHERE (tenant_id, id) IN (
-                SELECT tenant_id, id FROM jobs WHERE finished_at < app_now() - make_interval(days => \(days)::integer)
-                ORDER BY finished_at LIMIT \(Self.batch))
-            """)
-        _ = try await deleteAll(
-            """
-            DELETE FROM picture_attempts WHERE (tenant_id, run_id, number) IN (
-                SELECT tenant_id, run_id, number FROM picture_attempts WHERE updated_at < app_now() - make_interval(days => \(days)::integer)
-                ORDER BY updated_at LIMIT \(Self.batch))
-            """)
-        return runs
-    }
-
-    private func deleteAll(_ statement: SQL) async throws -> Int {
         var count = 0
         while true {
-            let gone = try await system.query(statement).affectedRows
+            // What is known of a picture goes with its run and not before: a run that is taken up again must not pay for it anew.
+            let gone: Int = try await system.query(
+                """
+                WITH gone AS (
+                    DELETE FROM jobs WHERE (tenant_id, id) IN (
+                        SELECT tenant_id, id FROM jobs WHERE finished_at < app_now() - make_interval(days => \(days)::integer)
+                        ORDER BY finished_at LIMIT \(Self.batch))
+                    RETURNING tenant_id, id
+                ), attempts AS (
+                    DELETE FROM picture_attempts p USING gone g WHERE p.tenant_id = g.tenant_id AND p.run_id = g.id
+                )
+                SELECT count(*) AS n FROM gone
+                """
+            ).only.decode("n")
             count += gone
             if gone < Self.batch { return count }
         }
