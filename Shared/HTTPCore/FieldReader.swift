@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Observability
 
 /// Reads the members of a JSON object and collects every refusal, so that a client learns all of them at once.
 ///
@@ -177,7 +178,7 @@ public struct FieldReader {
 
     /// `nil` where it is left out, or where an issue was recorded.
     public mutating func optionalUUID(_ name: String) -> UUID? {
-        parsed(name, expected: LocalizedText(zh: " UUID", en: "a UUID")) { UUID(uuidString: $0) }
+        parsed(name, expected: LocalizedText(zh: " UUID", en: "a UUID")) { UUID(text: $0) }
     }
 
     /// `nil` where it is left out, or where an issue was recorded.

@@ -1,10 +1,12 @@
+import Observability
+
 /// How every service writes and reads JSON: camelCase as in the types, RFC 3339 times, lower-case UUIDs, no escaped slashes,
 /// members in the order of the type.
 public enum JSON {
     /// - Throws: `EncodingError` for what JSON cannot say, such as NaN.
     public static func encode(_ value: some Encodable) throws -> [UInt8] {
         let writer = JSONWriter()
-        try writer.write(value, path: [])
+        try writer.write(value, path: CodingPath())
         return try writer.finish()
     }
 
@@ -15,7 +17,7 @@ public enum JSON {
 
     /// - Throws: `DecodingError`. Members that the type does not know are passed over: the way for what other services say.
     public static func decode<Value: Decodable>(_ type: Value.Type, from value: JSONValue) throws -> Value {
-        try JSONTreeDecoder(value: value, codingPath: []).unbox(type)
+        try JSONTreeDecoder(value: value).unbox(type)
     }
 }
 
@@ -60,8 +62,12 @@ enum JSONText {
 
     /// A quoted string: only quotes, backslashes and control characters are escaped.
     static func append(_ text: String, to bytes: inout [UInt8]) {
-        var text = text
         bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        if text.isPlain(from: 0x20, without: UInt8(ascii: "\""), UInt8(ascii: "\\")) {
+            return bytes.append(contentsOf: text.utf8)
+        }
+        var text = text
         text.withUTF8 { utf8 in
             var start = 0
             for (index, byte) in utf8.enumerated() where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
@@ -81,6 +87,5 @@ enum JSONText {
             }
             bytes.append(contentsOf: utf8[start...])
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

@@ -1,19 +1,26 @@
 import FoundationEssentials
+import Observability
 
 /// Reads `Decodable` values out of a ``JSONValue``: the strict parser has run before, so bytes are looked at once.
 struct JSONTreeDecoder: Decoder, SingleValueDecodingContainer {
     let value: JSONValue
-    let codingPath: [any CodingKey]
+    let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    init(value: JSONValue, path: CodingPath = CodingPath()) {
+        self.value = value
+        self.path = path
+    }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .object(let object) = value else { throw mismatch(JSONObject.self, "an object") }
-        return KeyedDecodingContainer(JSONObjectReader(object: object, codingPath: codingPath))
+        return KeyedDecodingContainer(JSONObjectReader(object: object, path: path))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard case .array(let items) = value else { throw mismatch([JSONValue].self, "an array") }
-        return JSONArrayReader(items: items, codingPath: codingPath)
+        return JSONArrayReader(items: items, path: path)
     }
 
     func singleValueContainer() -> any SingleValueDecodingContainer { self }
@@ -57,7 +64,7 @@ struct JSONTreeDecoder: Decoder, SingleValueDecodingContainer {
             return value
         }
         if type == UUID.self {
-            guard let uuid = UUID(uuidString: try decode(String.self)), let value = uuid as? Value else {
+            guard let uuid = UUID(text: try decode(String.self)), let value = uuid as? Value else {
                 throw mismatch(type, "a UUID")
             }
             return value
@@ -78,25 +85,53 @@ struct JSONTreeDecoder: Decoder, SingleValueDecodingContainer {
 
 private struct JSONObjectReader<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let object: JSONObject
-    let codingPath: [any CodingKey]
+    let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
 
     var allKeys: [Key] { object.names.compactMap { Key(stringValue: $0) } }
 
     func contains(_ key: Key) -> Bool { object[key.stringValue] != nil }
 
-    private func child(_ key: any CodingKey) throws -> JSONTreeDecoder {
+    private func member(_ key: any CodingKey) throws -> JSONValue {
         guard let value = object[key.stringValue] else {
             throw DecodingError.keyNotFound(key, .init(codingPath: codingPath, debugDescription: "no member \(key.stringValue)"))
         }
-        return JSONTreeDecoder(value: value, codingPath: codingPath + [key])
+        return value
     }
 
-    func decodeNil(forKey key: Key) throws -> Bool { try child(key).decodeNil() }
+    private func child(_ key: any CodingKey) throws -> JSONTreeDecoder {
+        JSONTreeDecoder(value: try member(key), path: path + key)
+    }
+
+    /// What stands under the key and is not `null`: looked up once, where the protocol's own way takes three times.
+    private func present(_ key: Key) -> JSONTreeDecoder? {
+        guard let value = object[key.stringValue], !value.isNull else { return nil }
+        return JSONTreeDecoder(value: value, path: path + key)
+    }
+
+    func decodeNil(forKey key: Key) throws -> Bool { try member(key).isNull }
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        if case .string(let text) = try member(key) { return text }
+        return try child(key).decode(type)
+    }
+
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        if case .string(let text)? = object[key.stringValue] { return text }
+        return try present(key)?.decode(type)
+    }
+
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try child(key).decode(type) }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try child(key).decode(type) }
     func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try child(key).decode(type) }
     func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try child(key).decode(type) }
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value { try child(key).unbox(type) }
+
+    func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? { try present(key)?.decode(type) }
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? { try present(key)?.decode(type) }
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? { try present(key)?.decode(type) }
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        try present(key)?.unbox(type)
+    }
 
     func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type, forKey key: Key
@@ -111,30 +146,38 @@ private struct JSONObjectReader<Key: CodingKey>: KeyedDecodingContainerProtocol 
 
 private struct JSONArrayReader: UnkeyedDecodingContainer {
     let items: [JSONValue]
-    let codingPath: [any CodingKey]
+    let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
     private(set) var currentIndex = 0
 
-    init(items: [JSONValue], codingPath: [any CodingKey]) {
+    init(items: [JSONValue], path: CodingPath) {
         self.items = items
-        self.codingPath = codingPath
+        self.path = path
     }
 
     var count: Int? { items.count }
     var isAtEnd: Bool { currentIndex >= items.count }
 
     private mutating func next() throws -> JSONTreeDecoder {
-        let path = codingPath + [JSONKey(intValue: currentIndex)]
+        let path = path + JSONKey.index(currentIndex)
         guard !isAtEnd else {
-            throw DecodingError.valueNotFound(JSONValue.self, .init(codingPath: path, debugDescription: "the array has ended"))
+            throw DecodingError.valueNotFound(
+                JSONValue.self, .init(codingPath: path.keys, debugDescription: "the array has ended"))
         }
         defer { currentIndex += 1 }
-        return JSONTreeDecoder(value: items[currentIndex], codingPath: path)
+        return JSONTreeDecoder(value: items[currentIndex], path: path)
     }
 
     mutating func decodeNil() throws -> Bool {
         guard !isAtEnd, items[currentIndex].isNull else { return false }
         currentIndex += 1
         return true
+    }
+
+    mutating func decode(_ type: String.Type) throws -> String {
+        guard !isAtEnd, case .string(let text) = items[currentIndex] else { return try next().decode(type) }
+        currentIndex += 1
+        return text
     }
 
     mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try next().unbox(type) }

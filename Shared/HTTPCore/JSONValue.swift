@@ -20,7 +20,7 @@ public enum JSONValue: Sendable, Hashable {
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var array: [JSONValue]? { if case .array(let items) = self { items } else { nil } }
     public var object: JSONObject? { if case .object(let object) = self { object } else { nil } }
-    public var isNull: Bool { self == .null }
+    public var isNull: Bool { if case .null = self { true } else { false } }
 
     /// The value of a whole number that fits 64 bits; `2.0` and `2e0` count as whole, as in JSON Schema.
     public var int: Int? {
@@ -139,17 +139,50 @@ extension JSONValue: Codable {
 }
 
 /// A coding key made of any name or index.
-struct JSONKey: CodingKey {
-    let stringValue: String
-    let intValue: Int?
+enum JSONKey: CodingKey {
+    case name(String)
+    case index(Int)
 
-    init(stringValue: String) {
-        self.stringValue = stringValue
-        self.intValue = nil
+    init(stringValue: String) { self = .name(stringValue) }
+    init(intValue: Int) { self = .index(intValue) }
+
+    var stringValue: String {
+        switch self {
+        case .name(let name): name
+        case .index(let index): String(index)
+        }
     }
 
-    init(intValue: Int) {
-        self.stringValue = String(intValue)
-        self.intValue = intValue
+    var intValue: Int? { if case .index(let index) = self { index } else { nil } }
+}
+
+/// Where a coder is in a value: a chain that is walked only to tell of an error. An array for each member, as the protocols have it,
+/// would cost more than the member.
+struct CodingPath {
+    private final class Link {
+        let outer: Link?
+        let key: any CodingKey
+
+        init(outer: Link?, key: any CodingKey) {
+            self.outer = outer
+            self.key = key
+        }
+    }
+
+    private var innermost: Link?
+
+    static func + (path: CodingPath, key: any CodingKey) -> CodingPath {
+        CodingPath(innermost: Link(outer: path.innermost, key: key))
+    }
+
+    /// From the outside in.
+    var keys: [any CodingKey] {
+        var keys: [any CodingKey] = []
+        var link = innermost
+        while let next = link {
+            keys.append(next.key)
+            link = next.outer
+        }
+        return keys.reversed()
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Observability
 
 /// Writes `Encodable` values straight into one byte array.
 ///
@@ -17,13 +18,15 @@ final class JSONWriter {
     private var lastSerial = 0
 
     /// Writes one whole value and closes what it opened.
-    func write<Value: Encodable>(_ value: Value, path: [any CodingKey]) throws {
+    ///
+    /// - Parameter path: of the value; asked for only where it has members of its own.
+    func write<Value: Encodable>(_ value: Value, path: @autoclosure () -> CodingPath) throws {
         if Value.self == Date.self, let date = value as? Date {
             bytes.append(UInt8(ascii: "\""))
             bytes.append(contentsOf: RFC3339.formatted(date))
             bytes.append(UInt8(ascii: "\""))
         } else if Value.self == UUID.self, let uuid = value as? UUID {
-            write(uuid.uuidString.lowercased())
+            write(uuid.text)
         } else if Value.self == JSONValue.self, let json = value as? JSONValue {
             json.append(to: &bytes)
         } else if Value.self == String.self, let text = value as? String {
@@ -31,7 +34,7 @@ final class JSONWriter {
         } else {
             let depth = open.count
             let start = bytes.count
-            try value.encode(to: JSONValueWriter(writer: self, codingPath: path))
+            try value.encode(to: JSONValueWriter(writer: self, path: path()))
             close(downTo: depth)
             if bytes.count == start { bytes.append(contentsOf: "{}".utf8) }
         }
@@ -58,9 +61,9 @@ final class JSONWriter {
 
     func write(_ value: some BinaryInteger) { bytes.append(contentsOf: String(value).utf8) }
 
-    func write(_ value: Double, path: [any CodingKey]) throws {
+    func write(_ value: Double, path: @autoclosure () -> CodingPath) throws {
         guard value.isFinite else {
-            throw EncodingError.invalidValue(value, .init(codingPath: path, debugDescription: "JSON has no \(value)"))
+            throw EncodingError.invalidValue(value, .init(codingPath: path().keys, debugDescription: "JSON has no \(value)"))
         }
         // Whole numbers without `.0`, as JavaScript and Foundation write them.
         let text = value.description
@@ -76,10 +79,10 @@ final class JSONWriter {
     }
 
     /// Makes room for the next element of the container: closes inner ones, adds the comma.
-    func beginElement(level: Int, serial: Int, path: [any CodingKey]) throws {
+    func beginElement(level: Int, serial: Int, path: CodingPath) throws {
         guard open.count >= level, open[level - 1].serial == serial else {
             throw EncodingError.invalidValue(
-                serial, .init(codingPath: path, debugDescription: "the container was left and is written to again"))
+                serial, .init(codingPath: path.keys, debugDescription: "the container was left and is written to again"))
         }
         close(downTo: level)
         if !open[level - 1].isEmpty { bytes.append(UInt8(ascii: ",")) }
@@ -93,21 +96,22 @@ final class JSONWriter {
 
 private struct JSONValueWriter: Encoder, SingleValueEncodingContainer {
     let writer: JSONWriter
-    let codingPath: [any CodingKey]
+    let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        KeyedEncodingContainer(JSONObjectWriter(writer: writer, codingPath: codingPath))
+        KeyedEncodingContainer(JSONObjectWriter(writer: writer, path: path))
     }
 
-    func unkeyedContainer() -> any UnkeyedEncodingContainer { JSONArrayWriter(writer: writer, codingPath: codingPath) }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer { JSONArrayWriter(writer: writer, path: path) }
     func singleValueContainer() -> any SingleValueEncodingContainer { self }
 
     func encodeNil() { writer.writeNull() }
     func encode(_ value: Bool) { writer.write(value) }
     func encode(_ value: String) { writer.write(value) }
-    func encode(_ value: Double) throws { try writer.write(value, path: codingPath) }
-    func encode(_ value: Float) throws { try writer.write(Double(value), path: codingPath) }
+    func encode(_ value: Double) throws { try writer.write(value, path: path) }
+    func encode(_ value: Float) throws { try writer.write(Double(value), path: path) }
     func encode(_ value: Int) { writer.write(value) }
     func encode(_ value: Int8) { writer.write(value) }
     func encode(_ value: Int16) { writer.write(value) }
@@ -118,23 +122,24 @@ private struct JSONValueWriter: Encoder, SingleValueEncodingContainer {
     func encode(_ value: UInt16) { writer.write(value) }
     func encode(_ value: UInt32) { writer.write(value) }
     func encode(_ value: UInt64) { writer.write(value) }
-    func encode(_ value: some Encodable) throws { try writer.write(value, path: codingPath) }
+    func encode(_ value: some Encodable) throws { try writer.write(value, path: path) }
 }
 
 private struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol {
     private let writer: JSONWriter
-    let codingPath: [any CodingKey]
+    private let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
     private let level: Int
     private let serial: Int
 
-    init(writer: JSONWriter, codingPath: [any CodingKey]) {
+    init(writer: JSONWriter, path: CodingPath) {
         self.writer = writer
-        self.codingPath = codingPath
+        self.path = path
         (level, serial) = writer.beginContainer(UInt8(ascii: "{"), UInt8(ascii: "}"))
     }
 
     private func begin(_ key: any CodingKey) throws {
-        try writer.beginElement(level: level, serial: serial, path: codingPath)
+        try writer.beginElement(level: level, serial: serial, path: path)
         writer.write(key.stringValue)
         writer.appendColon()
     }
@@ -161,52 +166,53 @@ private struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol 
 
     func encode(_ value: Double, forKey key: Key) throws {
         try begin(key)
-        try writer.write(value, path: codingPath + [key])
+        try writer.write(value, path: path + key)
     }
 
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         try begin(key)
-        try writer.write(value, path: codingPath + [key])
+        try writer.write(value, path: path + key)
     }
 
     func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type, forKey key: Key) -> KeyedEncodingContainer<
         NestedKey
     > {
         writer.deferred { try begin(key) }
-        return KeyedEncodingContainer(JSONObjectWriter<NestedKey>(writer: writer, codingPath: codingPath + [key]))
+        return KeyedEncodingContainer(JSONObjectWriter<NestedKey>(writer: writer, path: path + key))
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
         writer.deferred { try begin(key) }
-        return JSONArrayWriter(writer: writer, codingPath: codingPath + [key])
+        return JSONArrayWriter(writer: writer, path: path + key)
     }
 
     func superEncoder() -> any Encoder {
         writer.deferred { try begin(JSONKey(stringValue: "super")) }
-        return JSONValueWriter(writer: writer, codingPath: codingPath)
+        return JSONValueWriter(writer: writer, path: path)
     }
 
     func superEncoder(forKey key: Key) -> any Encoder {
         writer.deferred { try begin(key) }
-        return JSONValueWriter(writer: writer, codingPath: codingPath + [key])
+        return JSONValueWriter(writer: writer, path: path + key)
     }
 }
 
 private struct JSONArrayWriter: UnkeyedEncodingContainer {
     private let writer: JSONWriter
-    let codingPath: [any CodingKey]
+    private let path: CodingPath
+    var codingPath: [any CodingKey] { path.keys }
     private let level: Int
     private let serial: Int
     private(set) var count = 0
 
-    init(writer: JSONWriter, codingPath: [any CodingKey]) {
+    init(writer: JSONWriter, path: CodingPath) {
         self.writer = writer
-        self.codingPath = codingPath
+        self.path = path
         (level, serial) = writer.beginContainer(UInt8(ascii: "["), UInt8(ascii: "]"))
     }
 
     private mutating func begin() throws {
-        try writer.beginElement(level: level, serial: serial, path: codingPath)
+        try writer.beginElement(level: level, serial: serial, path: path)
         count += 1
     }
 
@@ -222,21 +228,21 @@ private struct JSONArrayWriter: UnkeyedEncodingContainer {
 
     mutating func encode<Value: Encodable>(_ value: Value) throws {
         try begin()
-        try writer.write(value, path: codingPath + [JSONKey(intValue: count - 1)])
+        try writer.write(value, path: path + JSONKey.index(count - 1))
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(keyedBy keyType: NestedKey.Type) -> KeyedEncodingContainer<NestedKey> {
         writer.deferred { try begin() }
-        return KeyedEncodingContainer(JSONObjectWriter<NestedKey>(writer: writer, codingPath: codingPath))
+        return KeyedEncodingContainer(JSONObjectWriter<NestedKey>(writer: writer, path: path))
     }
 
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
         writer.deferred { try begin() }
-        return JSONArrayWriter(writer: writer, codingPath: codingPath)
+        return JSONArrayWriter(writer: writer, path: path)
     }
 
     mutating func superEncoder() -> any Encoder {
         writer.deferred { try begin() }
-        return JSONValueWriter(writer: writer, codingPath: codingPath)
+        return JSONValueWriter(writer: writer, path: path)
     }
 }

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Observability
 
 /// ``FieldReader``'s sister for query parameters; pointers are `?name`. Unknown and repeated parameters are refused.
 public struct QueryReader {
@@ -57,7 +58,7 @@ public struct QueryReader {
 
     public mutating func optionalUUID(_ name: String) -> UUID? {
         guard let text = take(name) else { return nil }
-        if let uuid = UUID(uuidString: text) { return uuid }
+        if let uuid = UUID(text: text) { return uuid }
         issues.append(Refusal.malformed("?" + name, expected: LocalizedText(zh: " UUID", en: "a UUID")))
         return nil
     }

@@ -1,6 +1,7 @@
 public import ConcurrencySupport
 public import FoundationEssentials
 public import HTTPCore
+import Observability
 
 /// One request as a handler sees it: everything has been copied out of the connection.
 public struct Request: Sendable {

@@ -227,7 +227,7 @@ public final class JobWorker: Service {
 
     /// - Parameter onClaim: called once the job is ours.
     private func work(on id: UUID, tenant: UUID, onClaim: @Sendable () -> Void = {}) async {
-        let context = CallContext(requestId: "job-\(id.uuidString.lowercased())", operationId: id, tenantId: tenant)
+        let context = CallContext(requestId: "job-\(id.text)", operationId: id, tenantId: tenant)
         await CallContext.$current.withValue(context) {
             do {
                 guard

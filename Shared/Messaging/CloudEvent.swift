@@ -54,10 +54,10 @@ extension CloudEvent {
     /// The event as structured-mode JSON, UTF-8.
     public func encoded() -> [UInt8] {
         var members: [(String, String?)] = [
-            ("specversion", "1.0"), ("id", id.uuidString.lowercased()), ("source", source), ("type", type), ("subject", subject),
+            ("specversion", "1.0"), ("id", id.text), ("source", source), ("type", type), ("subject", subject),
             ("time", RFC3339.format(time)), ("datacontenttype", "application/json"),
-            ("tenantid", tenantId.uuidString.lowercased()),
-            ("traceparent", traceparent), ("correlationid", correlationId), ("operationid", operationId?.uuidString.lowercased()),
+            ("tenantid", tenantId.text),
+            ("traceparent", traceparent), ("correlationid", correlationId), ("operationid", operationId?.text),
         ]
         members.removeAll { $0.1 == nil }
         var text: [UInt8] = [UInt8(ascii: "{")]
@@ -89,7 +89,7 @@ extension CloudEvent {
             return value
         }
         func uuid(_ name: String) throws -> UUID {
-            guard let value = UUID(uuidString: try text(name)) else {
+            guard let value = UUID(text: try text(name)) else {
                 throw MalformedEvent(attribute: name, message: "must be a UUID")
             }
             return value
@@ -111,7 +111,7 @@ extension CloudEvent {
         tenantId = try uuid("tenantid")
         traceparent = json["traceparent"]?.string
         correlationId = json["correlationid"]?.string
-        operationId = json["operationid"]?.string.flatMap(UUID.init(uuidString:))
+        operationId = json["operationid"]?.string.flatMap(UUID.init(text:))
         self.version = Int64(version)
         data = (json["data"] ?? .null).encode()
     }

@@ -127,7 +127,7 @@ public final class Consumer: Service {
         let deadline = Deadline.after(handlerTimeout)
         let context = CallContext(
             trace: event.traceparent.flatMap(TraceContext.init(traceparent:)) ?? .makeRoot(),
-            requestId: delivery.headers[HeaderName.requestId] ?? event.correlationId ?? event.id.uuidString.lowercased(),
+            requestId: delivery.headers[HeaderName.requestId] ?? event.correlationId ?? event.id.text,
             operationId: event.operationId, tenantId: event.tenantId, flow: flow, deadline: deadline.instant)
         return await CallContext.$current.withValue(context) {
             do {

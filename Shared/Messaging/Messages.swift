@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Observability
 
 /// A message on its way out.
 public struct OutgoingMessage: Sendable {
@@ -30,9 +31,9 @@ public struct OutgoingMessage: Sendable {
         headers[HeaderName.traceparent] = event.traceparent
         headers[HeaderName.requestId] = event.correlationId
         headers[HeaderName.subject] = event.subject
-        headers[HeaderName.operationId] = event.operationId?.uuidString.lowercased()
+        headers[HeaderName.operationId] = event.operationId?.text
         self.init(
-            exchange: exchange, routingKey: event.type, headers: headers, messageId: event.id.uuidString.lowercased(),
+            exchange: exchange, routingKey: event.type, headers: headers, messageId: event.id.text,
             contentType: CloudEvent.contentType, body: event.encoded())
     }
 }

@@ -54,7 +54,7 @@ extension Bool: AttributeConvertible {
 }
 
 extension UUID: AttributeConvertible {
-    public var attributeValue: AttributeValue { .string(uuidString.lowercased()) }
+    public var attributeValue: AttributeValue { .string(text) }
 }
 
 extension Duration: AttributeConvertible {

@@ -77,14 +77,9 @@ struct JSONText {
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
-        let isPlain = text.utf8.withContiguousStorageIfAvailable { text in
-            guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
-                return false
-            }
-            bytes.append(contentsOf: text)
-            return true
+        if text.isPlain(from: 0x20, without: UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7F) {
+            return bytes.append(contentsOf: text.utf8)
         }
-        guard isPlain != true else { return }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):

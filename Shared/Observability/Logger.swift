@@ -91,8 +91,8 @@ public struct Logger: Sendable {
         line.field("traceId", context.trace.traceId)
         line.field("spanId", context.trace.spanId)
         line.field("requestId", context.requestId)
-        if let id = context.operationId { line.field("operationId", id.uuidString.lowercased()) }
-        if let id = context.tenantId { line.field("tenant", id.uuidString.lowercased()) }
+        if let id = context.operationId { line.field("operationId", id.text) }
+        if let id = context.tenantId { line.field("tenant", id.text) }
         if let flow = context.flow { line.field("flow", flow) }
     }
 }

@@ -96,7 +96,7 @@ public final class Database: Service {
     @discardableResult
     public func query(_ sql: SQL, tenant: UUID? = nil) async throws -> RowSet {
         var commands: [Command] = []
-        if let tenant { commands.append(.query("SELECT set_config('app.tenant', \(tenant.uuidString.lowercased()), true)")) }
+        if let tenant { commands.append(.query("SELECT set_config('app.tenant', \(tenant.text), true)")) }
         commands.append(.query(sql))
         var outcome = try await exchange(commands)
         if outcome.isStalePlan { outcome = try await exchange(commands) }
@@ -109,7 +109,7 @@ public final class Database: Service {
     public func pipeline(_ statements: [SQL], tenant: UUID? = nil) async throws -> [RowSet] {
         guard !statements.isEmpty else { return [] }
         var commands: [Command] = []
-        if let tenant { commands.append(.query("SELECT set_config('app.tenant', \(tenant.uuidString.lowercased()), true)")) }
+        if let tenant { commands.append(.query("SELECT set_config('app.tenant', \(tenant.text), true)")) }
         commands += statements.map { .query($0) }
         var outcome = try await exchange(commands)
         if outcome.isStalePlan { outcome = try await exchange(commands) }

@@ -26,7 +26,7 @@ extension Database {
     ) async throws -> Value {
         let connection = try await lease()
         var opening: [Command] = [.control(isolation == .readCommitted ? "BEGIN" : "BEGIN ISOLATION LEVEL \(isolation.rawValue)")]
-        if let tenant { opening.append(.control("SET LOCAL app.tenant = '\(tenant.uuidString.lowercased())'")) }
+        if let tenant { opening.append(.control("SET LOCAL app.tenant = '\(tenant.text)'")) }
         let transaction = Transaction(Session(connection, pool, configuration), opening: opening)
         do {
             let value = try await body(transaction)

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import Cryptography
 import FoundationEssentials
+import Observability
 
 /// Who asks, on whose behalf, and until when an answer is of use.
 struct Caller: Sendable {
@@ -11,7 +12,7 @@ struct Caller: Sendable {
 
     /// The tenant as vendors may know it, or one of its own customers: always the same, and saying nothing.
     static func vendorName(of tenantId: UUID, user: String? = nil) -> String {
-        let name = "agent-center/" + tenantId.uuidString.lowercased() + (user.map { "/\($0)" } ?? "")
+        let name = "agent-center/" + tenantId.text + (user.map { "/\($0)" } ?? "")
         return SHA256.hash(name).prefix(16).map { byte in
             let text = String(byte, radix: 16)
             return byte < 16 ? "0" + text : text

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Messaging
+import Observability
 import PostgresStore
 
 /// What content-center tells of assets.
@@ -39,7 +40,7 @@ extension AssetEvent {
         _ type: String, of subject: UUID, _ version: Int, at time: Date, _ data: some Encodable, by author: Author
     ) throws -> CloudEvent {
         CloudEvent(
-            id: UUID.version7(), source: "content-center", type: type, subject: subject.uuidString.lowercased(), time: time,
+            id: UUID.version7(), source: "content-center", type: type, subject: subject.text, time: time,
             tenantId: author.tenantId, operationId: author.operationId, version: Int64(version),
             data: try JSON.encode(data))
     }

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Messaging
+import Observability
 import PostgresStore
 
 /// What content-center tells the others.
@@ -57,7 +58,7 @@ extension ContentEvent {
         _ type: String, subject: UUID, revision: Int, at time: Date, _ data: some Encodable, by author: Author
     ) throws -> CloudEvent {
         CloudEvent(
-            id: UUID.version7(), source: "content-center", type: type, subject: subject.uuidString.lowercased(), time: time,
+            id: UUID.version7(), source: "content-center", type: type, subject: subject.text, time: time,
             tenantId: author.tenantId, operationId: author.operationId, version: Int64(revision), data: try JSON.encode(data))
     }
 }

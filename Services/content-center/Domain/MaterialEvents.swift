@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Messaging
+import Observability
 import PostgresStore
 
 /// What content-center tells of closing materials: the material's id is the subject and its version the aggregate's.
@@ -32,7 +33,7 @@ extension MaterialEvent {
         _ type: String, of id: UUID, version: Int, at time: Date, _ data: [UInt8], by author: Author
     ) -> CloudEvent {
         CloudEvent(
-            id: UUID.version7(), source: "content-center", type: type, subject: id.uuidString.lowercased(), time: time,
+            id: UUID.version7(), source: "content-center", type: type, subject: id.text, time: time,
             tenantId: author.tenantId, operationId: author.operationId, version: Int64(version), data: data)
     }
 }

@@ -5,6 +5,7 @@ import Glibc
 import HTTPCalling
 import HTTPCore
 import HTTPServing
+import Observability
 
 /// Objects in a folder, served and received by this service under URLs that it signs itself. File names are our ids, never a client's.
 ///
@@ -39,12 +40,12 @@ final class LocalObjectStore: ObjectStore {
         }
     }
 
-    private func arrivals(_ object: UUID) -> String { "\(directory)/arrived/\(object.uuidString.lowercased())" }
+    private func arrivals(_ object: UUID) -> String { "\(directory)/arrived/\(object.text)" }
 
     /// By the last digits: those of a UUIDv7 are random.
-    private func path(_ object: UUID) -> String { "\(shard(object))/\(object.uuidString.lowercased())" }
+    private func path(_ object: UUID) -> String { "\(shard(object))/\(object.text)" }
 
-    private func shard(_ object: UUID) -> String { "\(directory)/kept/\(object.uuidString.lowercased().suffix(2))" }
+    private func shard(_ object: UUID) -> String { "\(directory)/kept/\(object.text.suffix(2))" }
 
     private func newFile() async throws -> ObjectFile {
         let path = "\(directory)/writing/\(Random.token(bytes: 18))"

@@ -1,6 +1,7 @@
 import Cryptography
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// What a signed URL of the object listener allows its holder: one method on one object, until an instant, under a media type. All of it
 /// is signed; change any of it and the URL is worth nothing (design §9, Objects).
@@ -74,7 +75,7 @@ struct ObjectSigner: Sendable {
         }
         if let part = grant.part { query += "&part=\(part.number)&offset=\(part.offset)&total=\(part.total)" }
         if let name = grant.fileName { query += "&name=\(PercentEncoding.encode(name))" }
-        return "/objects/\(grant.object.uuidString.lowercased())?\(query)&signature=\(Hex.encode(signature(of: grant)))"
+        return "/objects/\(grant.object.text)?\(query)&signature=\(Hex.encode(signature(of: grant)))"
     }
 
     /// What a request line claims, if it is ours and still holds.
@@ -127,7 +128,7 @@ struct ObjectSigner: Sendable {
         var text: [UInt8] = []
         text.reserveCapacity(256)
         for element in [
-            "object.v1", grant.method.rawValue, grant.object.uuidString.lowercased(), grant.contentType, String(grant.expiresAt),
+            "object.v1", grant.method.rawValue, grant.object.text, grant.contentType, String(grant.expiresAt),
             size,
             grant.fileName.map { "named \($0)" } ?? "",
             grant.part.map { "part \($0.number) at \($0.offset) of \($0.total)" } ?? "",

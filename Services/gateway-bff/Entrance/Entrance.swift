@@ -46,7 +46,7 @@ struct Entrance: Sendable {
                 try Self.admit(standing)
                 let member = try await authenticate(request)
                 request.note(member)
-                standing = limits.takeForTenant(member.tenantId.uuidString, class: route.rateClass) ?? standing
+                standing = limits.takeForTenant(member.tenantId.text, class: route.rateClass) ?? standing
                 try Self.admit(standing)
                 guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
                 var response = try await Self.inContext(of: member, operationId: route.isModelCall ? UUID.version7() : nil) {
@@ -111,7 +111,7 @@ struct Entrance: Sendable {
     private static func inContext<Value: Sendable>(
         of member: Member, operationId: UUID?, _ work: () async throws -> Value
     ) async throws -> Value {
-        var context = CallContext.current ?? CallContext(requestId: UUID.version7().uuidString)
+        var context = CallContext.current ?? CallContext(requestId: UUID.version7().text)
         context.tenantId = member.tenantId
         context.operationId = operationId
         return try await CallContext.$current.withValue(context, operation: work)

@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 import ServiceDefaults
 
 /// What the flows need of content-center.
@@ -32,12 +33,12 @@ struct LiveContentCenter: ContentCenter {
     }
 
     func content(_ id: UUID, as principal: Principal) async throws -> Content {
-        try await client.call(.get, "/v1/contents/\(id.uuidString.lowercased())", as: principal)
+        try await client.call(.get, "/v1/contents/\(id.text)", as: principal)
     }
 
     func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
         try await client.call(
-            .post, "/v1/contents/\(id.uuidString.lowercased())/versions", body: version, as: principal, idempotent: true,
+            .post, "/v1/contents/\(id.text)/versions", body: version, as: principal, idempotent: true,
             headers: ["If-Match": ifMatch])
     }
 }

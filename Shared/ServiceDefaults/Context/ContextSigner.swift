@@ -1,6 +1,7 @@
 import ConcurrencySupport
 public import Cryptography
 import FoundationEssentials
+import Observability
 
 /// Signs what this service says about a caller to the services it calls. A token is reused per principal and callee for 30 s, so that a
 /// signature costs next to nothing.
@@ -46,7 +47,7 @@ public final class ContextSigner: Sendable {
 
     private func sign(_ principal: Principal, to callee: ServiceName, at time: Int) throws -> String {
         let claims = ContextClaims(
-            iss: service.rawValue, aud: callee.rawValue, tenant: principal.tenantId.uuidString.lowercased(),
+            iss: service.rawValue, aud: callee.rawValue, tenant: principal.tenantId.text,
             sub: principal.subject, act: principal.actingJob, roles: principal.roles, scopes: principal.scopes,
             exp: time + ContextToken.lifetime, iat: time, jti: Random.token(bytes: 12))
         return try JWT.sign(claims: claims, key: key, keyId: service.rawValue)

@@ -2,6 +2,7 @@ import ConcurrencySupport
 public import Cryptography
 import FoundationEssentials
 public import HTTPCore
+import Observability
 
 /// Checks the signed context of internal calls and remembers for 30 s what it checked.
 public final class ContextVerifier: Sendable {
@@ -64,7 +65,7 @@ public final class ContextVerifier: Sendable {
             throw .invalid("\(error)")
         }
         guard let caller = ServiceName(rawValue: claims.iss) else { throw .invalid("unknown issuer") }
-        guard let tenantId = UUID(uuidString: claims.tenant), !claims.sub.isEmpty else { throw .invalid("malformed claims") }
+        guard let tenantId = UUID(text: claims.tenant), !claims.sub.isEmpty else { throw .invalid("malformed claims") }
         guard isAllowed(caller) else { throw .arrowMissing(caller: caller, callee: service) }
         let principal = Principal(
             tenantId: tenantId, subject: claims.sub, roles: claims.roles, scopes: claims.scopes, actingJob: claims.act)

@@ -181,7 +181,7 @@ public struct UpstreamClient: Sendable {
         if let context {
             headers.add("traceparent", context.trace.traceparent)
             headers.add("X-Request-Id", context.requestId)
-            if let id = context.operationId { headers.add("X-Operation-Id", id.uuidString.lowercased()) }
+            if let id = context.operationId { headers.add("X-Operation-Id", id.text) }
         }
         if body != nil { headers.add("Content-Type", "application/json") }
         for (name, value) in extra { headers[name] = value }

@@ -1,5 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
+import Observability
 
 /// What a text is for. The seed's five (001 §5.1), and the flows' own.
 enum AITask: String, Sendable, Codable, CaseIterable {
@@ -58,7 +59,7 @@ struct ModelCall: Sendable {
     var usedKeyId: UUID? {
         if let apiKeyId { return apiKeyId }
         let prefix = "client:"
-        return subject.hasPrefix(prefix) ? UUID(uuidString: String(subject.dropFirst(prefix.count))) : nil
+        return subject.hasPrefix(prefix) ? UUID(text: String(subject.dropFirst(prefix.count))) : nil
     }
 
     var ledgerKey: LedgerKey { LedgerKey(tenantId: tenantId, operationId: operationId, step: step) }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// 429: a budget does not hold the worst case of the call.
 struct BudgetExhausted: Error, Sendable, Equatable {
@@ -21,8 +22,8 @@ extension BudgetExhausted: HTTPFailure {
             status: .tooManyRequests, code: "budget.exhausted",
             title: LocalizedText(zh: "AI 预算已用尽", en: "The AI budget is exhausted"),
             detail: LocalizedText(
-                zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.uuidString.lowercased())）不足以支付本次调用",
-                en: "The \(scope) budget per \(period) (\(budgetId.uuidString.lowercased())) does not hold the cost of this call"),
+                zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.text)）不足以支付本次调用",
+                en: "The \(scope) budget per \(period) (\(budgetId.text)) does not hold the cost of this call"),
             retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))])
     }
 }

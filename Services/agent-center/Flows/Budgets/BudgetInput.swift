@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// The input rules of `/v1/ai/budgets`.
 enum BudgetInput {
@@ -22,7 +23,7 @@ enum BudgetInput {
         if scope == .tenant, subject != nil {
             fields.refuse("subject", code: "not_applicable", zh: "租户预算没有对象", en: "a tenant's budget has no subject")
         }
-        if scope == .apiKey, let subject, UUID(uuidString: subject) == nil {
+        if scope == .apiKey, let subject, UUID(text: subject) == nil {
             fields.refuse("subject", code: "malformed", zh: "应为 API 密钥的 UUID", en: "must be the UUID of an API key")
         }
         if let named, named != currency {

@@ -63,7 +63,7 @@ final class LedgerKeeper: Service {
                 guard count > 0 else { continue }
                 self.swept.increment(by: Double(count))
                 self.logger.warning(
-                    "reservations swept", ["tenant": lost.tenantId.uuidString.lowercased(), "count": "\(count)"])
+                    "reservations swept", ["tenant": lost.tenantId.text, "count": "\(count)"])
             }
             try await self.store.forgetDesks()
         }

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import FoundationEssentials
 import HTTPCore
+import Observability
 import PostgresStore
 
 /// Budgets and ledger in PostgreSQL. What is atomic is a function of the database (`Migrations/BudgetFunctions.swift`).
@@ -28,7 +29,7 @@ final class PostgresUsageStore: UsageStore {
 
     /// See ``M0004Spending``.
     private static let holdersDesk: UUID = {
-        guard let id = UUID(uuidString: M0004Spending.holdersDesk) else { preconditionFailure("a UUID") }
+        guard let id = UUID(text: M0004Spending.holdersDesk) else { preconditionFailure("a UUID") }
         return id
     }()
 

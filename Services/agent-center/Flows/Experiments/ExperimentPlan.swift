@@ -1,5 +1,6 @@
 import Cryptography
 import FoundationEssentials
+import Observability
 
 /// Who gets which version in a running experiment. Nothing is written down: the same subject of the same tenant always gets the same arm.
 struct ExperimentPlan: Sendable, Equatable {
@@ -22,7 +23,7 @@ struct ExperimentPlan: Sendable, Equatable {
 
     /// The arm that the subject was drawn into.
     func drawn(_ subject: String, of tenantId: UUID) -> Arm {
-        let digest = SHA256.hash("\(tenantId.uuidString.lowercased())/\(salt)/\(subject)")
+        let digest = SHA256.hash("\(tenantId.text)/\(salt)/\(subject)")
         let point = digest.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let total = arms.reduce(0) { $0 + $1.weight }
         // The point as a fraction of 2^64, times the total.

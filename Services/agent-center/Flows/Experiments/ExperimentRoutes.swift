@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct ExperimentRoutes: Sendable {
@@ -12,7 +13,7 @@ struct ExperimentRoutes: Sendable {
         let author = try Prompts.Author(request, with: PromptRoutes.write)
         let experiment = try await experiments.create(ExperimentInput.draft(request.json()), by: author)
         return try .json(
-            .created, experiment, headers: ["Location": "/api/experiments/\(experiment.id.uuidString.lowercased())"])
+            .created, experiment, headers: ["Location": "/api/experiments/\(experiment.id.text)"])
     }
 
     /// `GET /v1/experiments`

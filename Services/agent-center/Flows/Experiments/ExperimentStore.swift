@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 import PostgresStore
 
 /// The SQL of experiments. Exposures stand in the usage ledger; outcomes are counted as they come in.
@@ -42,7 +43,7 @@ struct ExperimentStore: Sendable {
                     INSERT INTO prompt_experiments (tenant_id, id, prompt, description, control, unit, salt, guard_kind, guard_above,
                         guard_min_exposures, state, created_by, operation_id)
                     VALUES (\(tenantId), \(id), \(draft.prompt), \(draft.description), \(draft.control), \(draft.unit.rawValue),
-                        \(draft.salt ?? id.uuidString.lowercased()), \(rule?.kind.rawValue), \(rule?.above),
+                        \(draft.salt ?? id.text), \(rule?.kind.rawValue), \(rule?.above),
                         \(rule?.minimumExposures), 'draft', \(author.subject), \(author.operationId))
                     """,
                     """
@@ -190,7 +191,7 @@ struct ExperimentStore: Sendable {
             guard state.takesOutcomes else { throw ExperimentsError.takesNoOutcomes(state) }
             let exposure = try await Self.exposure(outcome.about, in: id, arms: row.decode("arms"), tenantId, transaction)
             let unit = ExperimentUnit(rawValue: try row.decode("unit")) ?? .operation
-            let key = unit == .operation ? exposure.operationId.uuidString.lowercased() : exposure.subject
+            let key = unit == .operation ? exposure.operationId.text : exposure.subject
             let added = try await transaction.query(
                 """
                 INSERT INTO prompt_outcomes (tenant_id, experiment_id, unit, kind, arm, value, posted_by)

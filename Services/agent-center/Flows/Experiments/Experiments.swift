@@ -82,7 +82,7 @@ struct Experiments: Sendable {
             repository.note(stopped.revision, of: author.tenantId)
             logger.warning(
                 "a guard has stopped an arm of an experiment",
-                ["experiment": id.uuidString.lowercased(), "arm": recorded.outcome.arm, "reason": stopped.reason])
+                ["experiment": id.text, "arm": recorded.outcome.arm, "reason": stopped.reason])
         }
         return (recorded.outcome, recorded.isNew)
     }

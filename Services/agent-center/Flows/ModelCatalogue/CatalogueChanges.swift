@@ -1,6 +1,7 @@
 import ConfigReading
 import Cryptography
 import FoundationEssentials
+import Observability
 
 /// What administrators and tenants have added to the seeded catalogue, and how the two come together. Pure.
 struct CatalogueChanges: Sendable {
@@ -76,6 +77,6 @@ struct CatalogueChanges: Sendable {
 
     /// Bound to the ciphertext, so that a key cannot be moved to another row.
     static func context(of provider: String, tenantId: UUID?) -> String {
-        "provider-key/\(tenantId?.uuidString.lowercased() ?? "platform")/\(provider)"
+        "provider-key/\(tenantId?.text ?? "platform")/\(provider)"
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// One numbered version of a prompt; it never changes. Number 0 is the one that ships with the service.
 struct PromptVersion: Sendable {
@@ -100,7 +101,7 @@ struct PromptChoice: Sendable {
         if let label, label != PromptRepository.productionLabel, let mark = text.firstIndex(of: "@") {
             text = text[..<mark] + ".\(label)" + text[mark...]
         }
-        if let experiment { text += "#\(experiment.experimentId.uuidString.lowercased()):\(experiment.arm)" }
+        if let experiment { text += "#\(experiment.experimentId.text):\(experiment.arm)" }
         return text
     }
 }

@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// The input rules of folders and of what people say about assets.
 enum AssetFilingInput {
@@ -109,7 +110,7 @@ enum AssetFilingInput {
         var fields = FieldReader(json)
         var ids: [UUID] = []
         for (index, text) in fields.textList("assetIds", minItems: 1, maxItems: mostAssets, length: 1...36).enumerated() {
-            if let id = UUID(uuidString: text) {
+            if let id = UUID(text: text) {
                 if ids.contains(id) {
                     fields.refuse("assetIds", item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")
                 }

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct AssetFilingRoutes: Sendable {
@@ -35,7 +36,7 @@ struct AssetFilingRoutes: Sendable {
     func createFolder(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let folder = try await filing.create(AssetFilingInput.newFolder(request.json()), by: author)
-        return try .json(.created, folder, headers: ["Location": "/v1/asset-folders/\(folder.id.uuidString.lowercased())"])
+        return try .json(.created, folder, headers: ["Location": "/v1/asset-folders/\(folder.id.text)"])
     }
 
     /// `GET /v1/asset-folders`

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Observability
 import PostgresStore
 import ServiceDefaults
 
@@ -9,7 +10,7 @@ enum AssetQuota {
     }
 
     static func run(_ settings: Settings, _ runtime: ServiceRuntime, _ arguments: [String]) async throws {
-        guard arguments.count == 2, let tenant = UUID(uuidString: arguments[0]) else { throw WrongUsage() }
+        guard arguments.count == 2, let tenant = UUID(text: arguments[0]) else { throw WrongUsage() }
         if arguments[1] == "usual" {
             try await runtime.system.query("DELETE FROM asset_quotas WHERE tenant_id = \(tenant)")
         } else if let bytes = Int(arguments[1]), bytes >= 0 {

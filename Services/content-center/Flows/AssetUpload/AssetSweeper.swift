@@ -36,7 +36,7 @@ struct AssetSweeper: Service {
                 // It keeps no other.
                 try Task.checkCancellation()
                 logger.warning(
-                    "an object could not be removed", ["object": object.id.uuidString.lowercased(), "error": "\(error)"])
+                    "an object could not be removed", ["object": object.id.text, "error": "\(error)"])
             }
         }
         // Older than any upload that may still be completed.

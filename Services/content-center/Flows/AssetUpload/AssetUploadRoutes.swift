@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct AssetUploadRoutes: Sendable {
@@ -11,7 +12,7 @@ struct AssetUploadRoutes: Sendable {
     func presign(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let answer = try await upload.presign(AssetUploadInput.newUpload(request.json()), by: author)
-        return try .json(.created, answer, headers: ["Location": "/v1/assets/\(answer.assetId.uuidString.lowercased())"])
+        return try .json(.created, answer, headers: ["Location": "/v1/assets/\(answer.assetId.text)"])
     }
 
     /// `POST /v1/assets/multipart`
@@ -19,7 +20,7 @@ struct AssetUploadRoutes: Sendable {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let (upload, partSize) = try AssetUploadInput.multipart(request.json())
         let answer = try await self.upload.begin(upload, partSize: partSize, by: author)
-        return try .json(.created, answer, headers: ["Location": "/v1/assets/\(answer.assetId.uuidString.lowercased())"])
+        return try .json(.created, answer, headers: ["Location": "/v1/assets/\(answer.assetId.text)"])
     }
 
     /// `GET /v1/assets/{id}/part-urls`

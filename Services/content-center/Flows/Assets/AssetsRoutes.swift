@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct AssetsRoutes: Sendable {
@@ -11,7 +12,7 @@ struct AssetsRoutes: Sendable {
     func keep(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let asset = try await assets.keep(request.body, declared: request.mediaType, by: author)
-        return try .json(.created, asset, headers: ["Location": "/v1/assets/\(asset.id.uuidString.lowercased())/content"])
+        return try .json(.created, asset, headers: ["Location": "/v1/assets/\(asset.id.text)/content"])
     }
 
     /// `GET /v1/assets/{id}/content`

@@ -2,6 +2,7 @@ import Cryptography
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 import PostgresStore
 
 /// An asset as the library shows it, from `content_assets`.
@@ -52,7 +53,7 @@ extension LibraryAsset {
             id: id, state: AssetState(rawValue: state) ?? .ready,
             // Pictures that flows made have no name of their own.
             filename: try row.decode("filename", as: String?.self)
-                ?? "\(id.uuidString.lowercased()).\(FileType(rawValue: mediaType)?.extensions.first ?? "bin")",
+                ?? "\(id.text).\(FileType(rawValue: mediaType)?.extensions.first ?? "bin")",
             mediaType: mediaType, scope: try row.decode("scope"), size: try row.decode("size"),
             sha256: try row.decode("sha256", as: [UInt8]?.self).map(Hex.encode), revision: try row.decode("revision"),
             folderId: try row.decode("folder_id"), tags: try row.decode("tags"), rights: try AssetRights(row),
@@ -83,7 +84,7 @@ extension AssetPreview {
     static var currentPeriod: Int { Int(Date().timeIntervalSince1970) / period }
 
     fileprivate func shown(by objects: any ObjectStore) -> AssetPreview? {
-        guard let object = UUID(uuidString: url) else { return nil }
+        guard let object = UUID(text: url) else { return nil }
         var preview = self
         preview.url = objects.downloadURL(
             ObjectGrant(

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct BulkRoutes: Sendable {
@@ -14,7 +15,7 @@ struct BulkRoutes: Sendable {
         if order.action == .approve { _ = try request.principal(with: ReviewRoutes.approve) }
         let job = try await bulk.order(
             order, by: Author(principal), mayApproveOwn: principal.scopes.contains(ReviewRoutes.approveOwn))
-        return try .json(.accepted, job, headers: ["Location": "/v1/content-jobs/\(job.id.uuidString.lowercased())"])
+        return try .json(.accepted, job, headers: ["Location": "/v1/content-jobs/\(job.id.text)"])
     }
 
     /// `GET /v1/content-jobs/{id}`
@@ -40,7 +41,7 @@ enum BulkInput {
         let texts = fields.textList("ids", minItems: count.lowerBound, maxItems: count.upperBound, length: 1...36)
         var ids: [UUID] = []
         for (index, text) in texts.enumerated() {
-            guard let id = UUID(uuidString: text) else {
+            guard let id = UUID(text: text) else {
                 fields.refuse("ids", item: index, code: "malformed", zh: "应为 UUID", en: "must be a UUID")
                 continue
             }

@@ -1,5 +1,6 @@
 import DTO
 import FoundationEssentials
+import Observability
 
 /// A content to read and to print.
 enum MarkdownExport {
@@ -40,7 +41,7 @@ enum MarkdownExport {
         let pictures = body.slots.enumerated().map { index, slot in
             let state =
                 if let asset = slot.assetId {
-                    "![\(MarkdownText.inline(slot.alt))](/api/assets/\(asset.uuidString.lowercased())/content)"
+                    "![\(MarkdownText.inline(slot.alt))](/api/assets/\(asset.text)/content)"
                 } else {
                     facts(["状态": slot.problem.map { "未生成：\($0)" } ?? "待配图"])
                 }

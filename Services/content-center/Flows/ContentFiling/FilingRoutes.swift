@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct FilingRoutes: Sendable {
@@ -31,7 +32,7 @@ struct FilingRoutes: Sendable {
     func createSpace(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let space = try await filing.create(FilingInput.newSpace(request.json()), by: author)
-        return try .json(.created, space, headers: ["Location": "/v1/spaces/\(space.id.uuidString.lowercased())"])
+        return try .json(.created, space, headers: ["Location": "/v1/spaces/\(space.id.text)"])
     }
 
     /// `GET /v1/spaces`

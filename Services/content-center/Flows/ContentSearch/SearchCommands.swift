@@ -12,7 +12,7 @@ enum SearchCommands {
         settings, runtime, arguments in
         var tenantId: UUID?
         if let argument = arguments.first {
-            guard arguments.count == 1, let id = UUID(uuidString: argument) else { throw WrongArguments() }
+            guard arguments.count == 1, let id = UUID(text: argument) else { throw WrongArguments() }
             tenantId = id
         }
         let indexer = SearchIndexer(runtime, Application.assets(settings, runtime))

@@ -97,7 +97,7 @@ extension Response {
     /// A content, with its `ETag`.
     static func content(_ content: Content, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response {
         var headers: HTTPHeaders = ["ETag": EntityTag(content).description]
-        if location { headers["Location"] = "/v1/contents/\(content.id.uuidString.lowercased())" }
+        if location { headers["Location"] = "/v1/contents/\(content.id.text)" }
         return try .json(status, content, headers: headers)
     }
 }

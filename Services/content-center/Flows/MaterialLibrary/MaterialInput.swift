@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// The input rules of materials.
 enum MaterialInput {
@@ -66,7 +67,7 @@ enum MaterialInput {
         guard fields.has("assetIds") else { return nil }
         var ids: [UUID] = []
         for (index, text) in fields.textList("assetIds", maxItems: mostAssets, length: 1...36).enumerated() {
-            guard let id = UUID(uuidString: text) else {
+            guard let id = UUID(text: text) else {
                 fields.refuse("assetIds", item: index, code: "malformed", zh: "应为 UUID", en: "must be a UUID")
                 continue
             }

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct MaterialRoutes: Sendable {
@@ -113,7 +114,7 @@ extension Response {
     fileprivate static func material(_ material: Material, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response
     {
         var headers: HTTPHeaders = ["ETag": EntityTag(material).description]
-        if location { headers["Location"] = "/v1/materials/\(material.id.uuidString.lowercased())" }
+        if location { headers["Location"] = "/v1/materials/\(material.id.text)" }
         return try .json(status, material, headers: headers)
     }
 }

@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// Work on videos, pictures and sound (seed 001 §6, §10.3), as jobs: ordered here, done by whoever has a place free, their results assets
 /// of the tenant.
@@ -132,7 +133,7 @@ struct MediaJobs: Sendable {
             outputs.insert(
                 MediaOutput(
                     kind: .hls, name: "master", assetId: nil,
-                    url: "/api/media/jobs/\(job.id.uuidString.lowercased())/hls/\(HLSPlaylists.master)",
+                    url: "/api/media/jobs/\(job.id.text)/hls/\(HLSPlaylists.master)",
                     mediaType: HLSPlaylists.mediaType, size: nil, width: nil, height: nil,
                     durationMs: outputs[first].durationMs, bitrate: nil), at: first)
         }

@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// The input rules of media jobs.
 enum MediaJobsInput {
@@ -146,7 +147,7 @@ enum MediaJobsInput {
             "assetIds", minItems: concatCount.lowerBound, maxItems: concatCount.upperBound, length: 1...36)
         var ids: [UUID] = []
         for (index, text) in texts.enumerated() {
-            guard let id = UUID(uuidString: text) else {
+            guard let id = UUID(text: text) else {
                 params.refuse("assetIds", item: index, code: "malformed", zh: "应为 UUID", en: "must be a UUID")
                 continue
             }

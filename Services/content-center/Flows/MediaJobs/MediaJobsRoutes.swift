@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct MediaJobsRoutes: Sendable {
@@ -11,7 +12,7 @@ struct MediaJobsRoutes: Sendable {
     func order(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let accepted = try await jobs.order(MediaJobsInput.order(request.json()), by: author)
-        return try .json(.accepted, accepted, headers: ["Location": "/v1/media/jobs/\(accepted.jobId.uuidString.lowercased())"])
+        return try .json(.accepted, accepted, headers: ["Location": "/v1/media/jobs/\(accepted.jobId.text)"])
     }
 
     /// `GET /v1/media/jobs`

@@ -28,7 +28,7 @@ struct MediaTickets: Sendable {
     /// Hands the ticket to the broker, soon; nobody waits for that.
     func send(_ job: UUID, of tenantId: UUID, _ priority: MediaPriority) {
         let ticket = CloudEvent(
-            id: UUID(), source: "content-center", type: Self.type, subject: job.uuidString.lowercased(), time: Date(),
+            id: UUID(), source: "content-center", type: Self.type, subject: job.text, time: Date(),
             tenantId: tenantId, version: 0, data: Array("{}".utf8))
         var message = OutgoingMessage(ticket, exchange: Self.exchange)
         message.routingKey = priority.rawValue
@@ -62,7 +62,7 @@ struct MediaTicketsConsumer: Sendable {
     }
 
     func redeem(_ ticket: CloudEvent, _ priority: MediaPriority) async throws {
-        guard ticket.type == MediaTickets.type, let job = ticket.subject.flatMap({ UUID(uuidString: $0) }) else {
+        guard ticket.type == MediaTickets.type, let job = ticket.subject.flatMap({ UUID(text: $0) }) else {
             throw PermanentFailure(reason: "no ticket of a media job")
         }
         // Where its tenant has all that it may have, the ticket goes too: it must not keep those behind it waiting.

@@ -4,6 +4,7 @@ import FoundationEssentials
 import HTTPCore
 import Jobs
 import Messaging
+import Observability
 import PostgresStore
 
 /// The SQL of those who do the jobs, and what is told of them.
@@ -83,7 +84,7 @@ struct MediaWorkStore: Sendable {
         let isOver = status != .queued && status != .running
         let version = try row.decode("fence", as: Int64.self) * 1_000 + (isOver ? 999 : Int64(percent))
         let event = CloudEvent(
-            id: UUID.version7(), source: "content-center", type: type, subject: id.uuidString.lowercased(),
+            id: UUID.version7(), source: "content-center", type: type, subject: id.text,
             time: try row.decode("at"), tenantId: tenantId, version: version, data: try JSON.encode(moved))
         try await Outbox.append([event], in: transaction)
     }

@@ -2,6 +2,7 @@ import ConcurrencySupport
 import Cryptography
 import FoundationEssentials
 import Glibc
+import Observability
 
 /// The folders in which jobs work: one for each attempt, removed with it. It lies on the objects' file system where that is local, so that
 /// sources are linked and results moved instead of copied.
@@ -20,7 +21,7 @@ final class MediaWorkspace: Sendable {
     func withFolder<Value: Sendable>(
         of job: UUID, fence: Int64, _ body: (MediaFolder) async throws -> Value
     ) async throws -> Value {
-        let (name, directory) = (job.uuidString.lowercased(), directory)
+        let (name, directory) = (job.text, directory)
         let folder = MediaFolder(path: "\(directory)/\(name).\(fence)", pool: pool)
         try await pool.run {
             try Files.makeDirectories(directory)

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPCore
 import Jobs
 import Messaging
+import Observability
 import PostgresStore
 
 /// The SQL of erasures.
@@ -147,7 +148,7 @@ struct ErasureStore: Sendable {
         let data = TenantContentErased(erasureId: job, counts: counts)
         let event = CloudEvent(
             id: UUID.version7(), source: "content-center", type: TenantContentErased.type,
-            subject: tenantId.uuidString.lowercased(), time: finishedAt, tenantId: tenantId, version: 1,
+            subject: tenantId.text, time: finishedAt, tenantId: tenantId, version: 1,
             data: try JSON.encode(data))
         try await Outbox.append([event], in: transaction)
     }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPCore
 import Jobs
 import Messaging
+import Observability
 import PostgresStore
 
 /// The SQL of exports.
@@ -119,7 +120,7 @@ struct ExportStore: Sendable {
         _ data: some Encodable, _ type: String, of id: UUID, _ tenantId: UUID, at time: Date, in transaction: Transaction
     ) async throws {
         let event = CloudEvent(
-            id: UUID.version7(), source: "content-center", type: type, subject: id.uuidString.lowercased(), time: time,
+            id: UUID.version7(), source: "content-center", type: type, subject: id.text, time: time,
             tenantId: tenantId, version: 1, data: try JSON.encode(data))
         try await Outbox.append([event], in: transaction)
     }

@@ -40,7 +40,7 @@ struct ExportSweeper: Service {
             } catch {
                 try Task.checkCancellation()
                 logger.warning(
-                    "Could not remove an old export", ["export": export.id.uuidString.lowercased(), "reason": "\(error)"])
+                    "Could not remove an old export", ["export": export.id.text, "reason": "\(error)"])
             }
         }
         return count

@@ -3,6 +3,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Jobs
+import Observability
 
 /// How an archive is made.
 extension Privacy {
@@ -78,7 +79,7 @@ extension Privacy {
     private func scratchPath(of job: JobContext) -> String { scratchPath(of: job, fence: job.fence) }
 
     private func scratchPath(of job: JobContext, fence: Int64) -> String {
-        "\(scratch)/export-\(job.id.uuidString.lowercased())-\(fence)"
+        "\(scratch)/export-\(job.id.text)-\(fence)"
     }
 
     /// Each table as a file of JSON lines.
@@ -114,7 +115,7 @@ extension Privacy {
             let page = try await assets.list(AssetFilter(state: .ready, olderThan: last, limit: 100), of: job.tenant)
             for asset in page {
                 try Task.checkCancellation()
-                let id = asset.id.uuidString.lowercased()
+                let id = asset.id.text
                 let copy = archive.copies
                 try await archive.discard(copy)
                 if try await assets.fetch(asset, to: copy, of: job.tenant) {

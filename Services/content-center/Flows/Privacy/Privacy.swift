@@ -1,5 +1,6 @@
 import DTO
 import FoundationEssentials
+import Observability
 
 /// The life of a tenant's data here: taken out as one archive, erased for good, counted.
 struct Privacy: Sendable {
@@ -42,7 +43,7 @@ struct Privacy: Sendable {
         export.downloadUrl = assets.objects.downloadURL(
             ObjectGrant(
                 method: .get, object: export.id, contentType: "application/zip", expiresAt: expiresAt,
-                fileName: "export-\(export.id.uuidString.lowercased()).zip"))
+                fileName: "export-\(export.id.text).zip"))
         return export
     }
 
@@ -55,7 +56,7 @@ struct Privacy: Sendable {
     // MARK: Erasure
 
     /// What must be confirmed.
-    static func confirmation(of tenantId: UUID) -> String { "erase \(tenantId.uuidString.lowercased())" }
+    static func confirmation(of tenantId: UUID) -> String { "erase \(tenantId.text)" }
 
     /// From here on the tenant can write nothing any more. There is one erasure of a tenant, ever; the repeat of the operation that ordered it
     /// answers it.

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import PostgresStore
 import ServiceDefaults
 
@@ -17,7 +18,7 @@ struct PrivacyRoutes: Sendable {
         let author = Author(try request.principal(with: Self.manage))
         let export = try await privacy.orderExport(by: author)
         return try .json(
-            .accepted, export, headers: ["Location": "/v1/tenant/exports/\(export.id.uuidString.lowercased())"])
+            .accepted, export, headers: ["Location": "/v1/tenant/exports/\(export.id.text)"])
     }
 
     /// `GET /v1/tenant/exports`

@@ -31,7 +31,7 @@ struct RightsExpiry: Service {
                     // It must not keep the others' warnings.
                     logger.warning(
                         "of rights that end nothing could be told",
-                        ["asset": item.id.uuidString.lowercased(), "error": "\(error)"])
+                        ["asset": item.id.text, "error": "\(error)"])
                 }
             }
             if told == 0 || due.count < RightsExpiryStore.batch { return }

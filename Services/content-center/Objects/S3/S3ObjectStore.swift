@@ -2,6 +2,7 @@ import Cryptography
 import FoundationEssentials
 import HTTPCalling
 import HTTPCore
+import Observability
 
 /// Objects in an S3 bucket: clients send to `arrived/…` and read `kept/…` by presigned URLs; only we copy from one to the other, and only
 /// what we have looked at.
@@ -23,7 +24,7 @@ struct S3ObjectStore: ObjectStore {
     private enum Place: String { case arrived, kept }
 
     private func key(_ place: Place, _ object: UUID) -> String {
-        let name = object.uuidString.lowercased()
+        let name = object.text
         return place == .arrived ? "/arrived/\(name)" : "/kept/\(name.suffix(2))/\(name)"
     }
 
@@ -173,7 +174,7 @@ struct S3ObjectStore: ObjectStore {
         case .elsewhere: return .elsewhere
         case .refused: return .refused
         case .object(let path, let query):
-            guard let object = path.split(separator: "/").last.flatMap({ UUID(uuidString: String($0)) }),
+            guard let object = path.split(separator: "/").last.flatMap({ UUID(text: String($0)) }),
                 path == key(.kept, object), let type = query.first(where: { $0.name == "response-content-type" })?.value
             else { return .refused }
             return .object(object, mediaType: type)

@@ -46,7 +46,7 @@ final class APIKeyDirectory: Service {
         let now = Date()
         let isGood = found.revokedAt == nil && found.expiresAt.map { $0 > now } ?? true
         let member = Member(
-            tenantId: found.tenantId, subject: "client:\(found.id.uuidString.lowercased())", roles: [],
+            tenantId: found.tenantId, subject: "client:\(found.id.text)", roles: [],
             permissions: Set(found.scopes.compactMap(Permission.init)).filter(\.isGrantableToKeys),
             expiresAt: min(found.expiresAt ?? .distantFuture, now.addingTimeInterval(Self.memberLifetime)))
         state.withLock { state in

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 
 struct APIKeysRoutes: Sendable {
     let keys: APIKeys
@@ -9,7 +10,7 @@ struct APIKeysRoutes: Sendable {
     /// `POST /api/api-keys`
     func create(_ request: Request, member: Member) async throws -> Response {
         let created = try await keys.create(APIKeysInput.newKey(request.json(), by: member), by: member)
-        return try .json(.created, created, headers: ["Location": "/api/api-keys/\(created.id.uuidString.lowercased())"])
+        return try .json(.created, created, headers: ["Location": "/api/api-keys/\(created.id.text)"])
     }
 
     /// `GET /api/api-keys`

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import Cryptography
 import FoundationEssentials
+import Observability
 
 /// Issues and checks the tokens that clients carry: JWT signed with Ed25519, good for one tenant, for 15 minutes.
 final class AccessTokens: Sendable {
@@ -57,7 +58,7 @@ final class AccessTokens: Sendable {
             return nil
         }
         let member = Member(
-            tenantId: claims.tenant, subject: claims.sub.uuidString.lowercased(), roles: claims.roles,
+            tenantId: claims.tenant, subject: claims.sub.text, roles: claims.roles,
             permissions: permissions(ofRoles: claims.roles),
             expiresAt: Date(timeIntervalSince1970: TimeInterval(claims.exp)))
         guard !member.isExpired else { return nil }

@@ -19,7 +19,7 @@ struct IdentityRoutes: Sendable {
         }
         let answer = try await identity.signIn(input)
         let audit = AuditEntry(
-            id: UUID.version7(), tenantId: answer.tenantId, actor: answer.userId.uuidString.lowercased(),
+            id: UUID.version7(), tenantId: answer.tenantId, actor: answer.userId.text,
             action: "POST /api/auth/login", flow: "Identity", requestId: request.requestId, operationId: UUID.version7(),
             clientAddress: address)
         try await ledger.begin(audit)

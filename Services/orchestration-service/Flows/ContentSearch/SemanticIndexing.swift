@@ -47,7 +47,7 @@ struct SemanticIndexing: Service {
             logger.warning(
                 "contents wait to be taken in by meaning",
                 [
-                    "tenant": tenant.tenantId.uuidString.lowercased(), "reason": "\(error)",
+                    "tenant": tenant.tenantId.text, "reason": "\(error)",
                     "seconds": "\(pause.components.seconds)",
                 ])
             try await tenants.putOff(tenant, for: pause)

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct CopyGenerationRoutes: Sendable {
@@ -19,7 +20,7 @@ struct CopyGenerationRoutes: Sendable {
         return try await runs.answer(request, with: CopyGeneration.self, brief, as: principal) { id, items in
             let answer = CopyGenerationAnswer(groupId: id, items: items, requestId: request.requestId)
             return try .json(
-                .created, answer, headers: ["Location": "/api/contents?groupId=\(id.uuidString.lowercased())"])
+                .created, answer, headers: ["Location": "/api/contents?groupId=\(id.text)"])
         }
     }
 }

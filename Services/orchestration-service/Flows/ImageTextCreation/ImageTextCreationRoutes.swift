@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct ImageTextCreationRoutes: Sendable {
@@ -18,7 +19,7 @@ struct ImageTextCreationRoutes: Sendable {
             var answer = answer
             answer.requestId = request.requestId
             return try .json(
-                .created, answer, headers: ["Location": "/api/contents/\(answer.contentId.uuidString.lowercased())"])
+                .created, answer, headers: ["Location": "/api/contents/\(answer.contentId.text)"])
         }
     }
 }

@@ -1,6 +1,7 @@
 import DTO
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 enum RunError: HTTPFailure, Equatable {
     /// No such run, or another tenant's.
@@ -36,8 +37,8 @@ enum RunError: HTTPFailure, Equatable {
                 status: .conflict, code: "run.canceled",
                 title: LocalizedText(zh: "任务已被取消", en: "The run was cancelled"),
                 detail: LocalizedText(
-                    zh: "已完成的步骤及其草稿保留，见 /api/runs/\(id.uuidString.lowercased())",
-                    en: "Steps that were done stay done, with their drafts: see /api/runs/\(id.uuidString.lowercased())"))
+                    zh: "已完成的步骤及其草稿保留，见 /api/runs/\(id.text)",
+                    en: "Steps that were done stay done, with their drafts: see /api/runs/\(id.text)"))
         }
     }
 }

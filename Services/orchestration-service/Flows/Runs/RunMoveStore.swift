@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Messaging
+import Observability
 import PostgresStore
 
 /// Writes that a run moved, and the event that says so. Whoever calls holds the run's job: then moves of one run come one after another.
@@ -44,7 +45,7 @@ enum RunMove {
         let data = RunProgressed(
             runId: id, flow: flow, state: state, progress: state == .succeeded ? 100 : try row.decode("progress"), step: step)
         let event = CloudEvent(
-            id: .version7(), source: "orchestration-service", type: RunProgressed.type, subject: id.uuidString.lowercased(),
+            id: .version7(), source: "orchestration-service", type: RunProgressed.type, subject: id.text,
             time: try row.decode("moved_at"), tenantId: tenant, operationId: id, version: try row.decode("version"),
             data: try JSON.encode(data))
         try await Outbox.append([event], in: transaction)

@@ -89,7 +89,7 @@ private struct JobRunSteps: RunSteps {
 extension RunOrder.OriginalRequest {
     fileprivate func principal(tenantId: UUID, run: UUID) -> Principal {
         Principal(
-            tenantId: tenantId, subject: subject, roles: roles, scopes: scopes, actingJob: "run:\(run.uuidString.lowercased())")
+            tenantId: tenantId, subject: subject, roles: roles, scopes: scopes, actingJob: "run:\(run.text)")
     }
 
     /// The work goes on under the request's name and trace, and in its language, but not with its deadline.

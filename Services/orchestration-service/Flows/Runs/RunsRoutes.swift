@@ -3,6 +3,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct RunsRoutes: Sendable {
@@ -65,7 +66,7 @@ extension Runs {
 
 extension Response {
     fileprivate static func accepted(_ run: StartedRun, _ flow: String, applied: Bool) throws -> Response {
-        var headers: HTTPHeaders = ["Location": "/api/runs/\(run.id.uuidString.lowercased())"]
+        var headers: HTTPHeaders = ["Location": "/api/runs/\(run.id.text)"]
         if applied { headers["Preference-Applied"] = "respond-async" }
         return try .json(.accepted, RunAccepted(runId: run.id, flow: flow, state: .running), headers: headers)
     }

@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct TitleGenerationRoutes: Sendable {
@@ -14,6 +15,6 @@ struct TitleGenerationRoutes: Sendable {
         let principal = try request.principal(with: Self.permission)
         let brief = try TitleGenerationInput.read(request.json())
         let answer = try await flow(brief, as: principal)
-        return try .json(.created, answer, headers: ["Location": "/api/contents/\(answer.contentId.uuidString.lowercased())"])
+        return try .json(.created, answer, headers: ["Location": "/api/contents/\(answer.contentId.text)"])
     }
 }

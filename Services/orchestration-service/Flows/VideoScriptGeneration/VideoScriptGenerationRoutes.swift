@@ -2,6 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 import ServiceDefaults
 
 struct VideoScriptGenerationRoutes: Sendable {
@@ -17,7 +18,7 @@ struct VideoScriptGenerationRoutes: Sendable {
             var answer = answer
             answer.requestId = request.requestId
             return try .json(
-                .created, answer, headers: ["Location": "/api/contents/\(answer.contentId.uuidString.lowercased())"])
+                .created, answer, headers: ["Location": "/api/contents/\(answer.contentId.text)"])
         }
     }
 }

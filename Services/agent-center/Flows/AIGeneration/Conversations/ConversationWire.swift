@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPCore
+import Observability
 
 /// Answers as OpenAI writes them (openapi 2.3.0: `CreateChatCompletionResponse`, `CreateChatCompletionStreamResponse`). Beside its members
 /// there are `provider`, `degraded` and `degraded_reason`, and in `usage` the cost; its SDKs pass over members that they do not know.
@@ -12,7 +13,7 @@ struct ConversationWire: Sendable {
     private var closing: [UInt8] = []
 
     init(id: UUID, includesUsage: Bool, created: Int = Int(Date().timeIntervalSince1970)) {
-        self.id = "chatcmpl-" + id.uuidString.lowercased().filter { $0 != "-" }
+        self.id = "chatcmpl-" + id.text.filter { $0 != "-" }
         self.created = created
         self.includesUsage = includesUsage
     }

@@ -18,7 +18,7 @@ struct GenerateRoutes: Sendable {
         let input = try TextGenerationInput.read(
             try request.json(), knows: { flow.models.routing.knows($0, for: principal.tenantId) })
         // The tenant comes from the token; a body that claims another one is refused (design law 3).
-        if let claimed = input.tenantId, claimed.lowercased() != principal.tenantId.uuidString.lowercased() {
+        if let claimed = input.tenantId, claimed.lowercased() != principal.tenantId.text {
             throw Forbidden(code: "ai.foreign_tenant")
         }
         let caller = Caller(

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import HTTPCore
+import Observability
 import Testing
 
 @Suite struct UUIDTextTests {
@@ -8,6 +8,13 @@ import Testing
             let id = UUID()
             #expect(UUID(text: id.uuidString) == id)
             #expect(UUID(text: id.uuidString.lowercased()) == id)
+        }
+    }
+
+    @Test func writesInLowerCase() {
+        for _ in 0..<100 {
+            let id = UUID()
+            #expect(id.text == id.uuidString.lowercased())
         }
     }
 
