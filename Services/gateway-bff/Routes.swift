@@ -1,5 +1,6 @@
 import HTTPCore
 import HTTPServing
+import ServiceDefaults
 
 /// Every public route, put behind the ``Entrance`` as its line in the table says.
 struct GatewayRoutes: Sendable {
@@ -15,12 +16,18 @@ struct GatewayRoutes: Sendable {
         }
     }
 
+    private func forwardingHandler(
+        _ route: PublicRoute, needing permission: Permission, to upstream: ServiceName, path: TargetPath
+    ) -> Handler {
+        entrance.members(route, needing: permission) {
+            try await forwarding.forward($0, member: $1, to: upstream, path: path, route: route)
+        }
+    }
+
     private func handler(for route: PublicRoute) -> Handler {
         switch (route.access, route.target) {
         case (.member(let permission), .upstream(let upstream, let path)):
-            entrance.members(route, needing: permission) {
-                try await forwarding.forward($0, member: $1, to: upstream, path: path, route: route)
-            }
+            forwardingHandler(route, needing: permission, to: upstream, path: TargetPath(path))
         case (.member(let permission), .stream):
             entrance.members(route, needing: permission) { request, member in
                 try await stream.stream(request, member: member) { await entrance.isStillGood(request) }

@@ -18,13 +18,13 @@ struct Forwarding: Sendable {
 
     /// - Throws: `UpstreamUnavailable`, `UpstreamTimeout`, or `UpstreamProblem` where the answer is not one for clients.
     func forward(
-        _ request: Request, member: Member, to callee: ServiceName, path template: String, route: PublicRoute
+        _ request: Request, member: Member, to callee: ServiceName, path: TargetPath, route: PublicRoute
     ) async throws -> Response {
         var headers = HTTPHeaders()
         for name in Self.requestHeaders { if let value = request.headers[name] { headers[name] = value } }
         if route.isModelCall {
             let answer = try await upstream(callee).stream(
-                request.method, Self.target(template, of: request), body: request.body.isEmpty ? nil : request.body,
+                request.method, path.target(of: request), body: request.body.isEmpty ? nil : request.body,
                 as: member.principal, headers: headers)
             guard answer.headers["Content-Type"]?.hasPrefix("text/event-stream") == true else {
                 return try await Self.whole(answer, from: callee, to: request, face: route.face)
@@ -35,7 +35,7 @@ struct Forwarding: Sendable {
         }
         // Every POST goes out under an operation id, which the service recognises; so a call that got lost may be sent again.
         let answer = try await upstream(callee).send(
-            request.method == .head ? .get : request.method, Self.target(template, of: request),
+            request.method == .head ? .get : request.method, path.target(of: request),
             body: request.body.isEmpty ? nil : request.body, as: member.principal, idempotent: request.method != .patch,
             headers: headers)
         return try Self.answer(answer, from: callee, to: request, face: route.face)
@@ -92,18 +92,41 @@ struct Forwarding: Sendable {
         response.body = .bytes(try JSON.encode(problem))
         return response
     }
+}
 
-    /// `/v1/contents/{id}` with the request's own parameters and query.
-    static func target(_ template: String, of request: Request) -> String {
-        var path = ""
+/// A service's own path for a public route, e.g. `/v1/contents/{id}`, taken apart once.
+struct TargetPath: Sendable {
+    private enum Part {
+        case text(String)
+        case parameter(String)
+    }
+
+    private let parts: [Part]
+
+    init(_ template: String) {
+        var parts: [Part] = []
+        var text = ""
         for segment in template.split(separator: "/") {
-            path += "/"
-            if segment.hasPrefix("{"), segment.hasSuffix("}") {
-                path += PercentEncoding.encode(request.parameters[String(segment.dropFirst().dropLast())] ?? "")
-            } else {
-                path += segment
+            text += "/"
+            guard segment.hasPrefix("{"), segment.hasSuffix("}") else {
+                text += segment
+                continue
+            }
+            parts += [.text(text), .parameter(String(segment.dropFirst().dropLast()))]
+            text = ""
+        }
+        self.parts = text.isEmpty ? parts : parts + [.text(text)]
+    }
+
+    /// With the request's own parameters and query.
+    func target(of request: Request) -> String {
+        var target = ""
+        for part in parts {
+            switch part {
+            case .text(let text): target += text
+            case .parameter(let name): target += PercentEncoding.encode(request.parameters[name] ?? "")
             }
         }
-        return request.rawQuery.map { "\(path)?\($0)" } ?? path
+        return request.rawQuery.map { "\(target)?\($0)" } ?? target
     }
 }

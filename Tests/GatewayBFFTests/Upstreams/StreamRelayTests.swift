@@ -25,7 +25,7 @@ struct StreamRelayTests {
             tenantId: login.tenantId, subject: "u", roles: [], permissions: [.callModels], expiresAt: .distantFuture)
         var router = Router(entrance: .publicCalls, logger: .silent, metrics: MetricsRegistry(), tracer: runtime.tracer)
         let forward: Handler = {
-            try await forwarding.forward($0, member: member, to: .agentCenter, path: "/v1/relayed", route: route)
+            try await forwarding.forward($0, member: member, to: .agentCenter, path: TargetPath("/v1/relayed"), route: route)
         }
         router.on(route.method, route.path, options: route.options, face == .openAI ? OpenAIEnvelope.around(forward) : forward)
         return InProcessClient(router)
