@@ -29,7 +29,7 @@ def release_stack() -> Iterator[tuple[Stack, pathlib.Path]]:
     """A stack whose services are yet to be started, and a directory; nothing is left of either. Ends the program where it cannot be."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     (REPOSITORY / ".local").mkdir(exist_ok=True)
-    if not BUILT and subprocess.run(["swift", "build", "--configuration", "release"], cwd=REPOSITORY, check=False).returncode != 0:
+    if not BUILT and subprocess.run(["swift", "build", "--configuration", "release", "--static-swift-stdlib"], cwd=REPOSITORY, check=False).returncode != 0:
         sys.exit(1)
     load = os.getloadavg()[0]
     directory = pathlib.Path(tempfile.mkdtemp(prefix="test-bench-", dir=REPOSITORY / ".local"))

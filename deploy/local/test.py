@@ -89,7 +89,7 @@ def steps_before_stack(runner: Runner, steps: list[str]) -> None:
 def steps_after_stack(runner: Runner, steps: list[str]) -> None:
     # What the images hold: the optimiser may refuse, or crash on, what the debug build is content with.
     if "release" in steps:
-        runner.run("release", ["swift", "build", "--configuration", "release"])
+        runner.run("release", ["swift", "build", "--configuration", "release", "--static-swift-stdlib"])
 
 
 def steps_with_backends(runner: Runner, steps: list[str], stack: Stack) -> None:
