@@ -15,7 +15,8 @@ import Observability
 public struct FieldReader {
     private let object: JSONObject
     private let pointer: String
-    private var asked: Set<String> = []
+    /// Which of the object's members somebody asked for.
+    private var asked: [Bool]
     public private(set) var issues: [FieldIssue] = []
 
     public init(_ json: JSONValue) { self.init(json, pointer: "") }
@@ -28,6 +29,7 @@ public struct FieldReader {
             self.object = JSONObject()
             issues.append(Refusal.wrongType(pointer, expected: LocalizedText(zh: "对象", en: "an object")))
         }
+        asked = Array(repeating: false, count: object.count)
     }
 
     /// - Throws: ``ValidationFailure`` with all issues, unknown members included.
@@ -37,8 +39,9 @@ public struct FieldReader {
     }
 
     private mutating func collectUnknownFields() {
-        for name in object.names where asked.insert(name).inserted {
-            issues.append(Refusal.unknownField(path(name)))
+        for (place, member) in object.enumerated() where !asked[place] {
+            asked[place] = true
+            issues.append(Refusal.unknownField(path(member.name)))
         }
     }
 
@@ -46,7 +49,7 @@ public struct FieldReader {
     ///
     /// - Parameter item: which element of the array `name`, where it is about one.
     public mutating func refuse(_ name: String, item: Int? = nil, code: String, zh: String, en: String) {
-        issues.append(Refusal.issue(path(name) + (item.map { "/\($0)" } ?? ""), code, zh, en))
+        issues.append(Refusal.issue(path(name, item: item), code, zh, en))
     }
 
     // MARK: Text
@@ -54,27 +57,27 @@ public struct FieldReader {
     /// A required text of `length` characters; see ``TextRule``.
     public mutating func text(_ name: String, length: ClosedRange<Int>) -> String {
         guard let value = required(name) else { return "" }
-        return text(value, at: path(name), length: length) ?? ""
+        return text(value, name, length: length) ?? ""
     }
 
     public mutating func optionalText(_ name: String, length: ClosedRange<Int>) -> String? {
-        take(name).flatMap { text($0, at: path(name), length: length) }
+        take(name).flatMap { text($0, name, length: length) }
     }
 
     /// An array of texts; left out = empty.
     public mutating func textList(_ name: String, minItems: Int = 0, maxItems: Int, length: ClosedRange<Int>) -> [String] {
         guard let value = minItems > 0 ? required(name) : take(name) else { return [] }
         return items(value, name, minItems...maxItems).enumerated().compactMap {
-            text($0.element, at: path(name) + "/\($0.offset)", length: length)
+            text($0.element, name, item: $0.offset, length: length)
         }
     }
 
-    private mutating func text(_ value: JSONValue, at pointer: String, length: ClosedRange<Int>) -> String? {
+    private mutating func text(_ value: JSONValue, _ name: String, item: Int? = nil, length: ClosedRange<Int>) -> String? {
         guard case .string(let text) = value else {
-            issues.append(Refusal.wrongType(pointer, expected: LocalizedText(zh: "字符串", en: "a string")))
+            issues.append(Refusal.wrongType(path(name, item: item), expected: LocalizedText(zh: "字符串", en: "a string")))
             return nil
         }
-        guard let issue = TextRule.check(text, length: length, pointer: pointer) else { return text }
+        guard let issue = TextRule.check(text, length: length, pointer: path(name, item: item)) else { return text }
         issues.append(issue)
         return nil
     }
@@ -213,7 +216,7 @@ public struct FieldReader {
     ) -> [Value] {
         guard let value = minItems > 0 ? required(name) : take(name) else { return [] }
         return items(value, name, minItems...maxItems).enumerated().compactMap {
-            nested($0.element, at: path(name) + "/\($0.offset)", read)
+            nested($0.element, at: path(name, item: $0.offset), read)
         }
     }
 
@@ -224,7 +227,7 @@ public struct FieldReader {
         switch object[name] {
         case nil: return .absent
         case .null?:
-            asked.insert(name)
+            _ = take(name)
             return .null
         case _?: return read(&self, name).map(Field.value) ?? .absent
         }
@@ -260,8 +263,9 @@ public struct FieldReader {
     }
 
     private mutating func take(_ name: String) -> JSONValue? {
-        asked.insert(name)
-        return object[name]
+        guard let place = object.place(of: name) else { return nil }
+        asked[place] = true
+        return object[place].value
     }
 
     private mutating func required(_ name: String) -> JSONValue? {
@@ -272,5 +276,9 @@ public struct FieldReader {
         return nil
     }
 
-    private func path(_ name: String) -> String { pointer + "/" + JSONPointer.escape(name) }
+    /// - Parameter item: which element of the array `name`.
+    private func path(_ name: String, item: Int? = nil) -> String {
+        let path = pointer + "/" + JSONPointer.escape(name)
+        return item.map { path + "/\($0)" } ?? path
+    }
 }

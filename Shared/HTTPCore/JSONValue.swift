@@ -66,8 +66,7 @@ public struct JSONObject: Sendable, Hashable, Sequence {
     public subscript(name: String) -> JSONValue? {
         get { members.first { $0.name == name }?.value }
         set {
-            let index = members.firstIndex { $0.name == name }
-            switch (index, newValue) {
+            switch (place(of: name), newValue) {
             case (let index?, let value?): members[index].value = value
             case (let index?, nil): members.remove(at: index)
             case (nil, let value?): members.append((name, value))
@@ -75,6 +74,11 @@ public struct JSONObject: Sendable, Hashable, Sequence {
             }
         }
     }
+
+    /// Where the member stands.
+    func place(of name: String) -> Int? { members.firstIndex { $0.name == name } }
+
+    subscript(place: Int) -> (name: String, value: JSONValue) { members[place] }
 
     public func makeIterator() -> IndexingIterator<[(name: String, value: JSONValue)]> { members.makeIterator() }
 

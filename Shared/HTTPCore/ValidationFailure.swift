@@ -66,6 +66,14 @@ enum Refusal {
         issue(pointer, "malformed", "应为\(expected.zh)", "must be \(expected.en)")
     }
 
+    static func tooLong(_ pointer: String, _ limit: Int) -> FieldIssue {
+        issue(pointer, "too_long", "最多 \(limit) 个字", "must have at most \(limit) characters")
+    }
+
+    static func tooShort(_ pointer: String, _ limit: Int) -> FieldIssue {
+        issue(pointer, "too_short", "至少 \(limit) 个字", "must have at least \(limit) characters")
+    }
+
     static func tooManyItems(_ pointer: String, _ limit: Int) -> FieldIssue {
         issue(pointer, "too_many_items", "最多 \(limit) 项", "must have at most \(limit) items")
     }
@@ -78,28 +86,35 @@ enum Refusal {
 /// How long a text is and what may stand in it: N characters as people count them (grapheme clusters), at most 8 N code points,
 /// because one grapheme can be 200 kB; no control characters but newline and tab.
 public enum TextRule {
-    public static func check(_ text: String, length: ClosedRange<Int>, pointer: String) -> FieldIssue? {
-        // Counting code points first keeps the grapheme count from running over a huge text.
-        let tooLong = Refusal.issue(
-            pointer, "too_long", "最多 \(length.upperBound) 个字", "must have at most \(length.upperBound) characters")
+    public static func check(
+        _ text: String, length: ClosedRange<Int>, pointer: @autoclosure () -> String
+    ) -> FieldIssue? {
+        // Counting code points first keeps the count of characters from running over a huge text.
         var codePoints = 0
+        var eachIsACharacter = true
         for scalar in text.unicodeScalars {
             codePoints += 1
-            if codePoints > length.upperBound * 8 { return tooLong }
+            if codePoints > length.upperBound * 8 { return Refusal.tooLong(pointer(), length.upperBound) }
             let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
             if isControl, scalar != "\n", scalar != "\t" {
-                return Refusal.issue(pointer, "control_character", "不能包含控制字符", "must not contain control characters")
+                return Refusal.issue(pointer(), "control_character", "不能包含控制字符", "must not contain control characters")
             }
+            eachIsACharacter = eachIsACharacter && scalar.standsAlone
         }
-        let count = text.count
-        if count > length.upperBound { return tooLong }
-        if count < length.lowerBound {
-            return Refusal.issue(
-                pointer, "too_short", "至少 \(length.lowerBound) 个字", "must have at least \(length.lowerBound) characters")
-        }
-        if length.lowerBound > 0, text.allSatisfy(\.isWhitespace) {
-            return Refusal.issue(pointer, "blank", "不能为空白", "must not be blank")
+        let count = eachIsACharacter ? codePoints : text.count
+        if count > length.upperBound { return Refusal.tooLong(pointer(), length.upperBound) }
+        if count < length.lowerBound { return Refusal.tooShort(pointer(), length.lowerBound) }
+        if length.lowerBound > 0, text.isBlank {
+            return Refusal.issue(pointer(), "blank", "不能为空白", "must not be blank")
         }
         return nil
+    }
+}
+
+extension String {
+    /// Whether there is nothing to see in it. The first code point tells of nearly every text; white space ends with U+3000.
+    fileprivate var isBlank: Bool {
+        guard let first = unicodeScalars.first else { return true }
+        return first.value <= 0x3000 && first.properties.isWhitespace && allSatisfy(\.isWhitespace)
     }
 }

@@ -90,7 +90,7 @@ enum ContentEdit {
         var body = before
         if let title = try required(patch?.title) { body.title = title }
         if let text = patch?.text {
-            guard text.count <= ContentBodyInput.descriptionLength.upperBound else {
+            guard text.characterCount <= ContentBodyInput.descriptionLength.upperBound else {
                 throw .editRefused([tooLong("/body/text", ContentBodyInput.descriptionLength.upperBound)])
             }
             body.text = text
@@ -107,7 +107,7 @@ enum ContentEdit {
         if let scene = patch?.scene { body.scene = scene }
         if let text = patch?.text { body.text = text }
         if let variables = patch?.variables { body.variables = variables }
-        guard body.text.count <= ContentBodyInput.replyLength.upperBound else {
+        guard body.text.characterCount <= ContentBodyInput.replyLength.upperBound else {
             throw .editRefused([tooLong("/body/text", ContentBodyInput.replyLength.upperBound)])
         }
         let issues = ReplyTemplateRule.issues(text: body.text, variables: body.variables)

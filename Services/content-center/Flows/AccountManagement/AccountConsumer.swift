@@ -68,6 +68,7 @@ struct AccountConsumer: Sendable {
 
     /// Characters, and eight code points for each: one character can be as long as a book (design §9).
     private static func fits(_ text: String, _ length: ClosedRange<Int>) -> Bool {
-        text.unicodeScalars.prefix(8 * length.upperBound + 1).count <= 8 * length.upperBound && length.contains(text.count)
+        text.unicodeScalars.prefix(8 * length.upperBound + 1).count <= 8 * length.upperBound
+            && length.contains(text.characterCount)
     }
 }
