@@ -3,7 +3,7 @@ import FoundationEssentials
 /// PostgreSQL's two ways to write an array: binary when we send one, text (`{a,"b \"c\"",NULL}`) when we read one.
 enum ArrayForm {
     /// One dimension, lower bound 1.
-    static func encode(_ elements: some Collection<Bind>, element type: PostgresType) -> [UInt8] {
+    static func encode(_ elements: [some PostgresArrayElement], element type: PostgresType) -> [UInt8] {
         var bytes: [UInt8] = []
         guard !elements.isEmpty else {
             bytes.append(bigEndian: Int32(0))
@@ -18,16 +18,16 @@ enum ArrayForm {
         bytes.append(bigEndian: Int32(elements.count))
         bytes.append(bigEndian: Int32(1))
         for element in elements {
-            if case .null = element.value {
+            let value = element.postgresBind.value
+            guard let size = value.byteCount else {
                 bytes.append(bigEndian: Int32(-1))
                 continue
             }
-            let lengthAt = bytes.count
-            bytes.append(bigEndian: Int32(0))
-            if type == .jsonb { bytes.append(1) }  // the version of jsonb's binary form
-            bytes.append(element.value)
-            let length = Int32(bytes.count - lengthAt - 4).bigEndian
-            withUnsafeBytes(of: length) { bytes.replaceSubrange(lengthAt..<lengthAt + 4, with: $0) }
+            // The binary form of jsonb begins with its version.
+            let version = type == .jsonb ? 1 : 0
+            bytes.append(bigEndian: Int32(size + version))
+            if version > 0 { bytes.append(UInt8(version)) }
+            bytes.append(value)
         }
         return bytes
     }
@@ -96,6 +96,19 @@ extension [UInt8] {
 
 extension Bind.Value {
     var isBinary: Bool { if case .text = self { false } else { true } }
+
+    /// Of the form that ``isBinary`` tells; `nil` for `NULL`.
+    var byteCount: Int? {
+        switch self {
+        case .null: nil
+        case .text(let text): text.utf8.count
+        case .binary(let bytes): bytes.count
+        case .bool: 1
+        case .int4: 4
+        case .int8, .float8: 8
+        case .uuid: 16
+        }
+    }
 }
 
 /// `timestamptz` as microseconds since 2000-01-01 00:00 UTC.

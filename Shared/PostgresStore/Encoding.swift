@@ -59,7 +59,7 @@ public protocol PostgresArrayElement: PostgresEncodable {
 extension PostgresArrayElement {
     public static func postgresBind(of elements: [Self]) -> Bind {
         let type = postgresArrayType
-        return Bind(type: type.array, value: .binary(ArrayForm.encode(elements.lazy.map(\.postgresBind), element: type.element)))
+        return Bind(type: type.array, value: .binary(ArrayForm.encode(elements, element: type.element)))
     }
 }
 

@@ -4,8 +4,12 @@ import Testing
 @testable import ContentCenter
 
 @Suite struct SearchTokensTests {
+    private func tokens(titles: [String] = [], lines: [String] = []) -> Set<String> {
+        Set(SearchTokens.tokens(titles: titles, lines: lines).texts)
+    }
+
     @Test func chineseFallsIntoNeighboursAndCharacters() {
-        #expect(SearchTokens.tokens(titles: [], lines: ["防晒霜"]) == ["防", "晒", "霜", "防晒", "晒霜"])
+        #expect(tokens(lines: ["防晒霜"]) == ["防", "晒", "霜", "防晒", "晒霜"])
     }
 
     @Test func mixedTextFallsApartWhereTheSortChanges() {
@@ -24,12 +28,11 @@ import Testing
     }
 
     @Test func wordsHaveTheirBeginnings() {
-        #expect(
-            SearchTokens.tokens(titles: [], lines: ["SPF 50"]) == ["spf", "p:s", "p:sp", "p:spf", "50", "p:5", "p:50"])
+        #expect(tokens(lines: ["SPF 50"]) == ["spf", "p:s", "p:sp", "p:spf", "50", "p:5", "p:50"])
     }
 
     @Test func titlesAreMarkedAndHaveInitials() {
-        let tokens = SearchTokens.tokens(titles: ["防晒霜"], lines: ["油皮"])
+        let tokens = tokens(titles: ["防晒霜"], lines: ["油皮"])
         #expect(tokens.isSuperset(of: ["防晒", "t:防晒", "i:fs", "i:ss", "t:i:fs", "油皮"]))
         #expect(!tokens.contains("t:油皮"))
         #expect(!tokens.contains("i:yp"))
@@ -51,9 +54,58 @@ import Testing
     /// Nothing that a person can type is too much or breaks a rule.
     @Test func anyTextHasTokensOfBoundedLength() {
         let long = String(repeating: "a", count: 10_000) + String(repeating: "e\u{301}\u{302}", count: 100)
-        for token in SearchTokens.tokens(titles: [long], lines: [long, "\u{0}\u{FFFF}\u{10FFFF}"]) {
+        for token in tokens(titles: [long], lines: [long, "\u{0}\u{FFFF}\u{10FFFF}"]) {
             #expect(token.count <= SearchTokens.wordLength + 2)
         }
+    }
+
+    /// The rule, a string at a time.
+    private func plainTokens(titles: [String], lines: [String]) -> Set<String> {
+        func tokens(_ text: String) -> [String] {
+            SearchTokens.runs(Array(text)).flatMap { run in
+                let beginnings = (1...min(SearchTokens.prefixLength, run.scalars.count)).map { "p:" + run.text.prefix($0) }
+                return switch run.sort {
+                case .chinese: run.text.map { String($0) } + run.pairs
+                case .letters, .digits: [run.word] + beginnings
+                case .emoji: [run.text]
+                }
+            }
+        }
+        let initials = titles.flatMap { SearchTokens.runs(Array($0)) }.filter { $0.sort == .chinese }.flatMap { run in
+            run.initialPairs.compactMap { $0.map { "i:" + $0 } }
+        }
+        let titled = titles.flatMap(tokens) + initials
+        return Set(lines.flatMap(tokens) + titled + titled.map { "t:" + $0 })
+    }
+
+    @Test func anyTextHasTheTokensOfThePlainRule() {
+        let pieces = [
+            "防晒", "霜", "油皮", "𠀀", "𪜶", "あ", "カ", "한글", "〇", "々", "a", "SPF", "Lancôme", "supercalifragilisticexpialidocious", "Ω",
+            "Я", "ß", "50", "１２",
+            "🔥", "👨‍👩‍👧", "🇨🇳", "e\u{301}", "か\u{3099}", "，", "。", "\u{3000}", " ", "\n", "\r\n", "-", "\u{0}", "क्षि",
+        ]
+        var dice = Dice(seed: 5)
+        func text() -> String { (0..<dice.below(9)).map { _ in dice.pick(pieces) }.joined() }
+        for _ in 0..<200 {
+            let (titles, lines) = ([text(), text()], [text(), text()])
+            #expect(tokens(titles: titles, lines: lines) == plainTokens(titles: titles, lines: lines), "\(titles) \(lines)")
+        }
+    }
+
+    @Test func textsAndTheirCharactersHaveTheSameRuns() {
+        for text in ["", "防晒霜 SPF50＋🔥", "防晒\r\n霜", "👨‍👩‍👧买", "か\u{3099}あ", "\u{301}é", "क्षि"] {
+            #expect(SearchTokens.runs(text) == SearchTokens.runs(Array(text)))
+        }
+    }
+
+    @Test func eachTokenIsThereOnce() {
+        let texts = SearchTokens.tokens(titles: ["防晒防晒 SPF spf"], lines: ["防晒SPF", "防晒防晒"]).texts
+        #expect(Set(texts).count == texts.count)
+    }
+
+    @Test func chineseHasNoOtherCase() {
+        let scalars = (0x2E80...0xA48F as ClosedRange<UInt32>).compactMap(Unicode.Scalar.init).filter { $0 != "\u{3000}" }
+        #expect(scalars.map(SearchTokens.fold) == scalars.compactMap(\.properties.lowercaseMapping.unicodeScalars.first))
     }
 }
 

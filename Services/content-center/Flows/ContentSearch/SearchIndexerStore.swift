@@ -101,7 +101,7 @@ struct SearchIndexerStore: Sendable {
         if !words.isEmpty {
             statements.append(
                 """
-                INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(words.sorted())) AS word
+                INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(Array(words))) AS word
                 ORDER BY word ON CONFLICT DO NOTHING
                 """)
         }
@@ -126,14 +126,14 @@ struct SearchIndexerStore: Sendable {
     private static func put(
         _ id: UUID, version: Int, _ text: SearchText, saidIn subtitles: UUID?, of tenantId: UUID
     ) -> SQL {
-        let (tokens, spoken) = (text.tokens.sorted(), text.spokenTokens.sorted())
+        let tokens = text.tokens
         return """
             INSERT INTO search_documents
                 (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms,
                  spoken, subtitles, performance)
             SELECT c.tenant_id, c.id, s.segment, \(version)::integer, c.kind, c.status, c.completeness, c.group_id, c.created_at,
-                   c.updated_at, \(text.folded), search_terms(\(tokens), search_seed(c.tenant_id, s.segment)),
-                   search_terms(\(spoken), search_seed(c.tenant_id, s.segment)), \(subtitles)::uuid,
+                   c.updated_at, \(text.folded), search_terms(\(tokens.all.texts), search_seed(c.tenant_id, s.segment)),
+                   search_terms(\(tokens.spoken.texts), search_seed(c.tenant_id, s.segment)), \(subtitles)::uuid,
                    coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
             FROM contents c
             CROSS JOIN LATERAL (SELECT coalesce(

@@ -44,12 +44,17 @@ struct SearchText {
 
     /// All of it but the titles.
     var lines: [String] { fields.flatMap(\.lines) }
-    /// All of it but what is only said.
-    private var written: [String] { fields.filter { $0.field != .subtitle }.flatMap(\.lines) }
 
-    var tokens: Set<String> { SearchTokens.tokens(titles: titles, lines: lines) }
-    /// Those that nothing but what is said has.
-    var spokenTokens: Set<String> { tokens.subtracting(SearchTokens.tokens(titles: titles, lines: written)) }
+    /// What it is found by, and of that what nothing but what is said in it has.
+    var tokens: (all: TokenSet, spoken: TokenSet) {
+        let (said, written) = (fields.filter { $0.field == .subtitle }, fields.filter { $0.field != .subtitle })
+        var all = SearchTokens.tokens(titles: titles, lines: written.flatMap(\.lines))
+        var spoken = SearchTokens.tokens(titles: [], lines: said.flatMap(\.lines))
+        spoken.subtract(all)
+        all.formUnion(spoken)
+        return (all, spoken)
+    }
+
     var words: Set<String> { SearchTokens.words(in: titles + lines) }
     /// For looking for a phrase.
     var folded: String { SearchTokens.folded((titles + lines).joined(separator: "\n")) }

@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// How a text falls into what can be looked for: one rule for documents and queries. Full-width forms, case and the accents of Latin
 /// letters make no difference; simplified and traditional characters do.
 ///
@@ -18,16 +20,14 @@ enum SearchTokens {
 
         var sort: Sort
         /// Folded, one for each character of the text.
-        var scalars: [Unicode.Scalar]
+        var scalars: ArraySlice<Unicode.Scalar>
         /// Where it begins, in characters of the text.
-        var start: Int
+        var start: Int { scalars.startIndex }
 
         var text: String { Self.text(scalars) }
 
         static func text(_ scalars: some Sequence<Unicode.Scalar>) -> String {
-            var text = String.UnicodeScalarView()
-            text.append(contentsOf: scalars)
-            return String(text)
+            String(decoding: scalars.flatMap(\.utf8), as: UTF8.self)
         }
 
         /// A word, not longer than words are kept.
@@ -47,53 +47,56 @@ enum SearchTokens {
         }
     }
 
-    static func runs(_ text: some Sequence<Character>) -> [Run] {
+    static func runs(_ text: String) -> [Run] { runs(folded: fold(text)) }
+
+    static func runs(_ characters: [Character]) -> [Run] { runs(folded: fold(characters)) }
+
+    private static func runs(folded scalars: [Unicode.Scalar]) -> [Run] {
         var runs: [Run] = []
-        var isOpen = false
-        for (index, character) in text.enumerated() {
-            guard let (sort, scalar) = classify(character) else {
-                isOpen = false
-                continue
+        var start = 0
+        while start < scalars.count {
+            var end = start + 1
+            if let sort = sort(of: scalars[start]) {
+                while sort != .emoji, end < scalars.count, self.sort(of: scalars[end]) == sort { end += 1 }
+                runs.append(Run(sort: sort, scalars: scalars[start..<end]))
             }
-            if isOpen, sort != .emoji, runs[runs.count - 1].sort == sort {
-                runs[runs.count - 1].scalars.append(scalar)
-            } else {
-                runs.append(Run(sort: sort, scalars: [scalar], start: index))
-            }
-            isOpen = true
+            start = end
         }
         return runs
     }
 
     /// What a document is found by: its tokens, and those of its titles once more as `t:…`.
-    static func tokens(titles: [String], lines: [String]) -> Set<String> {
-        var all: Set<String> = []
-        var titled: Set<String> = []
-        for line in lines { insert(line, into: &all) }
+    static func tokens(titles: [String], lines: [String]) -> TokenSet {
+        var titled = TokenSet()
         for title in titles {
-            insert(title, into: &titled)
-            for run in runs(title) where run.sort == .chinese {
-                for pair in run.initialPairs { if let pair { titled.insert(initialsMark + pair) } }
+            for run in runs(title) {
+                insert(run, into: &titled)
+                guard run.sort == .chinese else { continue }
+                for pair in run.initialPairs { if let pair { titled.insert(pair.unicodeScalars, mark: initialsMark) } }
             }
         }
-        all.formUnion(titled)
-        for token in titled { all.insert(titleMark + token) }
+        // Nearly two for each character of three bytes.
+        var all = TokenSet(minimumCapacity: (titles + lines).reduce(0) { $0 + $1.utf8.count } / 2)
+        for line in lines { for run in runs(line) { insert(run, into: &all) } }
+        for token in titled.texts {
+            all.insert(token.unicodeScalars)
+            all.insert(token.unicodeScalars, mark: titleMark)
+        }
         return all
     }
 
-    private static func insert(_ text: String, into tokens: inout Set<String>) {
-        for run in runs(text) {
-            switch run.sort {
-            case .chinese:
-                for scalar in run.scalars { tokens.insert(String(Character(scalar))) }
-                tokens.formUnion(run.pairs)
-            case .letters, .digits:
-                tokens.insert(run.word)
-                for length in 1...min(prefixLength, run.scalars.count) {
-                    tokens.insert(prefixMark + Run.text(run.scalars.prefix(length)))
-                }
-            case .emoji: tokens.insert(run.text)
+    private static func insert(_ run: Run, into tokens: inout TokenSet) {
+        let scalars = run.scalars
+        switch run.sort {
+        case .chinese:
+            for place in scalars.indices {
+                tokens.insert(scalars[place...place])
+                tokens.insert(scalars[place...].prefix(2))  // the last, which has no neighbour, alone again
             }
+        case .letters, .digits:
+            tokens.insert(scalars.prefix(wordLength))
+            for length in 1...min(prefixLength, scalars.count) { tokens.insert(scalars.prefix(length), mark: prefixMark) }
+        case .emoji: tokens.insert(scalars)
         }
     }
 
@@ -109,23 +112,29 @@ enum SearchTokens {
     // MARK: Characters
 
     /// The text with everything folded that makes no difference, for looking for a phrase in it.
-    static func folded(_ text: String) -> String {
-        Run.text(text.map { $0.unicodeScalars.first.map(fold) ?? " " })
+    static func folded(_ text: String) -> String { Run.text(fold(text)) }
+
+    /// One for each character.
+    private static func fold(_ text: String) -> [Unicode.Scalar] {
+        text.hasOneScalarPerCharacter ? text.unicodeScalars.map(fold) : fold(Array(text))
     }
 
-    private static func classify(_ character: Character) -> (Run.Sort, Unicode.Scalar)? {
-        guard let first = character.unicodeScalars.first else { return nil }
-        let scalar = fold(first)
+    private static func fold(_ characters: [Character]) -> [Unicode.Scalar] {
+        characters.map { $0.unicodeScalars.first.map(fold) ?? " " }
+    }
+
+    /// - Parameter scalar: folded.
+    private static func sort(of scalar: Unicode.Scalar) -> Run.Sort? {
+        if isChinese(scalar) { return .chinese }
         if isASCII(scalar) {
             switch scalar.value {
-            case 0x30...0x39: return (.digits, scalar)
-            case 0x61...0x7A: return (.letters, scalar)
+            case 0x30...0x39: return .digits
+            case 0x61...0x7A: return .letters
             default: return nil
             }
         }
-        if isChinese(scalar) { return (.chinese, scalar) }
-        if scalar.properties.isEmojiPresentation || (0x1F000...0x1FAFF).contains(scalar.value) { return (.emoji, scalar) }
-        return scalar.properties.isAlphabetic ? (.letters, scalar) : nil
+        if scalar.properties.isEmojiPresentation || (0x1F000...0x1FAFF).contains(scalar.value) { return .emoji }
+        return scalar.properties.isAlphabetic ? .letters : nil
     }
 
     private static func isASCII(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x80 }
@@ -140,6 +149,8 @@ enum SearchTokens {
 
     static func fold(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
         switch scalar.value {
+        // Nothing from the Chinese radicals to the last of Yi has another case, and 0x3000 is the only one with a narrow form.
+        case 0x2E80..<0x3000, 0x3001...0xA48F: scalar
         case 0x41...0x5A: Unicode.Scalar(UInt8(scalar.value + 0x20))
         case 0..<0x80: scalar
         case 0xFF01...0xFF5E: Unicode.Scalar(scalar.value - 0xFEE0).map(fold) ?? scalar
