@@ -73,16 +73,8 @@ public struct InboxSweeper: Service {
     }
 
     public func run() async throws {
-        try? await cancelWhenGracefulShutdown { [system, logger] in
-            while true {
-                do {
-                    _ = try await Inbox.sweep(using: system)
-                } catch {
-                    try Task.checkCancellation()
-                    logger.warning("Could not sweep the inbox", ["reason": "\(error)"])
-                }
-                try await Task.sleep(for: .seconds(3_600))
-            }
+        await repeating(every: .seconds(3_600), logger: logger, failure: "the inbox could not be swept") { [system] in
+            _ = try await Inbox.sweep(using: system)
         }
     }
 }

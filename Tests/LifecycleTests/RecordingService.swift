@@ -11,10 +11,10 @@ final class Journal: Sendable {
 
     func note(_ entry: String) { kept.withLock { $0.append(entry) } }
 
-    /// Waits until the entry is there.
-    func waitFor(_ entry: String, within limit: Duration = .seconds(10)) async throws {
+    /// Waits until the entry is there so many times.
+    func waitFor(_ entry: String, count: Int = 1, within limit: Duration = .seconds(10)) async throws {
         let deadline = Deadline.after(limit)
-        while !entries.contains(entry) {
+        while entries.count(where: { $0 == entry }) < count {
             try #require(!deadline.isPast, "'\(entry)' did not happen; \(entries)")
             try await Task.sleep(for: .milliseconds(1))
         }

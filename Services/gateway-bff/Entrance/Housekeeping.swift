@@ -10,16 +10,7 @@ struct InstanceHeartbeat: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await beat()
-                } catch {
-                    logger.warning("instance heartbeat failed", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(2))
-            }
-        }
+        await repeating(every: .seconds(2), logger: logger, failure: "the instance's heartbeat failed", beat)
         // Best effort: a dead row is swept by whoever lives.
         _ = try? await database.query("DELETE FROM gateway_instances WHERE id = \(instanceId)")
     }
@@ -39,16 +30,7 @@ struct Sweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await sweep()
-                } catch {
-                    logger.warning("sweep failed", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(600))
-            }
-        }
+        await repeating(every: .seconds(600), logger: logger, failure: "what is over could not be swept", sweep)
     }
 
     func sweep() async throws {

@@ -27,31 +27,12 @@ final class LedgerKeeper: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var (nextErasure, nextPartitions) = (ContinuousClock.now, ContinuousClock.now)
-            while !Task.isCancelled {
-                await self.attempt("reservations could not be swept") { try await self.sweep() }
-                if ContinuousClock.now >= nextPartitions {
-                    await self.attempt("the ledger's tables could not be made") { try await self.makePartitions() }
-                    nextPartitions = ContinuousClock.now + Self.partitionInterval
-                }
-                if ContinuousClock.now >= nextErasure {
-                    await self.attempt("texts could not be erased") { try await self.erase() }
-                    nextErasure = ContinuousClock.now + Self.erasureInterval
-                }
-                try? await Task.sleep(for: Self.sweepInterval)
-            }
-        }
-    }
-
-    private func attempt(_ failure: String, _ work: () async throws -> Void) async {
-        do {
-            try await work()
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.warning("\(failure)", ["error": "\(error)"])
-        }
+        async let reservations: Void = repeating(
+            every: Self.sweepInterval, logger: logger, failure: "reservations could not be swept", sweep)
+        async let tables: Void = repeating(
+            every: Self.partitionInterval, logger: logger, failure: "the ledger's tables could not be made", makePartitions)
+        await repeating(every: Self.erasureInterval, logger: logger, failure: "texts could not be erased", erase)
+        _ = await (reservations, tables)
     }
 
     /// Ends reservations whose lease has ended or whose desk is silent; each leaves a row `unknown` (law 1: we know that we do not

@@ -12,15 +12,8 @@ struct EmbeddingsSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await store.sweep(days: Self.days, most: Self.most)
-                } catch {
-                    logger.warning("the embedding cache could not be swept", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(3_600))
-            }
+        await repeating(every: .seconds(3_600), logger: logger, failure: "the embedding cache could not be swept") {
+            try await store.sweep(days: Self.days, most: Self.most)
         }
     }
 }

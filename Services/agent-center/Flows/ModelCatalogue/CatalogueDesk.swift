@@ -28,16 +28,7 @@ final class CatalogueDesk: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await self.refresh()
-                } catch {
-                    self.logger.warning("the model catalogue could not be read", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: Self.interval)
-            }
-        }
+        await repeating(every: Self.interval, logger: logger, failure: "the model catalogue could not be read", refresh)
     }
 
     /// Reads everything anew if anything has changed.

@@ -76,16 +76,7 @@ final class PromptRepository: Service {
     // MARK: Keeping up
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    try await self.refresh()
-                } catch {
-                    self.logger.warning("changes of prompts could not be read", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: Self.interval)
-            }
-        }
+        await repeating(every: Self.interval, logger: logger, failure: "changes of prompts could not be read", refresh)
     }
 
     /// Learns who has changed something; what it is, is read when it is needed.

@@ -12,14 +12,7 @@ struct AssetSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do { try await self.sweep() } catch {
-                    self.logger.warning("assets could not be swept", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(600))
-            }
-        }
+        await repeating(every: .seconds(600), logger: logger, failure: "assets could not be swept", sweep)
     }
 
     func sweep() async throws {

@@ -11,16 +11,8 @@ struct BinSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                do {
-                    _ = try await Self.sweep(using: system)
-                } catch {
-                    try Task.checkCancellation()
-                    logger.warning("Could not empty the bins", ["reason": "\(error)"])
-                }
-                try await Task.sleep(for: .seconds(3_600))
-            }
+        await repeating(every: .seconds(3_600), logger: logger, failure: "the bins could not be emptied") {
+            _ = try await Self.sweep(using: system)
         }
     }
 

@@ -13,16 +13,7 @@ struct SearchIndexer: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if try await takeIn() { continue }
-                } catch {
-                    if !Task.isCancelled { logger.warning("changes could not be taken into the index", ["error": "\(error)"]) }
-                }
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
+        await repeating(pausing: Self.pause, logger: logger, failure: "changes could not be taken into the index", takeIn)
     }
 
     /// - Returns: whether there was anything to do.

@@ -15,17 +15,13 @@ struct MaterialSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                for work in [warn, emptyBins] {
-                    do { _ = try await work() } catch {
-                        try Task.checkCancellation()
-                        logger.warning("Could not look after the materials", ["reason": "\(error)"])
-                    }
-                }
-                try await Task.sleep(for: .seconds(600))
-            }
+        async let warnings: Void = repeating(
+            every: .seconds(600), logger: logger, failure: "materials near their end could not be looked for"
+        ) { _ = try await warn() }
+        await repeating(every: .seconds(600), logger: logger, failure: "the materials' bins could not be emptied") {
+            _ = try await emptyBins()
         }
+        await warnings
     }
 
     private var isNear: SQL {

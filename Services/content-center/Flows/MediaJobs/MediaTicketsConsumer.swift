@@ -83,17 +83,9 @@ struct MediaWorkers: Service {
         do { try await objects.prepare() } catch {
             logger.warning("the folders of media jobs cannot be used", ["error": "\(error)"])
         }
-        let sweeping = Task { await sweep() }
-        defer { sweeping.cancel() }
+        // Ends with the work.
+        async let _: Void = repeating(
+            every: sweepInterval, logger: logger, failure: "the folders of media jobs could not be swept", workspace.sweep)
         try await worker.run()
-    }
-
-    private func sweep() async {
-        while !Task.isCancelled {
-            do { try await workspace.sweep() } catch {
-                logger.warning("the folders of media jobs cannot be swept", ["error": "\(error)"])
-            }
-            try? await Task.sleep(for: sweepInterval)
-        }
     }
 }

@@ -10,14 +10,8 @@ struct ExportSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                do { _ = try await sweep() } catch {
-                    try Task.checkCancellation()
-                    logger.warning("Could not remove old exports", ["reason": "\(error)"])
-                }
-                try await Task.sleep(for: .seconds(600))
-            }
+        await repeating(every: .seconds(600), logger: logger, failure: "old exports could not be removed") {
+            _ = try await sweep()
         }
     }
 

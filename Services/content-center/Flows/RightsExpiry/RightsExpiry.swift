@@ -8,14 +8,7 @@ struct RightsExpiry: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do { try await self.sweep() } catch {
-                    self.logger.warning("rights that end could not be looked for", ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: .seconds(60))
-            }
-        }
+        await repeating(every: .seconds(60), logger: logger, failure: "rights that end could not be looked for", sweep)
     }
 
     func sweep() async throws {

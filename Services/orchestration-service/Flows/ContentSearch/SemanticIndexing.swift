@@ -23,16 +23,7 @@ struct SemanticIndexing: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if try await takeIn() { continue }
-                } catch {
-                    if !Task.isCancelled { logger.warning("contents could not be taken in by meaning", ["error": "\(error)"]) }
-                }
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
+        await repeating(pausing: Self.pause, logger: logger, failure: "contents could not be taken in by meaning", takeIn)
     }
 
     /// - Returns: whether there was anything to do.

@@ -12,14 +12,8 @@ struct RunSweeper: Service {
     let logger: Logger
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                do { _ = try await sweep() } catch {
-                    try Task.checkCancellation()
-                    logger.warning("Could not remove old runs", ["reason": "\(error)"])
-                }
-                try await Task.sleep(for: .seconds(3_600))
-            }
+        await repeating(every: .seconds(3_600), logger: logger, failure: "old runs could not be removed") {
+            _ = try await sweep()
         }
     }
 
