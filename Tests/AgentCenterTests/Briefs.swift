@@ -30,6 +30,12 @@ extension TitleBrief {
     }
 }
 
+extension TitleScore {
+    init(of title: String, for brief: TitleBrief, beside others: [TitleOutline] = []) {
+        self.init(of: TitleOutline(of: title), for: brief, beside: others)
+    }
+}
+
 extension ModelCall {
     static func sample(
         tenant: UUID = TestContext.tenant, subject: String = "user-1", operation: UUID = UUID(), step: String = "s",

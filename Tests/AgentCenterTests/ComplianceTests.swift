@@ -151,7 +151,11 @@ struct ComplianceFindingTests {
         #expect(lists.count == 2)
         #expect(lists.finder(for: words.reversed(), of: TestTenants.one).words(in: "词3号") == ["词3号"])
         #expect(lists.count == 2)
-        _ = lists.finder(for: ["短", "表"], of: TestTenants.one)
+        // Short lists push no long one out.
+        for word in ["短", "表", "甲", "短"] {
+            #expect(lists.finder(for: [word, "同"], of: TestTenants.one).words(in: "短表甲，相同") == [word, "同"])
+        }
+        #expect(lists.finder(for: [], of: TestTenants.one).isEmpty)
         #expect(lists.count == 2)
         // A changed list is another list.
         #expect(lists.finder(for: Array(words.dropLast()) + ["新词"], of: TestTenants.two).words(in: "新词") == ["新词"])

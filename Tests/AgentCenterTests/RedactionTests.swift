@@ -17,7 +17,8 @@ struct RedactionTests {
             ("Authorization: Bearer sk-abcdefghijklmnop1234", "Authorization: Bearer [密钥]"),
             ("token=eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln", "token=[密钥]"),
             ("key 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "key [密钥]"),
-            ("tel=13800138000", "tel=[手机号]"),
+            ("tel=13800138000", "tel=[手机号]"), ("+12345678", "[电话]"), ("sk-abcdefghijklm", "[密钥]"), ("a@b.cn", "[邮箱]"),
+            ("13800138000@x, 8个", "[手机号]@x, 8个"),
             ("http://x.cn/?phone=13912345678&a=1", "http://x.cn/?phone=[手机号]&a=1"),
         ])
     func takenOut(text: String, expected: String) {
@@ -42,5 +43,6 @@ struct RedactionTests {
         let kept = Redaction.redacted(text)
         #expect(kept.utf8.count <= Redaction.maximumBytes + 3)
         #expect(kept.hasPrefix("防防"))
+        #expect(kept == String(decoding: text.utf8.prefix(Redaction.maximumBytes), as: UTF8.self))
     }
 }

@@ -6,6 +6,10 @@ enum BrandSpelling {
     }
 
     private static func spelt(_ brand: String, in text: String) -> String {
+        // Nearly no text holds the brand, and nearly every one can be asked so by its code points.
+        if let letters = brand.lowercaseStandingAlone, let there = text.lowercaseStandingAlone, !there.contains(run: letters) {
+            return text
+        }
         let (needle, haystack) = (Array(brand.lowercased()), Array(text))
         guard !needle.isEmpty, haystack.count >= needle.count else { return text }
         var result = ""

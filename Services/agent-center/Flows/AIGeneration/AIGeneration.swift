@@ -278,7 +278,7 @@ extension ChatRequest {
     /// A picture in full detail, in tokens: OpenAI's rule for `gpt-4o-mini`, the dearest (2,833 and 5,667 for each of at most 8 tiles).
     private static let tokensOfPicture = 48_169
 
-    var characters: Int { messages.reduce(0) { $0 + $1.content.unicodeScalars.count } }
+    var characters: Int { messages.reduce(0) { $0 + $1.content.scalarCount } }
 
     /// Two bytes a token is more than any tokeniser needs for text, and some tokens frame each message.
     var mostPromptTokens: Int {

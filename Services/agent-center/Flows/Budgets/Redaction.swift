@@ -5,32 +5,45 @@ enum Redaction {
     static let maximumBytes = 64 << 10
 
     static func redacted(_ text: String) -> String {
-        var scanner = Scanner(bytes: Array(text.utf8.prefix(maximumBytes)))
-        return scanner.redacted()
+        var bytes = Array(text.utf8)
+        let isCut = bytes.count > maximumBytes
+        if isCut { bytes.removeLast(bytes.count - maximumBytes) }
+        var scanner = Scanner(bytes: bytes)
+        return scanner.redacted() ?? (isCut ? String(decoding: bytes, as: UTF8.self) : text)
     }
 
     private struct Scanner {
         let bytes: [UInt8]
-        var output: [UInt8] = []
+        /// The bytes before `copied` as they will be kept.
+        private var output: [UInt8] = []
+        private var copied = 0
 
         init(bytes: [UInt8]) { self.bytes = bytes }
 
-        /// Looks at words: runs of what can stand in an address, a number or a key. Everything else is passed on.
-        mutating func redacted() -> String {
-            output.reserveCapacity(bytes.count)
+        /// Looks at words: runs of what can stand in an address, a number or a key. Everything else is left as it is.
+        ///
+        /// - Returns: `nil` where nothing had to be taken out.
+        mutating func redacted() -> String? {
             var index = 0
             while index < bytes.count {
+                guard Self.isWord(bytes[index]) else {
+                    index += 1
+                    continue
+                }
                 var end = index
-                while end < bytes.count, !Self.isWord(bytes[end]) { end += 1 }
-                output += bytes[index..<end]
-                index = end
-                guard index < bytes.count else { break }
-                while end < bytes.count, Self.isWord(bytes[end]) || isSeparatorInNumber(end) { end += 1 }
-                // A full stop behind a word ends the sentence.
-                while end > index + 1, bytes[end - 1] == UInt8(ascii: ".") || bytes[end - 1] == UInt8(ascii: "-") { end -= 1 }
-                pass(bytes[index..<end])
+                var digits = 0
+                var hasSign = false
+                while end < bytes.count, Self.isWord(bytes[end]) || isSeparatorInNumber(end) {
+                    if Self.isDigit(bytes[end]) { digits += 1 }
+                    if bytes[end] == UInt8(ascii: "@") { hasSign = true }
+                    end += 1
+                }
+                // The shortest key has 16 characters, the shortest number 8 digits: nearly every word is done with here.
+                if end - index >= Self.shortestSecret || digits >= Self.shortestNumber || hasSign { look(at: index..<end) }
                 index = end
             }
+            guard copied > 0 else { return nil }
+            output += bytes[copied...]
             return String(decoding: output, as: UTF8.self)
         }
 
@@ -40,26 +53,35 @@ enum Redaction {
                 && Self.isDigit(bytes[at + 1])
         }
 
-        private mutating func pass(_ word: ArraySlice<UInt8>) {
-            if let name = Self.kind(of: word) { output += Array("[\(name)]".utf8) } else { passParts(word) }
+        private mutating func look(at run: Range<Int>) {
+            var end = run.upperBound
+            // A full stop behind a word ends the sentence.
+            while end > run.lowerBound + 1, bytes[end - 1] == UInt8(ascii: ".") || bytes[end - 1] == UInt8(ascii: "-") {
+                end -= 1
+            }
+            let word = run.lowerBound..<end
+            if let name = Self.kind(of: bytes[word]) { take(word, as: name) } else { look(atPartsOf: word) }
         }
 
         /// The word as a whole is harmless: perhaps one part of it is not (`tel=13800138000`, `138… 2024`).
-        private mutating func passParts(_ word: ArraySlice<UInt8>) {
-            var index = word.startIndex
-            while index < word.endIndex {
-                guard Self.isPart(word[index]) else {
-                    output.append(word[index])
-                    index += 1
-                    continue
-                }
+        private mutating func look(atPartsOf word: Range<Int>) {
+            var index = word.lowerBound
+            while index < word.upperBound {
                 var end = index
-                while end < word.endIndex, Self.isPart(word[end]) { end += 1 }
-                let part = word[index..<end]
-                if let name = Self.kind(of: part) { output += Array("[\(name)]".utf8) } else { output += part }
-                index = end
+                while end < word.upperBound, Self.isPart(bytes[end]) { end += 1 }
+                if end > index, let name = Self.kind(of: bytes[index..<end]) { take(index..<end, as: name) }
+                index = end + 1
             }
         }
+
+        private mutating func take(_ range: Range<Int>, as name: String) {
+            output += bytes[copied..<range.lowerBound]
+            output += "[\(name)]".utf8
+            copied = range.upperBound
+        }
+
+        private static let shortestSecret = 16
+        private static let shortestNumber = 8
 
         private static func isDigit(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 
@@ -67,10 +89,13 @@ enum Redaction {
 
         private static func isPart(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
 
-        private static let wordBytes: [Bool] = (0...255).map { byte in isPart(UInt8(byte)) || "@._+-/".utf8.contains(UInt8(byte))
+        private static func isWord(_ byte: UInt8) -> Bool {
+            switch byte {
+            // + - . / 0–9 @ A–Z _ a–z
+            case 0x2B, 0x2D...0x39, 0x40...0x5A, 0x5F, 0x61...0x7A: true
+            default: false
+            }
         }
-
-        private static func isWord(_ byte: UInt8) -> Bool { wordBytes[Int(byte)] }
 
         private static func kind(of word: ArraySlice<UInt8>) -> String? {
             if isAddress(word) { return "邮箱" }
@@ -79,15 +104,18 @@ enum Redaction {
         }
 
         private static func isAddress(_ word: ArraySlice<UInt8>) -> Bool {
-            let parts = word.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, let dot = parts[1].lastIndex(of: UInt8(ascii: ".")) else { return false }
-            return dot > parts[1].startIndex && parts[1][(dot + 1)...].count >= 2 && parts[1][(dot + 1)...].allSatisfy(isLetter)
+            guard let sign = word.firstIndex(of: UInt8(ascii: "@")), sign > word.startIndex else { return false }
+            let domain = word[(sign + 1)...]
+            guard !domain.contains(UInt8(ascii: "@")), let dot = domain.lastIndex(of: UInt8(ascii: ".")) else { return false }
+            let ending = domain[(dot + 1)...]
+            return dot > domain.startIndex && ending.count >= 2 && ending.allSatisfy(isLetter)
         }
+
+        private static let marks = ["sk-", "ghp_", "AKIA", "xoxb-", "eyJ"].map { Array($0.utf8) }
 
         /// Keys begin with a known mark, are a JWT, or are long runs that mix letters and digits.
         private static func isSecret(_ word: ArraySlice<UInt8>) -> Bool {
-            let marks = ["sk-", "ghp_", "AKIA", "xoxb-", "eyJ"]
-            if word.count >= 16, marks.contains(where: { word.starts(with: $0.utf8) }) { return true }
+            if word.count >= shortestSecret, marks.contains(where: { word.starts(with: $0) }) { return true }
             guard word.count >= 32, !word.contains(UInt8(ascii: "/")) || word.count >= 64 else { return false }
             let digits = word.count(where: isDigit)
             let letters = word.count(where: isLetter)

@@ -25,8 +25,10 @@ struct Compliance: Sendable {
     }
 
     /// Every finding, in the order of the text; words inside longer words too.
-    func check(_ text: String) -> [Finding] {
-        let folded = FoldedText(text)
+    func check(_ text: String) -> [Finding] { check(text, folded: FoldedText(text)) }
+
+    /// The same for a text that is folded already.
+    func check(_ text: String, folded: FoldedText) -> [Finding] {
         let listed = Self.finder.matches(in: folded).filter { match in
             guard let platforms = Self.list[match.entry].platforms else { return true }
             return platform.map(platforms.contains) ?? false
@@ -40,7 +42,9 @@ struct Compliance: Sendable {
     }
 
     /// The findings that forbid the text.
-    func blocks(_ text: String) -> [Finding] { check(text).filter { $0.severity == .block } }
+    func blocks(_ text: String) -> [Finding] { blocks(text, folded: FoldedText(text)) }
+
+    func blocks(_ text: String, folded: FoldedText) -> [Finding] { check(text, folded: folded).filter { $0.severity == .block } }
 
     /// Whether the text may go out, cheaper than asking for all findings when it may.
     func allows(_ text: String) -> Bool { blocks(text).isEmpty }

@@ -19,8 +19,8 @@ struct WordAutomaton: Sendable {
     /// The next word equal to a word, plus one.
     private var equalWords: [UInt32] = []
     /// The root's children: `rootBlocks[rootPages[symbol >> 8] << 8 | symbol & 0xFF]`.
-    private var rootPages: [UInt32] = Array(repeating: 0, count: 0x1100)
-    private var rootBlocks: [UInt32] = Array(repeating: 0, count: 256)
+    private var rootPages: [UInt32] = []
+    private var rootBlocks: [UInt32] = []
 
     let isEmpty: Bool
 
@@ -76,6 +76,8 @@ struct WordAutomaton: Sendable {
         for state in 1..<edgeStarts.count { edgeStarts[state] += edgeStarts[state - 1] }
         edgeSymbols = edges.map(\.symbol)
         edgeTargets = edges.map(\.child)
+        rootPages = Array(repeating: 0, count: 0x1100)
+        rootBlocks = Array(repeating: 0, count: 256)
         for edge in edges.prefix(Int(edgeStarts[1])) {
             let page = Int(edge.symbol >> 8)
             if rootPages[page] == 0 {

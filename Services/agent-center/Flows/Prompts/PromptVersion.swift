@@ -48,7 +48,7 @@ struct PromptVersion: Sendable {
                 faults.append(.init(variable: variable.name, problem: problem))
             }
         }
-        for name in values.keys.sorted() where byName[name] == nil { faults.append(.init(variable: name, problem: .unknown)) }
+        for name in values.keys.filter({ byName[$0] == nil }).sorted() { faults.append(.init(variable: name, problem: .unknown)) }
         guard faults.isEmpty else { throw PromptVariableError(faults: faults) }
 
         let (instructions, stable) = instructions(values)

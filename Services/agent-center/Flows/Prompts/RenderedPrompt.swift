@@ -70,9 +70,12 @@ enum PromptData {
     /// JSON in which every character that could pass for a delimiter, a mark-up tag, a role marker, a code fence, or that cannot be seen
     /// (direction marks, zero-width and tag characters, line separators) is written as `\uXXXX`. It parses back to exactly the value.
     static func text(of value: JSONValue) -> String {
+        let json = String(decoding: value.encode(), as: UTF8.self)
+        // Few texts hold any of them.
+        guard json.unicodeScalars.contains(where: isEscaped) else { return json }
         var text = ""
         // Outside of strings none of these characters can stand.
-        for scalar in String(decoding: value.encode(), as: UTF8.self).unicodeScalars {
+        for scalar in json.unicodeScalars {
             if isEscaped(scalar) { append(scalar, to: &text) } else { text.unicodeScalars.append(scalar) }
         }
         return text
@@ -82,7 +85,7 @@ enum PromptData {
         switch scalar.value {
         case 0x3C, 0x3E, 0x60: true  // < > `
         case 0x20...0x7E: false
-        case 0x4E00...0x9FFF: false  // the common ideographs, without a look at the tables
+        case 0x3001...0x303F, 0x4E00...0x9FFF, 0xFF01...0xFF5E: false  // ideographs and their marks, without a look at the tables
         default:
             switch scalar.properties.generalCategory {
             case .format, .control, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true

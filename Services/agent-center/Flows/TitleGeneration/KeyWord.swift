@@ -14,6 +14,8 @@ struct KeyWord: Sendable, Equatable {
     /// From the whole phrase down to its head, then its other words; empty when the topic holds no word at all.
     let candidates: [String]
     let kind: Kind
+    /// The candidates as they are looked for in a text.
+    private let needles: [[UInt32]]
 
     init(of topic: String, preferring keywords: [String] = []) {
         var phrases: [String] = []
@@ -33,19 +35,21 @@ struct KeyWord: Sendable, Equatable {
             found.append(keyword)
         }
         candidates = found
+        needles = found.map { WordFinder.fold($0, keepingBlanks: false) }
         kind = Self.isActivity(main) ? .activity : .thing
     }
 
     /// Whether a title still speaks of the topic: it holds the phrase or one of its shorter forms.
     func isKept(in title: String) -> Bool { keptForm(in: title) != nil }
 
+    func isKept(in title: FoldedText) -> Bool { keptForm(in: title) != nil }
+
     /// The index of the fullest form that the title holds.
-    func keptForm(in title: String) -> Int? {
-        let folded = WordFinder.fold(title, keepingBlanks: false)
-        return candidates.firstIndex { candidate in
-            let needle = WordFinder.fold(candidate, keepingBlanks: false)
-            return !needle.isEmpty && folded.indices.contains { folded[$0...].starts(with: needle) }
-        }
+    func keptForm(in title: String) -> Int? { keptForm(in: FoldedText(title)) }
+
+    private func keptForm(in title: FoldedText) -> Int? {
+        let scalars = title.withoutBlanks.scalars
+        return needles.firstIndex { !$0.isEmpty && scalars.contains(run: $0) }
     }
 
     // MARK: Clauses

@@ -19,6 +19,10 @@ struct TitleBrief: Sendable {
     /// What stands and what its editor wants changed.
     let revision: TitleRevision?
     let keyWord: KeyWord
+    /// `audience`, `sellingPoints` and `keywords` as titles are looked through for them.
+    let audiencePhrase: TitlePhrase?
+    let sellingPointPhrases: [TitlePhrase]
+    let keywordPhrases: [TitlePhrase]
     /// Advertising law, the platform's bans and `bannedWords`.
     let compliance: Compliance
 
@@ -37,13 +41,19 @@ struct TitleBrief: Sendable {
         model = request.model
         revision = request.revision
         keyWord = KeyWord(of: request.topic, preferring: request.keywords)
+        audiencePhrase = request.audience.map(TitlePhrase.init)
+        sellingPointPhrases = request.sellingPoints.map(TitlePhrase.init)
+        keywordPhrases = request.keywords.map(TitlePhrase.init)
         compliance = Compliance(
             platform: request.platform, bannedWords: words ?? WordFinder(words: request.bannedWords))
     }
 
     /// Why a text must not appear in a title, or `nil`.
-    func objection(to text: String) -> String? {
-        let blocks = compliance.blocks(text)
+    func objection(to text: String) -> String? { objection(to: compliance.blocks(text)) }
+
+    func objection(to title: TitleOutline) -> String? { objection(to: compliance.blocks(title.text, folded: title.folded)) }
+
+    private func objection(to blocks: [Compliance.Finding]) -> String? {
         if let banned = blocks.first(where: { $0.category == .banned }) { return "含禁用词“\(banned.word)”" }
         return blocks.first.map { "含广告法风险词“\($0.word)”" }
     }

@@ -54,7 +54,7 @@ struct TitleGeneration: Sendable {
         var answer: TitleWritingAnswer
         if let titles = outcome.product {
             answer = TitleWritingAnswer(
-                candidates: Self.judged(titles.map { ($0.text, $0.formula) }, for: brief), provider: outcome.provider,
+                candidates: Self.judged(titles.map { ($0.outline, $0.formula) }, for: brief), provider: outcome.provider,
                 modelName: outcome.modelName, degraded: outcome.isDegraded, degradedReason: outcome.reason,
                 usage: TokenUsage(
                     promptTokens: totals.usage.promptTokens, completionTokens: totals.usage.completionTokens,
@@ -67,7 +67,8 @@ struct TitleGeneration: Sendable {
             let titles = TitleTemplates.titles(for: brief, seed: seed)
             guard !titles.isEmpty else { throw NoTitleFits() }
             answer = TitleWritingAnswer(
-                candidates: Self.judged(titles.map { ($0.text, $0.formula) }, for: brief), provider: TitleTemplates.provider,
+                candidates: Self.judged(titles.map { (TitleOutline(of: $0.text), $0.formula) }, for: brief),
+                provider: TitleTemplates.provider,
                 modelName: TitleTemplates.modelName, degraded: true,
                 degradedReason: "\(outcome.reason ?? "模型不可用")，标题由模板库生成",
                 // Templates are never billed; what failed attempts cost stands in the ledger.
@@ -80,12 +81,11 @@ struct TitleGeneration: Sendable {
     }
 
     /// Scores each title beside the others; best first, equals in the order they were written.
-    static func judged(_ titles: [(text: String, formula: TitleFormula)], for brief: TitleBrief) -> [TitleCandidate] {
-        var before: [TitleOutline] = []
-        let candidates = titles.map { title -> TitleCandidate in
-            let score = TitleScore(of: title.text, for: brief, beside: before)
-            before.append(TitleOutline(of: title.text))
-            return TitleCandidate(title: title.text, score: score.value, reasons: score.reasons, formula: title.formula.rawValue)
+    static func judged(_ titles: [(outline: TitleOutline, formula: TitleFormula)], for brief: TitleBrief) -> [TitleCandidate] {
+        let candidates = titles.enumerated().map { index, title -> TitleCandidate in
+            let score = TitleScore(of: title.outline, for: brief, beside: titles[..<index].lazy.map(\.outline))
+            return TitleCandidate(
+                title: title.outline.text, score: score.value, reasons: score.reasons, formula: title.formula.rawValue)
         }
         return candidates.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
     }

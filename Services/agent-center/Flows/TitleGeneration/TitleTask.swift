@@ -2,9 +2,11 @@ import HTTPCore
 
 /// Titles as a task for models: the prompt, and the check of what comes back.
 struct TitleTask: GenerationTask {
-    struct Title: Sendable, Equatable {
-        var text: String
-        var formula: TitleFormula
+    struct Title: Sendable {
+        let outline: TitleOutline
+        let formula: TitleFormula
+
+        var text: String { outline.text }
     }
 
     let brief: TitleBrief
@@ -28,7 +30,7 @@ struct TitleTask: GenerationTask {
 
     /// Passes when the answers together hold `count` different usable titles. The latest answer alone is preferred.
     func verdict(on answers: [String]) -> GenerationVerdict<[Title]> {
-        var kept: [(title: Title, outline: TitleOutline)] = []
+        var kept: [Title] = []
         var problems: [String] = []
         for answer in answers.reversed() {
             let (titles, faults) = check(answer)
@@ -36,55 +38,65 @@ struct TitleTask: GenerationTask {
             // Those of one answer differ already.
             let earlier = kept
             kept += titles.filter { title in !earlier.contains { $0.outline.saysTheSame(as: title.outline) } }
-            if kept.count >= brief.count { return .accepted(kept.prefix(brief.count).map(\.title)) }
+            if kept.count >= brief.count { return .accepted(Array(kept.prefix(brief.count))) }
         }
         problems.append("合格的标题只有 \(kept.count) 个，需要 \(brief.count) 个")
         return .rejected(problems.prefix(6).joined(separator: "；"))
     }
 
     /// The usable titles of one answer, and what is wrong with the rest.
-    private func check(_ answer: String) -> (titles: [(title: Title, outline: TitleOutline)], faults: [String]) {
+    private func check(_ answer: String) -> (titles: [Title], faults: [String]) {
         guard let json = ModelJSON.parse(answer) else { return ([], ["不是合法的 JSON"]) }
         guard let items = json["titles"]?.array ?? json.array else { return ([], ["缺少 titles 数组"]) }
-        var titles: [(title: Title, outline: TitleOutline)] = []
+        var titles: [Title] = []
         var faults: [String] = []
         for item in items {
             guard let raw = item["title"]?.string ?? item.string else {
                 faults.append("titles 的元素缺少 title 字符串")
                 continue
             }
-            let text = tidied(raw)
-            if let fault = fault(in: text) {
+            let outline = TitleOutline(of: tidied(raw))
+            if let fault = fault(in: outline) {
                 faults.append(fault)
                 continue
             }
-            let outline = TitleOutline(of: text)
             if titles.contains(where: { $0.outline.saysTheSame(as: outline) }) {
-                faults.append("标题“\(text.prefix(40))”与前面的重复")
+                faults.append("标题“\(outline.text.prefix(40))”与前面的重复")
             } else {
                 let named = item["formula"]?.string.flatMap(TitleFormula.init(rawValue:))
-                let formula = named ?? TitleHooks.formulas(in: text.lowercased()).first ?? .keyword
-                titles.append((Title(text: text, formula: formula), outline))
+                let formula = named ?? TitleHooks.formulas(of: outline).first ?? .keyword
+                titles.append(Title(outline: outline, formula: formula))
             }
         }
         return (titles, faults)
     }
 
-    private func fault(in text: String) -> String? {
+    private func fault(in outline: TitleOutline) -> String? {
+        let text = outline.text
         if text.isEmpty { return "有空标题" }
-        if text.contains(where: { $0.isNewline })
-            || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        {
-            return "标题含换行或控制字符"
+        if text.unicodeScalars.contains(where: \.isControlOrLineBreak) { return "标题含换行或控制字符" }
+        if outline.length > brief.maxLength || text.unicodeScalars.count > 8 * brief.maxLength {
+            return "标题“\(text.prefix(40))”有 \(outline.length) 个字符，超过上限 \(brief.maxLength)"
         }
-        if text.count > brief.maxLength || text.unicodeScalars.count > 8 * brief.maxLength {
-            return "标题“\(text.prefix(40))”有 \(text.count) 个字符，超过上限 \(brief.maxLength)"
-        }
-        return brief.objection(to: text).map { "标题“\(text.prefix(40))”\($0)" }
+        return brief.objection(to: outline).map { "标题“\(text.prefix(40))”\($0)" }
     }
+
+    private static let quotes: [(open: Character, close: Character)] = [("“", "”"), ("\"", "\""), ("《", "》"), ("「", "」")]
 
     /// Takes away what models put around titles (white space, numbering, quotes), and spells brands as their owner does.
     private func tidied(_ raw: String) -> String {
+        BrandSpelling.corrected(Self.isTidy(raw) ? raw : Self.withoutWrapping(raw), brands: brief.brandWords)
+    }
+
+    /// Whether the text begins and ends with what is neither a blank nor, at the beginning, a digit or a quotation mark: the usual case,
+    /// seen by two code points.
+    private static func isTidy(_ raw: String) -> Bool {
+        guard let first = raw.unicodeScalars.first, let last = raw.unicodeScalars.last else { return true }
+        return first.standsAlone && last.standsAlone && !first.isDigit && !quotes.contains { $0.open.leading == first }
+            && !first.isBlank && !last.isBlank
+    }
+
+    private static func withoutWrapping(_ raw: String) -> String {
         var text = raw[...]
         func trim() {
             while text.first?.isWhitespace == true { text.removeFirst() }
@@ -98,12 +110,21 @@ struct TitleTask: GenerationTask {
             text = behind.dropFirst()
             trim()
         }
-        for (open, close) in [("“", "”"), ("\"", "\""), ("《", "》"), ("「", "」")]
-        where text.hasPrefix(open) && text.hasSuffix(close) {
+        for (open, close) in quotes where text.first == open && text.last == close {
             let inner = text.dropFirst().dropLast()
             if !inner.contains(open), !inner.contains(close) { text = inner }
         }
         trim()
-        return BrandSpelling.corrected(String(text), brands: brief.brandWords)
+        return String(text)
+    }
+}
+
+extension Unicode.Scalar {
+    /// The control characters of C0 and C1, the line separator and the paragraph separator.
+    fileprivate var isControlOrLineBreak: Bool {
+        switch value {
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
+        default: false
+        }
     }
 }

@@ -72,7 +72,8 @@ struct TitleTemplates: Sendable {
 
     /// How many hooks a pattern's own words carry; the same for every brief.
     private static let hooks = Dictionary(
-        TitlePatternLibrary.all.map { ($0.id, TitleHooks.formulas(in: $0.text).count) }, uniquingKeysWith: { first, _ in first })
+        TitlePatternLibrary.all.map { ($0.id, TitleHooks.formulas(of: TitleOutline(of: $0.text)).count) },
+        uniquingKeysWith: { first, _ in first })
 
     private static func proposal(
         _ pattern: TitlePattern, brief: TitleBrief, slots: SlotFillings, using random: inout SeededGenerator
