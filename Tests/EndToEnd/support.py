@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import jwt
 import psycopg
@@ -116,12 +116,16 @@ class Stack:
 class Member:
     """Somebody signed in."""
 
+    #: Seconds. The servers close a connection that nothing comes over for 60 s, and a request may cross with that.
+    KEPT_FOR: ClassVar[float] = 30
+
     stack: Stack
     email: str
     password: str
     session: requests.Session = field(default_factory=requests.Session)
     _login: dict = field(default_factory=dict)
     _renew_at: float = 0
+    _used_at: float = 0
 
     def sign_in(self) -> "Member":
         answer = requests.post(
@@ -145,6 +149,9 @@ class Member:
 
     def request(self, method: str, path: str, **options) -> requests.Response:
         self.session.headers["Authorization"] = f"Bearer {self.login['accessToken']}"
+        if time.monotonic() > self._used_at + self.KEPT_FOR:
+            self.session.close()
+        self._used_at = time.monotonic()
         return self.session.request(method, self.stack.url("gateway-bff", path), timeout=options.pop("timeout", 40), **options)
 
     def titles(self, topic: str = "夏季通勤防晒", key: str | None = None, **fields) -> requests.Response:
