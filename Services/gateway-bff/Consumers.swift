@@ -7,10 +7,11 @@ enum GatewayConsumers {
 
     /// Everything that happens, as people see it on `GET /api/stream`.
     static func stream(_ runtime: ServiceRuntime, store: EventStreamStore, hub: EventStreamHub) -> Consumer {
-        Consumer(broker: runtime.broker, queue: streamQueue, flow: "EventStream", tracer: runtime.tracer) { delivery in
-            let event = delivery.event
-            try await store.append(event)
-            hub.wake(tenant: event.tenantId)
+        Consumer(broker: runtime.broker, queue: streamQueue, batch: 128, flow: "EventStream", tracer: runtime.tracer) {
+            deliveries in
+            let events = deliveries.map(\.event)
+            try await store.append(events)
+            if let event = events.first { hub.wake(tenant: event.tenantId) }
         }
     }
 }

@@ -12,15 +12,19 @@ public import Observability
 /// Messages with the same subject are handled one after the other, in order; others in parallel.
 public final class Consumer: Service {
     public typealias Handler = @Sendable (Delivery) async throws -> Void
+    /// Is given messages of one tenant, in order. The same event may be among them twice.
+    public typealias BatchHandler = @Sendable ([Delivery]) async throws -> Void
 
-    private let broker: Broker
-    private let queue: QueueDeclaration
+    let broker: Broker
+    let queue: QueueDeclaration
     private let prefetch: Int
-    private let concurrency: Int
+    private let lanes: [Lane]
+    private let batch: Int
+    private let pace: Duration
     private let flow: String?
     private let handlerTimeout: Duration
     private let tracer: Tracer
-    private let handler: Handler
+    private let handler: BatchHandler
     private let isDraining = Lock(false)
 
     /// - Parameters:
@@ -28,14 +32,46 @@ public final class Consumer: Service {
     ///   - concurrency: how many are handled at the same time.
     ///   - flow: name of the flow (design §2), for log lines and spans.
     ///   - handlerTimeout: after this the handler's task is cancelled and the message is tried again later.
-    public init(
+    public convenience init(
         broker: Broker, queue: QueueDeclaration, prefetch: Int = 32, concurrency: Int = 8, flow: String? = nil,
         handlerTimeout: Duration = .seconds(30), tracer: Tracer? = nil, handler: @escaping Handler
+    ) {
+        self.init(
+            broker, queue, prefetch: prefetch, lanes: max(1, min(concurrency, prefetch)), batch: 1, pace: .zero, flow: flow,
+            handlerTimeout: handlerTimeout, tracer: tracer
+        ) {
+            for delivery in $0 { try await handler(delivery) }
+        }
+    }
+
+    /// Handles what waits together, where that is cheaper than one by one: a transaction for all of them instead of one for each.
+    ///
+    /// When the handler fails for several, it is called again for each alone, so that each has its own outcome; except where the
+    /// infrastructure failed, which fails them all.
+    ///
+    /// - Parameters:
+    ///   - batch: how many messages the handler is given at most.
+    ///   - pace: a batch begins no sooner than this after the one before, so that under load there is something to handle together. The
+    ///     first message after a quiet time does not wait.
+    public convenience init(
+        broker: Broker, queue: QueueDeclaration, batch: Int, pace: Duration = .milliseconds(20), flow: String? = nil,
+        handlerTimeout: Duration = .seconds(30), tracer: Tracer? = nil, handlingTogether handler: @escaping BatchHandler
+    ) {
+        self.init(
+            broker, queue, prefetch: 2 * batch, lanes: 1, batch: batch, pace: pace, flow: flow, handlerTimeout: handlerTimeout,
+            tracer: tracer, handler: handler)
+    }
+
+    private init(
+        _ broker: Broker, _ queue: QueueDeclaration, prefetch: Int, lanes: Int, batch: Int, pace: Duration, flow: String?,
+        handlerTimeout: Duration, tracer: Tracer?, handler: @escaping BatchHandler
     ) {
         self.broker = broker
         self.queue = queue
         self.prefetch = max(1, prefetch)
-        self.concurrency = max(1, min(concurrency, prefetch))
+        self.lanes = (0..<lanes).map { _ in Lane() }
+        self.batch = batch
+        self.pace = pace
         self.flow = flow
         self.handlerTimeout = handlerTimeout
         self.tracer = tracer ?? Tracer(service: "consumer")
@@ -51,23 +87,22 @@ public final class Consumer: Service {
             broker.publishing.post(.declare(Topology(exchanges: [queue.exchange], queues: [queue])))
         }
         let id = broker.makeSubscriptionId()
-        let lanes = (0..<concurrency).map { _ in AsyncStream<ReceivedMessage>.makeStream() }
-        let deliver: @Sendable (ReceivedMessage) -> Void = { received in
+        let deliver: @Sendable (ReceivedMessage) -> Void = { [lanes] received in
             let key = received.message.headers[HeaderName.subject] ?? received.message.messageId
-            lanes[Int(UInt(bitPattern: key.hashValue) % UInt(lanes.count))].continuation.yield(received)
+            lanes[Int(UInt(bitPattern: key.hashValue) % UInt(lanes.count))].put(received)
         }
         broker.consuming.post(
             .subscribe(Subscription(id: id, queue: queue, prefetch: UInt16(clamping: prefetch), deliver: deliver)))
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 for lane in lanes {
-                    group.addTask(executorPreference: EventLoopGroup.shared.next()) { await self.work(through: lane.stream) }
+                    group.addTask(executorPreference: EventLoopGroup.shared.next()) { await self.work(through: lane) }
                 }
             }
         } onGracefulShutdown: {
             self.isDraining.withLock { $0 = true }
             self.broker.consuming.post(.pause(id))
-            for lane in lanes { lane.continuation.finish() }
+            for lane in self.lanes { lane.close() }
         }
         let removed = OneShot<Void>()
         broker.consuming.post(.remove(id, removed))
@@ -77,13 +112,19 @@ public final class Consumer: Service {
         await broker.publishing.release()
     }
 
-    private var isStopping: Bool { Task.isCancelled || isDraining.withLock { $0 } }
+    var isStopping: Bool { Task.isCancelled || isDraining.withLock { $0 } }
 
-    private func work(through lane: AsyncStream<ReceivedMessage>) async {
-        for await received in lane where !isStopping { await handle(received) }
+    private func work(through lane: Lane) async {
+        while true {
+            let received = await lane.take(atMost: batch)
+            guard !received.isEmpty, !isStopping else { return }
+            let next = ContinuousClock.now + pace
+            await handle(received)
+            if next > .now { try? await Task.sleep(until: next) }
+        }
     }
 
-    // MARK: One message
+    // MARK: Some messages
 
     private enum Outcome {
         case done
@@ -102,119 +143,89 @@ public final class Consumer: Service {
         }
     }
 
-    private func handle(_ received: ReceivedMessage) async {
-        let outcome: Outcome
-        do {
-            outcome = await attempt(Delivery(event: try CloudEvent(decoding: received.message.body), message: received.message))
-        } catch {
-            outcome = .park(reason: "\(error)")
-        }
-        let isSettled: Bool
-        switch outcome {
-        case .done: isSettled = true
-        case .leave: isSettled = false
-        case .retry(let reason, let isInfrastructure):
-            isSettled = await postpone(received.message, because: reason, isInfrastructure: isInfrastructure)
-        case .park(let reason):
-            isSettled = await park(received.message, because: reason)
-        }
-        if isSettled { broker.consuming.post(.acknowledge(received)) }
-        broker.metrics.consumed.increment([queue.name, outcome.label])
+    /// A message that is an event.
+    private struct Work {
+        let received: ReceivedMessage
+        let delivery: Delivery
     }
 
-    private func attempt(_ delivery: Delivery) async -> Outcome {
-        let event = delivery.event
+    private func handle(_ received: [ReceivedMessage]) async {
+        var tenants: [UUID] = []
+        var works: [UUID: [Work]] = [:]
+        for received in received {
+            do {
+                let delivery = Delivery(event: try CloudEvent(decoding: received.message.body), message: received.message)
+                if works[delivery.event.tenantId] == nil { tenants.append(delivery.event.tenantId) }
+                works[delivery.event.tenantId, default: []].append(Work(received: received, delivery: delivery))
+            } catch {
+                await settle([received], as: .park(reason: "\(error)"))
+            }
+        }
+        for tenant in tenants { await handle(works[tenant] ?? []) }
+    }
+
+    /// All of one tenant.
+    private func handle(_ works: [Work]) async {
+        let outcome = await attempt(works.map(\.delivery))
+        switch outcome {
+        case .done, .leave, .retry(_, isInfrastructure: true):
+            await settle(works.map(\.received), as: outcome)
+        case .retry, .park:
+            guard works.count > 1 else { return await settle(works.map(\.received), as: outcome) }
+            for work in works { await settle([work.received], as: await attempt([work.delivery])) }
+        }
+    }
+
+    private func settle(_ messages: [ReceivedMessage], as outcome: Outcome) async {
+        switch outcome {
+        case .done: broker.consuming.post(.acknowledge(messages))
+        case .leave: break
+        case .retry(let reason, let isInfrastructure):
+            for received in messages
+            where await postpone(received.message, because: reason, isInfrastructure: isInfrastructure) {
+                broker.consuming.post(.acknowledge([received]))
+            }
+        case .park(let reason):
+            for received in messages where await park(received.message, because: reason) {
+                broker.consuming.post(.acknowledge([received]))
+            }
+        }
+        broker.metrics.consumed.increment(by: Double(messages.count), [queue.name, outcome.label])
+    }
+
+    /// Each message has a span in its own trace. The handler of several works in the first one's.
+    private func attempt(_ deliveries: [Delivery]) async -> Outcome {
+        guard let first = deliveries.first else { return .done }
         let deadline = Deadline.after(handlerTimeout)
-        let context = CallContext(
+        let spans = deliveries.map { delivery in
+            CallContext.$current.withValue(makeContext(for: delivery, deadline)) {
+                tracer.start(flow ?? queue.name, kind: .consumer, attributes: ["queue": queue.name])
+            }
+        }
+        defer { for span in spans { span.end() } }
+        var context = makeContext(for: first, deadline)
+        if let span = spans.first { context.trace = span.trace }
+        if deliveries.count > 1 { context.operationId = nil }
+        do {
+            try await CallContext.$current.withValue(context) {
+                try await withDeadline(deadline) { [handler] in try await handler(deliveries) }
+            }
+            return .done
+        } catch {
+            for span in spans { span.fail(error) }
+            if let failure = error as? PermanentFailure { return .park(reason: failure.reason) }
+            if error is MalformedEvent { return .park(reason: "\(error)") }
+            if Task.isCancelled { return .leave }
+            let reason = error is DeadlineExceeded ? "no result within \(handlerTimeout)" : "\(error)"
+            return .retry(reason: reason, isInfrastructure: isInfrastructureFailure(error))
+        }
+    }
+
+    private func makeContext(for delivery: Delivery, _ deadline: Deadline) -> CallContext {
+        let event = delivery.event
+        return CallContext(
             trace: event.traceparent.flatMap(TraceContext.init(traceparent:)) ?? .makeRoot(),
             requestId: delivery.headers[HeaderName.requestId] ?? event.correlationId ?? event.id.text,
             operationId: event.operationId, tenantId: event.tenantId, flow: flow, deadline: deadline.instant)
-        return await CallContext.$current.withValue(context) {
-            do {
-                try await withDeadline(deadline) { [tracer, handler, queue, flow] in
-                    try await tracer.withSpan(flow ?? queue.name, kind: .consumer, attributes: ["queue": queue.name]) { _ in
-                        try await handler(delivery)
-                    }
-                }
-                return .done
-            } catch let failure as PermanentFailure {
-                return .park(reason: failure.reason)
-            } catch let error as MalformedEvent {
-                return .park(reason: "\(error)")
-            } catch {
-                if Task.isCancelled { return .leave }
-                let reason = error is DeadlineExceeded ? "no result within \(handlerTimeout)" : "\(error)"
-                return .retry(reason: reason, isInfrastructure: isInfrastructureFailure(error))
-            }
-        }
-    }
-
-    private func postpone(_ message: AMQPDelivery, because reason: String, isInfrastructure: Bool) async -> Bool {
-        // A database that is away for an hour is no fault of the message: it keeps to the last rung instead of being parked.
-        let delay = queue.retry.delay(afterAttempt: message.attempt) ?? (isInfrastructure ? queue.retry.delays.last : nil)
-        guard let delay else { return await park(message, because: reason) }
-        broker.logger.warning(
-            "Trying a message again later",
-            [
-                "queue": queue.name, "messageId": message.messageId, "attempt": message.attempt,
-                "delayMs": Int(delay.milliseconds),
-                "reason": reason,
-            ])
-        return await copy(message, to: queue.rungQueue(delay), attempt: message.attempt + 1, reason: reason)
-    }
-
-    private func park(_ message: AMQPDelivery, because reason: String) async -> Bool {
-        broker.logger.error(
-            "Parked a message",
-            ["queue": queue.name, "messageId": message.messageId, "attempt": message.attempt, "reason": reason])
-        return await copy(message, to: queue.parkingQueue, attempt: message.attempt, reason: reason)
-    }
-
-    /// Publishes a copy and waits for its confirm, again and again while the broker is away.
-    ///
-    /// - Returns: `false` when the consumer stopped first: the original is not acknowledged then and comes again.
-    private func copy(_ message: AMQPDelivery, to target: String, attempt: Int, reason: String) async -> Bool {
-        guard queue.kind == .quorum else { return true }
-        var copy = message.copy(to: target)
-        copy.headers[HeaderName.attempt] = String(attempt)
-        copy.headers[HeaderName.reason] = String(reason.prefix(500))
-        let publisher = Publisher(broker: broker)
-        var backOff = BackOff()
-        while !isStopping || backOff.count == 0 {
-            do {
-                try await CallContext.$current.withValue(nil) { try await publisher.publish(copy) }
-                return true
-            } catch PublishFailure.unroutable {
-                broker.publishing.post(.declare(Topology(exchanges: [queue.exchange], queues: [queue])))
-            } catch {
-                broker.logger.warning("Could not copy a message", ["queue": target, "reason": "\(error)"])
-            }
-            try? await Task.sleep(for: backOff.next())
-        }
-        return false
-    }
-}
-
-extension AMQPDelivery {
-    var attempt: Int { headers[HeaderName.attempt].flatMap { Int($0) } ?? 1 }
-    var originalRoutingKey: String { headers[HeaderName.routingKey] ?? routingKey }
-
-    /// The same message for a queue by its name, without what the broker wrote into it.
-    func copy(to queue: String) -> OutgoingMessage {
-        var headers = headers
-        for prefix in ["x-first-death", "x-last-death", "x-delivery-count"] {
-            headers = headers.filter { !$0.key.hasPrefix(prefix) }
-        }
-        headers[HeaderName.routingKey] = originalRoutingKey
-        return OutgoingMessage(
-            exchange: .default, routingKey: queue, headers: headers, messageId: messageId, contentType: contentType, body: body)
-    }
-}
-
-extension Delivery {
-    init(event: CloudEvent, message: AMQPDelivery) {
-        self.init(
-            event: event, routingKey: message.originalRoutingKey, headers: message.headers, attempt: message.attempt,
-            isRedelivered: message.isRedelivered)
     }
 }

@@ -43,6 +43,25 @@ public enum Inbox {
             """) == 1
     }
 
+    /// The same for several events of the transaction's tenant, in one statement.
+    ///
+    /// - Returns: the ids of those that have not been seen.
+    public static func claim(
+        _ events: [CloudEvent], consumer: String, in transaction: Transaction
+    ) async throws -> Set<UUID> {
+        let rows = try await transaction.query(
+            """
+            INSERT INTO inbox (tenant_id, consumer, event_id)
+            SELECT e.tenant_id, \(consumer), e.id
+            FROM unnest(\(events.map(\.tenantId))::uuid[], \(events.map(\.id))::uuid[]) AS e (tenant_id, id)
+            -- Two that claim the same events in another order would each wait for the other.
+            ORDER BY e.id
+            ON CONFLICT DO NOTHING
+            RETURNING event_id
+            """)
+        return Set(try rows.map { try $0.decode("event_id", as: UUID.self) })
+    }
+
     /// Forgets what was received longer ago than `age`, which must exceed the time for which outboxes keep their rows.
     ///
     /// - Returns: how many rows went.

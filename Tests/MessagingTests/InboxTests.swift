@@ -22,6 +22,21 @@ import Testing
         }
     }
 
+    @Test func grantsThoseOfSeveralThatAreNew() async throws {
+        try await TestDatabase.withClone(of: .messaging) { database in
+            let tenant = UUID()
+            let events = (0..<4).map { _ in makeEvent(tenantId: tenant) }
+            let isGranted = try await claim(events[1], in: database)
+            #expect(isGranted)
+            func claimAll(_ events: [CloudEvent]) async throws -> Set<UUID> {
+                try await database.app.transaction(tenant: tenant) { try await Inbox.claim(events, consumer: "test", in: $0) }
+            }
+            #expect(try await claimAll(events + [events[0]]) == Set([0, 2, 3].map { events[$0].id }))
+            #expect(try await claimAll(events).isEmpty)
+            #expect(try await claimAll([]).isEmpty)
+        }
+    }
+
     @Test func grantsItAgainAfterARollback() async throws {
         try await TestDatabase.withClone(of: .messaging) { database in
             let event = makeEvent()

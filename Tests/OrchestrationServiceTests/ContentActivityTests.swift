@@ -14,7 +14,7 @@ import Testing
         try await OrchestrationHarness.run { service in
             let (tenant, content, operation) = (UUID(), UUID(), UUID())
             let event = try draftCreated(tenant: tenant, content: content, operation: operation)
-            try await service.consumer.record(event)
+            try await service.consumer.record([event])
             let row = try await service.database.app.query(
                 "SELECT event_id, content_id, kind, version, title, operation_id, occurred_at FROM content_activity",
                 tenant: tenant
@@ -33,14 +33,36 @@ import Testing
         try await OrchestrationHarness.run { service in
             let event = try draftCreated()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<10 { group.addTask { try await service.consumer.record(event) } }
+                for _ in 0..<10 { group.addTask { try await service.consumer.record([event]) } }
                 try await group.waitForAll()
             }
-            try await service.consumer.record(event)
+            try await service.consumer.record([event])
             #expect(try await service.activityRows() == 1)
             // Another event about the same content is another row.
-            try await service.consumer.record(try draftCreated(tenant: event.tenantId))
+            try await service.consumer.record([try draftCreated(tenant: event.tenantId)])
             #expect(try await service.activityRows() == 2)
+        }
+    }
+
+    @Test func severalAtOnceAreOneRowEach() async throws {
+        try await OrchestrationHarness.run { service in
+            let tenant = UUID()
+            let events = try (0..<20).map { try draftCreated(tenant: tenant, operation: $0.isMultiple(of: 2) ? UUID() : nil) }
+            try await service.consumer.record([events[3]])
+            // Twice in one batch, and in two batches that come at once and the other way round.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<5 {
+                    group.addTask { try await service.consumer.record(events + [events[0]]) }
+                    group.addTask { try await service.consumer.record(events.reversed()) }
+                }
+                try await group.waitForAll()
+            }
+            let rows = try await service.database.app.query("SELECT event_id, operation_id FROM content_activity", tenant: tenant)
+            let found = try rows.map { (try $0.decode("event_id", as: UUID.self), try $0.decode("operation_id", as: UUID?.self)) }
+            #expect(
+                Dictionary(found) { first, _ in first }
+                    == Dictionary(events.map { ($0.id, $0.operationId) }) { first, _ in first })
+            #expect(found.count == 20)
         }
     }
 
@@ -48,16 +70,16 @@ import Testing
         try await OrchestrationHarness.run { service in
             let event = try draftCreated()
             try await service.database.superuser.query("ALTER TABLE content_activity RENAME TO away")
-            await #expect(throws: PostgresError.self) { try await service.consumer.record(event) }
+            await #expect(throws: PostgresError.self) { try await service.consumer.record([event]) }
             try await service.database.superuser.query("ALTER TABLE away RENAME TO content_activity")
-            try await service.consumer.record(event)
+            try await service.consumer.record([event])
             #expect(try await service.activityRows() == 1)
         }
     }
 
     @Test func anotherTenantSeesNothing() async throws {
         try await OrchestrationHarness.run { service in
-            try await service.consumer.record(try draftCreated())
+            try await service.consumer.record([try draftCreated()])
             let rows = try await service.database.app.query("SELECT 1 FROM content_activity", tenant: UUID())
             #expect(rows.isEmpty)
         }
@@ -68,7 +90,7 @@ import Testing
             var event = try draftCreated()
             event.data = Array(#"{"contentId": 7}"#.utf8)
             let broken = event
-            await #expect(throws: PermanentFailure.self) { try await service.consumer.record(broken) }
+            await #expect(throws: PermanentFailure.self) { try await service.consumer.record([broken]) }
             #expect(try await service.activityRows() == 0)
         }
     }

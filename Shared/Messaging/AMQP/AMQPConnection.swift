@@ -129,8 +129,8 @@ final class AMQPConnection {
         try checkReply(channel)
     }
 
-    func acknowledge(tag: UInt64, channel: UInt16) throws {
-        try checked(amqp_basic_ack(state, channel, tag, 0))
+    func acknowledge(tag: UInt64, isMultiple: Bool = false, channel: UInt16) throws {
+        try checked(amqp_basic_ack(state, channel, tag, isMultiple ? 1 : 0))
     }
 
     func reject(tag: UInt64, channel: UInt16, requeue: Bool) throws {

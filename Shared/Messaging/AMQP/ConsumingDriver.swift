@@ -21,7 +21,7 @@ struct ReceivedMessage: Sendable {
 final class ConsumingDriver: LinkDriver {
     enum Command: Sendable {
         case subscribe(Subscription)
-        case acknowledge(ReceivedMessage)
+        case acknowledge([ReceivedMessage])
         /// No more deliveries; what was handed out can still be acknowledged.
         case pause(UInt16)
         /// Ends the subscription; what is not acknowledged goes back to the queue.
@@ -31,6 +31,9 @@ final class ConsumingDriver: LinkDriver {
     private struct Channel {
         let subscription: Subscription
         var epoch: UInt64?
+        var window = AcknowledgementWindow()
+        /// Settled, and not yet said to the broker.
+        var settled: [UInt64] = []
         var isPaused = false
         var backOff = BackOff()
         var nextAttempt = ContinuousClock.now
@@ -76,6 +79,7 @@ final class ConsumingDriver: LinkDriver {
         }
         nextTimer = nil
         guard let connection else { return }
+        for id in channels.keys { try acknowledge(id, on: connection) }
         for (id, channel) in channels where channel.epoch == nil && !channel.isPaused {
             if channel.nextAttempt <= .now { try open(id, on: connection) }
             if let state = channels[id], state.epoch == nil { nextTimer = min(nextTimer ?? state.nextAttempt, state.nextAttempt) }
@@ -87,8 +91,9 @@ final class ConsumingDriver: LinkDriver {
         case .subscribe(let subscription):
             channels[subscription.id] = Channel(subscription: subscription)
         case .acknowledge(let received):
-            guard let connection, channels[received.message.channel]?.epoch == received.epoch else { return }
-            try connection.acknowledge(tag: received.message.tag, channel: received.message.channel)
+            for received in received where channels[received.message.channel]?.epoch == received.epoch {
+                channels[received.message.channel]?.settled.append(received.message.tag)
+            }
         case .pause(let id):
             guard let channel = channels[id], !channel.isPaused else { return }
             channels[id]?.isPaused = true
@@ -96,8 +101,18 @@ final class ConsumingDriver: LinkDriver {
             try connection.cancelConsumer(tag: Self.tag(id), channel: id)
         case .remove(let id, let done):
             defer { done.succeed() }
+            if let connection { try acknowledge(id, on: connection) }
             guard let channel = channels.removeValue(forKey: id), let connection, channel.epoch != nil else { return }
             try connection.closeChannel(id)
+        }
+    }
+
+    /// Says what was settled since the last time.
+    private func acknowledge(_ id: UInt16, on connection: AMQPConnection) throws {
+        guard let tags = channels[id]?.settled, !tags.isEmpty else { return }
+        channels[id]?.settled = []
+        for frame in channels[id]?.window.settle(tags) ?? [] {
+            try connection.acknowledge(tag: frame.tag, isMultiple: frame.isMultiple, channel: id)
         }
     }
 
@@ -119,6 +134,8 @@ final class ConsumingDriver: LinkDriver {
             try connection.consume(queue, tag: Self.tag(id), channel: id)
             epochs += 1
             channel.epoch = epochs
+            channel.window = AcknowledgementWindow()
+            channel.settled = []
             channel.backOff.reset()
             channels[id] = channel
         } catch let error as AMQPError {

@@ -26,9 +26,9 @@ struct EventStreamRoutesTests {
             let live = try await gateway.client.open(.get, "/api/stream", headers: gateway.bearer(one))
             #expect(live.status == .ok && live.headers["Content-Type"] == "text/event-stream")
             _ = try await live.read(until: ": heartbeat")
-            try await store.append(event(two.tenantId, "foreign.happened.v1"))
-            try await store.append(event(one.tenantId, "first.happened.v1"))
-            try await store.append(event(one.tenantId, "second.happened.v1"))
+            try await store.append([event(two.tenantId, "foreign.happened.v1")])
+            try await store.append([event(one.tenantId, "first.happened.v1")])
+            try await store.append([event(one.tenantId, "second.happened.v1")])
 
             let resumed = try await gateway.client.open(.get, "/api/stream", headers: gateway.bearer(one, ["Last-Event-ID": "1"]))
             let missed = try await resumed.read(until: "second.happened.v1")
@@ -54,11 +54,11 @@ struct EventStreamRoutesTests {
             router.on(.get, "/stream") { request in
                 try await routes.stream(request, member: member) { isGood.withLock { $0 } }
             }
-            try await store.append(event(login.tenantId, "before.happened.v1"))
+            try await store.append([event(login.tenantId, "before.happened.v1")])
             let stream = try await InProcessClient(router).open(.get, "/stream", headers: ["Last-Event-ID": "0"])
             _ = try await stream.read(until: "before.happened.v1")
             isGood.withLock { $0 = false }
-            try await store.append(event(login.tenantId, "after.happened.v1"))
+            try await store.append([event(login.tenantId, "after.happened.v1")])
             var rest: [UInt8] = []
             while let piece = try await stream.read() { rest += piece }
             #expect(!String(decoding: rest, as: UTF8.self).contains("after.happened"))
@@ -70,7 +70,7 @@ struct EventStreamRoutesTests {
         try await GatewayHarness.run { gateway in
             let login = try await gateway.signIn()
             let store = EventStreamStore(app: gateway.runtime.database, system: gateway.runtime.system)
-            for index in 0..<3 { try await store.append(event(login.tenantId, "e\(index).happened.v1")) }
+            for index in 0..<3 { try await store.append([event(login.tenantId, "e\(index).happened.v1")]) }
             _ = try await gateway.database.superuser.query("DELETE FROM stream_events WHERE seq <= 2")
             let stream = try await gateway.client.open(
                 .get, "/api/stream", headers: gateway.bearer(login, ["Last-Event-ID": "1"]))

@@ -22,9 +22,9 @@ struct EventStreamStoreTests {
             let (one, two) = (UUID.version7(), UUID.version7())
             let repeated = event(one)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<10 { group.addTask { try await store.append(repeated) } }
-                for _ in 0..<20 { group.addTask { try await store.append(event(one)) } }
-                group.addTask { try await store.append(event(two)) }
+                for _ in 0..<10 { group.addTask { try await store.append([repeated]) } }
+                for _ in 0..<20 { group.addTask { try await store.append([event(one)]) } }
+                group.addTask { try await store.append([event(two)]) }
                 try await group.waitForAll()
             }
             let events = try await store.events(tenant: one, after: 0, limit: 100)
@@ -37,16 +37,36 @@ struct EventStreamStoreTests {
         }
     }
 
+    @Test("adds several at once in their order, and passes over those that it has")
+    func batches() async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let store = EventStreamStore(app: database.app, system: database.system)
+            let tenant = UUID.version7()
+            let events = (0..<5).map { _ in event(tenant) }
+            try await store.append([events[1]])
+            try await store.append([])
+            // The one that is there, and one that comes twice.
+            try await store.append([events[2], events[1], events[3], events[2]])
+            try await store.append([events[1], events[3]])
+            try await store.append([events[4], events[0]])
+            let stored = try await store.events(tenant: tenant, after: 0, limit: 100)
+            let ids = try stored.map { try CloudEvent(decoding: Array($0.data.utf8)).id }
+            #expect(ids == [1, 2, 3, 4, 0].map { events[$0].id })
+            #expect(stored.map(\.seq) == stored.map(\.seq).sorted())
+            #expect(try await store.range(tenant: tenant).newest == stored.last?.seq)
+        }
+    }
+
     @Test("forgets after 24 hours, but not where it was")
     func retention() async throws {
         try await TestDatabase.withClone(of: GatewayHarness.template) { database in
             let store = EventStreamStore(app: database.app, system: database.system)
             let tenant = UUID.version7()
-            try await store.append(event(tenant))
+            try await store.append([event(tenant)])
             try await database.setClock(offset: .seconds(24 * 3_600 + 1))
             try await Sweeper(system: database.system, logger: .silent).sweep()
             #expect(try await store.range(tenant: tenant) == .init(oldest: 0, newest: 1))
-            try await store.append(event(tenant))
+            try await store.append([event(tenant)])
             #expect(try await store.events(tenant: tenant, after: 0, limit: 10).map(\.seq) == [2])
         }
     }

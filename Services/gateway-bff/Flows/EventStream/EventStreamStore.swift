@@ -8,21 +8,30 @@ struct EventStreamStore: Sendable {
     let app: Database
     let system: Database
 
-    /// Adds the event once; a repeated delivery changes nothing.
-    func append(_ event: CloudEvent) async throws {
-        let data = String(decoding: event.encoded(), as: UTF8.self)
+    /// Adds each event once, in this order; a repeated delivery changes nothing.
+    ///
+    /// - Parameter events: of one tenant.
+    func append(_ events: [CloudEvent]) async throws {
+        guard let tenantId = events.first?.tenantId else { return }
+        let data = events.map { String(decoding: $0.encoded(), as: UTF8.self) }
         _ = try await app.query(
             """
-            WITH head AS (
-                INSERT INTO stream_heads AS h (tenant_id, last_seq) VALUES (\(event.tenantId), 1)
-                ON CONFLICT (tenant_id) DO UPDATE SET last_seq = h.last_seq + 1
-                    WHERE NOT EXISTS (SELECT 1 FROM stream_events e WHERE e.tenant_id = h.tenant_id AND e.event_id = \(event.id))
+            WITH new AS (
+                SELECT e.id, e.type, e.data, row_number() OVER (ORDER BY e.position) AS number
+                FROM unnest(\(events.map(\.id))::uuid[], \(events.map(\.type))::text[], \(data)::text[])
+                    WITH ORDINALITY AS e (id, type, data, position)
+                WHERE NOT EXISTS (SELECT 1 FROM stream_events s WHERE s.tenant_id = \(tenantId) AND s.event_id = e.id)
+            ), head AS (
+                INSERT INTO stream_heads AS h (tenant_id, last_seq)
+                SELECT \(tenantId), count(*) FROM new HAVING count(*) > 0
+                ON CONFLICT (tenant_id) DO UPDATE SET last_seq = h.last_seq + excluded.last_seq
                 RETURNING last_seq
             )
             INSERT INTO stream_events (tenant_id, seq, event_id, type, data)
-            SELECT \(event.tenantId), last_seq, \(event.id), \(event.type), \(data) FROM head
+            SELECT \(tenantId), head.last_seq - (SELECT count(*) FROM new) + new.number, new.id, new.type, new.data
+            FROM new CROSS JOIN head ORDER BY new.number
             ON CONFLICT (tenant_id, event_id) DO NOTHING
-            """, tenant: event.tenantId)
+            """, tenant: tenantId)
     }
 
     func range(tenant: UUID) async throws -> EventStream.Range {

@@ -6,13 +6,21 @@ import Messaging
 struct ContentActivityConsumer: Sendable {
     let store: ContentActivityStore
 
-    func record(_ event: CloudEvent) async throws {
-        let draft: ContentDraftCreated
-        do {
-            draft = try event.decode(ContentDraftCreated.self)
-        } catch {
-            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
-        }
-        try await store.insertOnce(draft, from: event)
+    /// - Parameter events: of one tenant.
+    func record(_ events: [CloudEvent]) async throws {
+        try await store.insertOnce(
+            events.map { event in
+                do {
+                    return ContentActivity(event: event, draft: try event.decode(ContentDraftCreated.self))
+                } catch {
+                    throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
+                }
+            })
     }
+}
+
+/// A draft was made.
+struct ContentActivity: Sendable {
+    let event: CloudEvent
+    let draft: ContentDraftCreated
 }

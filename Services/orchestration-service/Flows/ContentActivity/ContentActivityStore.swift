@@ -6,18 +6,24 @@ import ServiceDefaults
 struct ContentActivityStore: Sendable {
     let database: Database
 
-    /// The event's id is claimed in the transaction of its effect: both happen or neither, and a second delivery finds the claim.
-    func insertOnce(_ draft: ContentDraftCreated, from event: CloudEvent) async throws {
-        try await database.transaction(tenant: event.tenantId) { transaction in
-            guard try await Inbox.claim(event, consumer: QueueDeclaration.contentActivity.name, in: transaction) else { return }
+    /// The events' ids are claimed in the transaction of their effect: both happen or neither, and a second delivery finds the claim.
+    func insertOnce(_ activities: [ContentActivity]) async throws {
+        guard let tenantId = activities.first?.event.tenantId else { return }
+        try await database.transaction(tenant: tenantId) { transaction in
+            var claimed = try await Inbox.claim(
+                activities.map(\.event), consumer: QueueDeclaration.contentActivity.name, in: transaction)
+            // The same event may be among them twice.
+            let new = activities.filter { claimed.remove($0.event.id) != nil }
+            guard !new.isEmpty else { return }
             // Rides with the commit.
             try transaction.enqueue(
                 """
                 INSERT INTO content_activity
                     (tenant_id, event_id, content_id, kind, version, title, operation_id, occurred_at)
-                VALUES
-                    (\(event.tenantId), \(event.id), \(draft.contentId), \(draft.kind), \(draft.version), \(draft.title),
-                     \(draft.operationId), \(event.time))
+                SELECT \(tenantId), a.* FROM unnest(
+                    \(new.map(\.event.id))::uuid[], \(new.map(\.draft.contentId))::uuid[], \(new.map(\.draft.kind))::text[],
+                    \(new.map(\.draft.version))::integer[], \(new.map(\.draft.title))::text[],
+                    \(new.map(\.draft.operationId))::uuid[], \(new.map(\.event.time))::timestamptz[]) AS a
                 """)
         }
     }

@@ -4,5 +4,9 @@ import Messaging
 struct SemanticChangesConsumer: Sendable {
     let tenants: SemanticTenantsStore
 
-    func note(_ event: CloudEvent) async throws { _ = try await tenants.noteChange(of: event.tenantId) }
+    /// - Parameter events: of one tenant.
+    func note(_ events: [CloudEvent]) async throws {
+        guard let event = events.first else { return }
+        _ = try await tenants.noteChange(of: event.tenantId)
+    }
 }
