@@ -10,6 +10,9 @@ public import PostgresStore
 public final class OutboxRelay: Service {
     /// How many rows are published without waiting in between.
     private static let batchSize = 256
+    /// A batch begins no sooner than this after the one before, so that under load there is something to publish together. The first
+    /// event after a quiet time does not wait.
+    private static let pace = Duration.milliseconds(20)
     private static let pollInterval = Duration.milliseconds(200)
     /// Published again after each new connection. A quorum queue that was younger than about a second when its broker died forgets what
     /// it had confirmed (design §9); nothing of that is older than this. Consumers know the rest by its ids.
@@ -50,6 +53,7 @@ public final class OutboxRelay: Service {
         var nextSweep = ContinuousClock.now
         var wasWoken = true
         while !bell.isClosed, !Task.isCancelled {
+            let next = ContinuousClock.now + Self.pace
             do {
                 if publisher.isConnected {
                     while try await relayIfDue(wasWoken, &replayedGeneration), !bell.isClosed { wasWoken = true }
@@ -65,6 +69,7 @@ public final class OutboxRelay: Service {
                 if !isFailing { logger.warning("The outbox relay cannot work", ["reason": "\(error)"]) }
                 isFailing = true
             }
+            if wasWoken, next > .now { try? await Task.sleep(until: next) }
             wasWoken = await bell.wait(atMost: Self.pollInterval)
         }
     }
