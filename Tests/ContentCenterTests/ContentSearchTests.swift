@@ -338,8 +338,11 @@ extension ContentCenterHarness {
         try await ContentCenterHarness.run { service in
             try await service.database.superuser.query(
                 "CREATE OR REPLACE FUNCTION search_segment_size() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 2 $$")
-            for index in 0..<9 { _ = try await service.copy("防晒\(index)", "油皮") }
-            try await service.indexer.takeInAll()
+            for index in 0..<9 {
+                _ = try await service.copy("防晒\(index)", "油皮")
+                // Those taken in together go into one.
+                try await service.indexer.takeInAll()
+            }
             #expect(try await service.count("search_segments") == 4)
             #expect(try await service.titles("防晒", "&sort=newest") == (0..<9).reversed().map { "防晒\($0)" })
             #expect(try await service.find("油皮 面膜").total == 9)

@@ -4,7 +4,7 @@ import Observability
 
 /// Takes changed contents into the index, a moment after each change. Any number of replicas may run it.
 struct SearchIndexer: Service {
-    static let batch = 50
+    static let batch = 100
     /// How long a change may wait at rest.
     static let pause = Duration.milliseconds(200)
 
@@ -13,18 +13,21 @@ struct SearchIndexer: Service {
     let logger: Logger
 
     func run() async throws {
-        await repeating(pausing: Self.pause, logger: logger, failure: "changes could not be taken into the index", takeIn)
+        await repeating(pausing: Self.pause, logger: logger, failure: "changes could not be taken into the index") {
+            // One that came in meanwhile waits for others: together they cost the index a fraction.
+            try await takeIn() == Self.batch
+        }
     }
 
-    /// - Returns: whether there was anything to do.
+    /// - Returns: how many changes there were to take in.
     @discardableResult
-    func takeIn() async throws -> Bool {
+    func takeIn() async throws -> Int {
         let changes = try await store.claim(limit: Self.batch)
         for (tenantId, changes) in Dictionary(grouping: changes, by: \.tenantId) {
             let away = try await readSubtitles(of: changes, tenantId)
             try await store.takeIn(changes, of: tenantId, again: away)
         }
-        return !changes.isEmpty
+        return changes.count
     }
 
     /// Reads the files that say what is said in the contents' videos, each once.
@@ -46,7 +49,7 @@ struct SearchIndexer: Service {
 
     /// Until nothing waits any more, except for what others have claimed.
     func takeInAll() async throws {
-        while try await takeIn() {}
+        while try await takeIn() > 0 {}
     }
 
     /// Lists all contents, or one tenant's, as changed. What was listed stays listed if this process ends.

@@ -76,13 +76,13 @@ struct SearchIndexerStore: Sendable {
             LEFT JOIN subtitle_texts t ON t.tenant_id = c.tenant_id AND t.asset_id = s.asset
             WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
-        var statements: [SQL] = []
+        var documents: [SearchDocument] = []
+        var deleted: [UUID] = []
         var unreadable: Set<UUID> = []
-        var words: Set<String> = []
         for row in rows {
             let id: UUID = try row.decode("id")
             if try row.decode("is_deleted") {
-                statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = \(id)")
+                deleted.append(id)
                 continue
             }
             guard let body = try? JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes) else {
@@ -92,12 +92,21 @@ struct SearchIndexerStore: Sendable {
             let text = SearchText(
                 title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"),
                 spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""))
-            let subtitles: UUID? = try row.decode("subtitles")
-            statements.append(Self.forgetMeaning(of: id, unlessSaidIn: subtitles, of: tenantId))
-            statements.append(Self.put(id, version: try row.decode("version"), text, saidIn: subtitles, of: tenantId))
-            words.formUnion(text.words)
+            documents.append(
+                SearchDocument(id: id, version: try row.decode("version"), text: text, subtitles: try row.decode("subtitles")))
+        }
+        var statements: [SQL] = []
+        if !deleted.isEmpty {
+            statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")
+        }
+        if !documents.isEmpty {
+            statements += [
+                Self.forgetMeanings(of: documents, tenantId: tenantId), Self.put(documents, of: tenantId),
+                "SELECT search_flush()",
+            ]
         }
         // All at once and in order: two workers that add the same words in different orders would wait for each other.
+        let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         if !words.isEmpty {
             statements.append(
                 """
@@ -123,22 +132,41 @@ struct SearchIndexerStore: Sendable {
     }
 
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
-    private static func put(
-        _ id: UUID, version: Int, _ text: SearchText, saidIn subtitles: UUID?, of tenantId: UUID
-    ) -> SQL {
-        let tokens = text.tokens
+    private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
+        // The tokens of all documents, one after the other, each with its document's place.
+        var (tokens, places, areSpoken): ([String], [Int], [Bool]) = ([], [], [])
+        for (index, document) in documents.enumerated() {
+            let (all, spoken) = document.text.tokens
+            let (texts, spokenTexts) = (all.texts, Set(spoken.texts))
+            tokens += texts
+            places += Array(repeating: index + 1, count: texts.count)
+            areSpoken += texts.map(spokenTexts.contains)
+        }
         return """
+            WITH new AS (
+                SELECT n.id, n.version, n.folded, n.subtitles, n.place, s.segment, search_seed(\(tenantId), s.segment) AS seed
+                FROM unnest(
+                    \(documents.map(\.id))::uuid[], \(documents.map(\.version))::integer[], \(documents.map(\.text.folded))::text[],
+                    \(documents.map(\.subtitles))::uuid[]) WITH ORDINALITY AS n (id, version, folded, subtitles, place)
+                CROSS JOIN LATERAL (SELECT coalesce(
+                    (SELECT segment FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id), search_segment()) AS segment) AS s
+            ), hashed AS (
+                SELECT n.place, array_agg(hashtextextended(t.token, n.seed)) AS terms,
+                       array_agg(hashtextextended(t.token, n.seed)) FILTER (WHERE t.is_spoken) AS spoken
+                FROM unnest(\(tokens)::text[], \(places)::bigint[], \(areSpoken)::boolean[]) AS t (token, place, is_spoken)
+                JOIN new n ON n.place = t.place
+                GROUP BY n.place
+            )
             INSERT INTO search_documents
                 (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms,
                  spoken, subtitles, performance)
-            SELECT c.tenant_id, c.id, s.segment, \(version)::integer, c.kind, c.status, c.completeness, c.group_id, c.created_at,
-                   c.updated_at, \(text.folded), search_terms(\(tokens.all.texts), search_seed(c.tenant_id, s.segment)),
-                   search_terms(\(tokens.spoken.texts), search_seed(c.tenant_id, s.segment)), \(subtitles)::uuid,
-                   coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
-            FROM contents c
-            CROSS JOIN LATERAL (SELECT coalesce(
-                (SELECT segment FROM search_documents d WHERE d.tenant_id = c.tenant_id AND d.id = c.id), search_segment()) AS segment) AS s
-            WHERE c.tenant_id = \(tenantId) AND c.id = \(id)
+            SELECT c.tenant_id, c.id, n.segment, n.version, c.kind, c.status, c.completeness, c.group_id, c.created_at,
+                   c.updated_at, n.folded, coalesce(h.terms, '{}'), coalesce(h.spoken, '{}'), n.subtitles, coalesce(p.points, 0)
+            FROM new n
+            JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = n.id
+            LEFT JOIN hashed h ON h.place = n.place
+            LEFT JOIN content_points p ON p.tenant_id = \(tenantId) AND p.content_id = n.id
+            ORDER BY c.id
             ON CONFLICT (tenant_id, id) DO UPDATE SET
                 version = excluded.version, kind = excluded.kind, status = excluded.status, completeness = excluded.completeness,
                 group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms,
@@ -148,11 +176,12 @@ struct SearchIndexerStore: Sendable {
     }
 
     /// What is said is part of what a content means: with other subtitles its vector is made anew.
-    private static func forgetMeaning(of id: UUID, unlessSaidIn subtitles: UUID?, of tenantId: UUID) -> SQL {
+    private static func forgetMeanings(of documents: [SearchDocument], tenantId: UUID) -> SQL {
         """
-        DELETE FROM search_vectors WHERE tenant_id = \(tenantId) AND content_id = \(id)
-            AND (SELECT d.subtitles FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = \(id))
-                IS DISTINCT FROM \(subtitles)::uuid
+        DELETE FROM search_vectors v
+        USING unnest(\(documents.map(\.id))::uuid[], \(documents.map(\.subtitles))::uuid[]) AS n (id, subtitles)
+        WHERE v.tenant_id = \(tenantId) AND v.content_id = n.id
+            AND (SELECT d.subtitles FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id) IS DISTINCT FROM n.subtitles
         """
     }
 
@@ -165,4 +194,13 @@ struct SearchIndexerStore: Sendable {
             """
         ).affectedRows
     }
+}
+
+/// A content as the index takes it in.
+private struct SearchDocument {
+    let id: UUID
+    let version: Int
+    let text: SearchText
+    /// The file that says what its video says.
+    let subtitles: UUID?
 }
