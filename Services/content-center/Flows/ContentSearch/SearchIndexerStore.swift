@@ -131,42 +131,38 @@ struct SearchIndexerStore: Sendable {
         _ = try await app.pipeline(statements, tenant: tenantId)
     }
 
+    /// Between tokens, in which there are no control characters.
+    private static let separator = "\u{1F}"
+
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
     private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
-        // The tokens of all documents, one after the other, each with its document's place.
-        var (tokens, places, areSpoken): ([String], [Int], [Bool]) = ([], [], [])
-        for (index, document) in documents.enumerated() {
-            let (all, spoken) = document.text.tokens
-            let (texts, spokenTexts) = (all.texts, Set(spoken.texts))
-            tokens += texts
-            places += Array(repeating: index + 1, count: texts.count)
-            areSpoken += texts.map(spokenTexts.contains)
-        }
+        let tokens = documents.map(\.text.tokens)
+        func joined(_ tokens: TokenSet) -> String { tokens.texts.joined(separator: separator) }
+        // What a document is joined with is looked up for each, whatever the plan was made for: a tenant has more contents than a batch.
         return """
-            WITH new AS (
-                SELECT n.id, n.version, n.folded, n.subtitles, n.place, s.segment, search_seed(\(tenantId), s.segment) AS seed
+            WITH newest AS (SELECT search_segment(\(documents.count)::integer) AS segment),
+            new AS (
+                SELECT n.*, s.segment, search_seed(\(tenantId), s.segment) AS seed
                 FROM unnest(
                     \(documents.map(\.id))::uuid[], \(documents.map(\.version))::integer[], \(documents.map(\.text.folded))::text[],
-                    \(documents.map(\.subtitles))::uuid[]) WITH ORDINALITY AS n (id, version, folded, subtitles, place)
+                    \(tokens.map { joined($0.all) })::text[], \(tokens.map { joined($0.spoken) })::text[],
+                    \(documents.map(\.subtitles))::uuid[]) AS n (id, version, folded, tokens, spoken, subtitles)
                 CROSS JOIN LATERAL (SELECT coalesce(
-                    (SELECT segment FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id), search_segment()) AS segment) AS s
-            ), hashed AS (
-                SELECT n.place, array_agg(hashtextextended(t.token, n.seed)) AS terms,
-                       array_agg(hashtextextended(t.token, n.seed)) FILTER (WHERE t.is_spoken) AS spoken
-                FROM unnest(\(tokens)::text[], \(places)::bigint[], \(areSpoken)::boolean[]) AS t (token, place, is_spoken)
-                JOIN new n ON n.place = t.place
-                GROUP BY n.place
+                    (SELECT segment FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id),
+                    (SELECT segment FROM newest)) AS segment) AS s
             )
             INSERT INTO search_documents
                 (tenant_id, id, segment, version, kind, status, completeness, group_id, created_at, updated_at, body, terms,
                  spoken, subtitles, performance)
             SELECT c.tenant_id, c.id, n.segment, n.version, c.kind, c.status, c.completeness, c.group_id, c.created_at,
-                   c.updated_at, n.folded, coalesce(h.terms, '{}'), coalesce(h.spoken, '{}'), n.subtitles, coalesce(p.points, 0)
+                   c.updated_at, n.folded,
+                   ARRAY(SELECT hashtextextended(t, n.seed) FROM unnest(string_to_array(n.tokens, \(separator))) AS t),
+                   ARRAY(SELECT hashtextextended(t, n.seed) FROM unnest(string_to_array(n.spoken, \(separator))) AS t),
+                   n.subtitles,
+                   coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
             FROM new n
-            JOIN contents c ON c.tenant_id = \(tenantId) AND c.id = n.id
-            LEFT JOIN hashed h ON h.place = n.place
-            LEFT JOIN content_points p ON p.tenant_id = \(tenantId) AND p.content_id = n.id
-            ORDER BY c.id
+            CROSS JOIN LATERAL (SELECT * FROM contents c WHERE c.tenant_id = \(tenantId) AND c.id = n.id OFFSET 0) AS c
+            ORDER BY n.id
             ON CONFLICT (tenant_id, id) DO UPDATE SET
                 version = excluded.version, kind = excluded.kind, status = excluded.status, completeness = excluded.completeness,
                 group_id = excluded.group_id, updated_at = excluded.updated_at, body = excluded.body, terms = excluded.terms,

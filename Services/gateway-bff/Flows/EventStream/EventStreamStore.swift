@@ -20,7 +20,8 @@ struct EventStreamStore: Sendable {
                 SELECT e.id, e.type, e.data, row_number() OVER (ORDER BY e.position) AS number
                 FROM unnest(\(events.map(\.id))::uuid[], \(events.map(\.type))::text[], \(data)::text[])
                     WITH ORDINALITY AS e (id, type, data, position)
-                WHERE NOT EXISTS (SELECT 1 FROM stream_events s WHERE s.tenant_id = \(tenantId) AND s.event_id = e.id)
+                -- As a value and not by NOT EXISTS: that may become a join, for which all of the tenant's events are read.
+                WHERE (SELECT true FROM stream_events s WHERE s.tenant_id = \(tenantId) AND s.event_id = e.id) IS NULL
             ), head AS (
                 INSERT INTO stream_heads AS h (tenant_id, last_seq)
                 SELECT \(tenantId), count(*) FROM new HAVING count(*) > 0
