@@ -141,7 +141,7 @@ struct SearchIndexerStore: Sendable {
         // What a document is joined with is looked up for each, whatever the plan was made for: a tenant has more contents than a batch.
         return """
             WITH newest AS (SELECT search_segment(\(documents.count)::integer) AS segment),
-            new AS (
+            new AS MATERIALIZED (
                 SELECT n.*, s.segment, search_seed(\(tenantId), s.segment) AS seed
                 FROM unnest(
                     \(documents.map(\.id))::uuid[], \(documents.map(\.version))::integer[], \(documents.map(\.text.folded))::text[],
