@@ -87,6 +87,48 @@ import Testing
             #expect(try await isThere())
         }
     }
+
+    /// What a media job makes of it, and what another makes of that.
+    @Test func whatIsMadeOfItIsThereForNobodyElse() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleMedia.picture, as: "a.png", "image/png")
+            let limited = try await service.material(.limited([asset.id]))
+            let address = try await service.send(.get, "/v1/assets/\(asset.id.lowercase)/download-url")
+                .decode(AssetDownloadURL.self).url
+            let first = try await service.media(MediaJobRequest(type: .thumbnail, assetId: asset.id))
+            let made = try #require(first.outputs.first?.assetId)
+            let second = try await service.media(MediaJobRequest(type: .imageVariants, assetId: made))
+            let byAddress = try await service.media(MediaJobRequest(type: .thumbnail, sourceUrl: address))
+            let jobs = [first, second, byAddress]
+            let outputs = jobs.flatMap { $0.outputs.compactMap(\.assetId) }
+
+            func seen(by roles: [String]) async throws -> (assets: Set<UUID>, jobs: Set<UUID>) {
+                let assets = try await service.ask(.get, "/v1/assets?limit=100", roles: roles).decode(Page<LibraryAsset>.self)
+                    .items
+                let listed = try await service.ask(.get, "/v1/media/jobs", roles: roles).decode(Page<MediaJob>.self).items
+                for asset in outputs {
+                    let status = try await service.ask(.get, "/v1/assets/\(asset.lowercase)", roles: roles).status
+                    #expect((status == .ok) == assets.contains { $0.id == asset })
+                }
+                for job in jobs {
+                    let path = "/v1/media/jobs/\(job.jobId.lowercase)"
+                    let status = try await service.ask(.get, path, roles: roles).status
+                    #expect((status == .ok) == listed.contains { $0.jobId == job.jobId })
+                    #expect(try await service.ask(.post, path + "/cancel", roles: roles).status == status)
+                }
+                return (Set(assets.map(\.id)), Set(listed.map(\.jobId)))
+            }
+            #expect(try await seen(by: ["operator"]) == ([], []))
+            #expect(try await seen(by: ["sales_lead"]) == (Set(outputs + [asset.id]), Set(jobs.map(\.jobId))))
+            // A content shows one of them: that is there for everybody, and what was made of it; what it was made of is not.
+            _ = try await service.create(.showing([made]))
+            let ofIt = second.outputs.compactMap(\.assetId)
+            #expect(try await seen(by: ["operator"]) == (Set([made] + ofIt), [second.jobId]))
+            let freed = try await service.materials(.patch, "/\(limited.id.lowercase)", tag: "1", json: #"{"audience": []}"#)
+            #expect(freed.status == .ok)
+            #expect(try await seen(by: ["operator"]) == (Set(outputs + [asset.id]), Set(jobs.map(\.jobId))))
+        }
+    }
 }
 
 extension NewMaterial {

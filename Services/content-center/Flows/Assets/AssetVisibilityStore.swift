@@ -7,23 +7,60 @@ extension AssetsStore {
     /// A condition on `content_assets`: those of the tenant that are there for `viewer`.
     static func isVisible(to viewer: AssetViewer) -> SQL {
         let own: SQL = "content_assets.tenant_id = \(viewer.tenantId)"
-        if viewer.seesAllAudiences || viewer.isService { return own }
+        if viewer.seesEverything { return own }
         return """
-            \(own) AND (
-                NOT EXISTS (SELECT \(ofMaterials) AND m.audience <> '{}')
-                OR content_assets.created_by = \(viewer.subject)
-                OR EXISTS (SELECT \(ofMaterials)
-                    AND (m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject)))
-                OR EXISTS (SELECT FROM asset_uses u
-                    JOIN contents c ON c.tenant_id = u.tenant_id AND c.id = u.content_id AND c.version = u.version
-                    WHERE u.tenant_id = content_assets.tenant_id AND u.asset_id = content_assets.id AND c.deleted_at IS NULL))
+            \(own) AND (\(isShown("content_assets", to: viewer)) OR (\(isUnlimited("content_assets")) AND (
+                content_assets.origin <> 'media' OR NOT EXISTS (
+                    -- What it was made from, and what that was made from, up to what is shown.
+                    WITH RECURSIVE origin AS (
+                        SELECT source.id, source.tenant_id FROM asset_sources(\(viewer.tenantId), content_assets.id) AS made (id)
+                        JOIN content_assets source ON source.tenant_id = \(viewer.tenantId) AND source.id = made.id
+                        WHERE NOT \(isShown("source", to: viewer))
+                        UNION
+                        SELECT source.id, source.tenant_id FROM origin
+                        CROSS JOIN LATERAL asset_sources(\(viewer.tenantId), origin.id) AS made (id)
+                        JOIN content_assets source ON source.tenant_id = \(viewer.tenantId) AND source.id = made.id
+                        WHERE NOT \(isShown("source", to: viewer))
+                    )
+                    SELECT FROM origin WHERE NOT \(isUnlimited("origin"))))))
             """
     }
 
-    private static let ofMaterials: SQL = """
-        FROM material_assets h JOIN materials m ON m.tenant_id = h.tenant_id AND m.id = h.material_id
-        WHERE h.tenant_id = content_assets.tenant_id AND h.asset_id = content_assets.id
+    /// A condition on `media_jobs m` and `jobs j`: those that `viewer` has ordered, and those that read nothing but what is there for
+    /// `viewer`.
+    static func mayFollow(_ viewer: AssetViewer) -> SQL {
+        if viewer.seesEverything { return "true" }
+        return """
+            (j.payload->>'subject' = \(viewer.subject) OR NOT EXISTS (
+                SELECT FROM media_sources(\(viewer.tenantId), m.id) AS source (id)
+                JOIN content_assets ON content_assets.tenant_id = \(viewer.tenantId) AND content_assets.id = source.id
+                WHERE NOT (\(isVisible(to: viewer)))))
+            """
+    }
+
+    /// No material limits it to some roles.
+    private static func isUnlimited(_ asset: String) -> SQL {
+        "(NOT EXISTS (SELECT \(materials(of: asset)) AND m.audience <> '{}'))"
+    }
+
+    /// Whatever is limited to some roles: the viewer has brought it or ordered it, sees a material that has it, or a content shows it.
+    private static func isShown(_ asset: String, to viewer: AssetViewer) -> SQL {
         """
+        (\(unescaped: asset).created_by = \(viewer.subject)
+            OR EXISTS (SELECT \(materials(of: asset))
+                AND (m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject)))
+            OR EXISTS (SELECT FROM asset_uses u
+                JOIN contents c ON c.tenant_id = u.tenant_id AND c.id = u.content_id AND c.version = u.version
+                WHERE u.tenant_id = \(unescaped: asset).tenant_id AND u.asset_id = \(unescaped: asset).id AND c.deleted_at IS NULL))
+        """
+    }
+
+    private static func materials(of asset: String) -> SQL {
+        """
+        FROM material_assets h JOIN materials m ON m.tenant_id = h.tenant_id AND m.id = h.material_id
+        WHERE h.tenant_id = \(unescaped: asset).tenant_id AND h.asset_id = \(unescaped: asset).id
+        """
+    }
 
     func asset(_ id: UUID, for viewer: AssetViewer) async throws -> LibraryAsset? {
         try await database.query(

@@ -81,25 +81,25 @@ struct MediaJobs: Sendable {
         }
     }
 
-    func job(_ id: UUID, of tenantId: UUID, in language: LocalizedText.Language) async throws -> MediaJob {
-        guard let job = try await store.job(id, of: tenantId) else { throw MediaJobRefusal.notFound }
+    func job(_ id: UUID, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> MediaJob {
+        guard let job = try await store.job(id, for: viewer) else { throw MediaJobRefusal.notFound }
         return show(job, in: language)
     }
 
     /// Newest first.
-    func list(_ filter: MediaJobFilter, of tenantId: UUID, in language: LocalizedText.Language) async throws -> [MediaJob] {
-        try await store.list(filter, of: tenantId).map { show($0, in: language) }
+    func list(_ filter: MediaJobFilter, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> [MediaJob] {
+        try await store.list(filter, for: viewer).map { show($0, in: language) }
     }
 
     /// What is done stays; a job that is over stays as it is. A running one ends as canceled a moment later.
-    func cancel(_ id: UUID, of tenantId: UUID, in language: LocalizedText.Language) async throws -> MediaJob {
-        guard try await store.cancel(id, of: tenantId) else { throw MediaJobRefusal.notFound }
-        return try await job(id, of: tenantId, in: language)
+    func cancel(_ id: UUID, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> MediaJob {
+        guard try await store.cancel(id, for: viewer) else { throw MediaJobRefusal.notFound }
+        return try await job(id, for: viewer, in: language)
     }
 
     /// A playlist of a transcoded video: the master, or that of one rate, with addresses that hold for a while.
-    func playlist(_ name: String, of id: UUID, tenantId: UUID) async throws -> String {
-        guard let job = try await store.job(id, of: tenantId, withPlaylists: true) else { throw MediaJobRefusal.notFound }
+    func playlist(_ name: String, of id: UUID, for viewer: AssetViewer) async throws -> String {
+        guard let job = try await store.job(id, for: viewer, withPlaylists: true) else { throw MediaJobRefusal.notFound }
         let renditions = job.outputs.filter { $0.kind == .hlsRendition }
         if name == HLSPlaylists.master, !renditions.isEmpty {
             return HLSPlaylists.master(renditions.compactMap(\.rendition))

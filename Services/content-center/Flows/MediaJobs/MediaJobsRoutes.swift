@@ -17,12 +17,12 @@ struct MediaJobsRoutes: Sendable {
 
     /// `GET /v1/media/jobs`
     func list(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let filter = try MediaJobsInput.list(request.query)
         var wider = filter
         wider.limit += 1
         // One more than the page holds tells whether another page follows.
-        let rows = try await jobs.list(wider, of: principal.tenantId, in: request.language)
+        let rows = try await jobs.list(wider, for: viewer, in: request.language)
         let items = Array(rows.prefix(filter.limit))
         let next =
             rows.count > filter.limit ? try items.last.map { try PageCursor.encode($0.jobId, as: MediaJobsInput.cursor) } : nil
@@ -31,23 +31,23 @@ struct MediaJobsRoutes: Sendable {
 
     /// `GET /v1/media/jobs/{id}`
     func job(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
-        return try .json(.ok, await jobs.job(id, of: principal.tenantId, in: request.language), headers: Self.unstored)
+        return try .json(.ok, await jobs.job(id, for: viewer, in: request.language), headers: Self.unstored)
     }
 
     /// `POST /v1/media/jobs/{id}/cancel`
     func cancel(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.write)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.write))
         let id = try request.parameters.uuid("id")
-        return try .json(.ok, await jobs.cancel(id, of: principal.tenantId, in: request.language), headers: Self.unstored)
+        return try .json(.ok, await jobs.cancel(id, for: viewer, in: request.language), headers: Self.unstored)
     }
 
     /// `GET /v1/media/jobs/{id}/hls/{playlist}`
     func playlist(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
-        let text = try await jobs.playlist(request.parameters.string("playlist"), of: id, tenantId: principal.tenantId)
+        let text = try await jobs.playlist(request.parameters.string("playlist"), of: id, for: viewer)
         return Response(
             .ok,
             headers: ["Content-Type": HLSPlaylists.mediaType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"],

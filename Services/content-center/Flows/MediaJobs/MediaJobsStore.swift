@@ -45,12 +45,13 @@ struct MediaJobsStore: Sendable {
     /// Asks the job to stop. One that waits is over at once, and told of.
     ///
     /// - Returns: whether there is such a job.
-    func cancel(_ id: UUID, of tenantId: UUID) async throws -> Bool {
+    func cancel(_ id: UUID, for viewer: AssetViewer) async throws -> Bool {
+        let tenantId = viewer.tenantId
         let isThere = try await database.transaction(tenant: tenantId) { transaction in
             let row = try await transaction.query(
                 """
                 SELECT j.state FROM jobs j JOIN media_jobs m ON m.tenant_id = j.tenant_id AND m.id = j.id
-                WHERE j.tenant_id = \(tenantId) AND j.id = \(id) FOR UPDATE OF j
+                WHERE j.tenant_id = \(tenantId) AND j.id = \(id) AND \(AssetsStore.mayFollow(viewer)) FOR UPDATE OF j
                 """
             ).first
             guard let row else { return false }
@@ -68,27 +69,28 @@ struct MediaJobsStore: Sendable {
     // MARK: Reading
 
     /// - Parameter withPlaylists: of HLS, which are long.
-    func job(_ id: UUID, of tenantId: UUID, withPlaylists: Bool = false) async throws -> StoredMediaJob? {
-        try await jobs("AND m.id = \(id)", of: tenantId, withPlaylists: withPlaylists).first
+    func job(_ id: UUID, for viewer: AssetViewer, withPlaylists: Bool = false) async throws -> StoredMediaJob? {
+        try await jobs("AND m.id = \(id)", for: viewer, withPlaylists: withPlaylists).first
     }
 
     /// Newest first.
-    func list(_ filter: MediaJobFilter, of tenantId: UUID) async throws -> [StoredMediaJob] {
+    func list(_ filter: MediaJobFilter, for viewer: AssetViewer) async throws -> [StoredMediaJob] {
         var sql: SQL = ""
         if let type = filter.type { sql.append(" AND m.type = \(type.rawValue)") }
         if let status = filter.status { sql.append(" AND j.state = \(JobState(status))") }
         if let asset = filter.assetId { sql.append(" AND m.asset_id = \(asset)") }
         if let id = filter.olderThan { sql.append(" AND m.id < \(id)") }
         sql.append(" ORDER BY m.id DESC LIMIT \(filter.limit)")
-        return try await jobs(sql, of: tenantId)
+        return try await jobs(sql, for: viewer)
     }
 
-    private func jobs(_ conditions: SQL, of tenantId: UUID, withPlaylists: Bool = false) async throws -> [StoredMediaJob] {
+    private func jobs(_ conditions: SQL, for viewer: AssetViewer, withPlaylists: Bool = false) async throws -> [StoredMediaJob] {
+        let tenantId = viewer.tenantId
         var jobs = try await database.query(
             """
             SELECT m.id, j.payload, j.state, j.progress, j.created_at, j.started_at, j.finished_at, m.facts, m.failure
             FROM media_jobs m JOIN jobs j ON j.tenant_id = m.tenant_id AND j.id = m.id
-            WHERE m.tenant_id = \(tenantId) \(conditions)
+            WHERE m.tenant_id = \(tenantId) AND \(AssetsStore.mayFollow(viewer)) \(conditions)
             """, tenant: tenantId
         ).map(Self.job)
         guard !jobs.isEmpty else { return [] }
