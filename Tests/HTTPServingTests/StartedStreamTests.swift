@@ -60,4 +60,51 @@ struct StartedStreamTests {
         }
         try await cancelled.value()
     }
+
+    @Test("A writer that is cancelled before its first word does not bring the head on its way")
+    func cancelledBefore() async throws {
+        let text = try await client { stream in
+            let first = Task {
+                while !Task.isCancelled { await Task.yield() }
+                try await stream.write([0x61])
+            }
+            first.cancel()
+            await #expect(throws: CancellationError.self) { try await first.value }
+            #expect(!stream.hasBegun)
+            try await stream.write([0x62])
+        }.send(.get, "/stream").text
+        #expect(text == "b")
+    }
+
+    @Test("A writer that is cancelled while the head is on its way leaves the stream to the next one")
+    func cancelledMeanwhile() async throws {
+        let isOver = OneShot<Void>()
+        var router = Router()
+        router.on(.get, "/stream") { _ in
+            let response = try await Response.started { stream in
+                let first = Task { try await stream.write([0x61]) }
+                while !stream.hasBegun { await Task.yield() }
+                first.cancel()
+                await #expect(throws: CancellationError.self) { try await first.value }
+                isOver.succeed()
+                try await stream.write([0x62])
+            }
+            // Nobody takes the body before the first writer has given up.
+            try await isOver.value()
+            return response
+        }
+        #expect(try await InProcessClient(router).send(.get, "/stream").text == "b")
+    }
+
+    @Test("Whoever writes an answer that nobody takes is told so, even where the writer is not cancelled with the work")
+    func dropped() async throws {
+        let told = OneShot<Void>()
+        let client = client { stream in
+            let writer = Task { try await stream.write([0x61]) }
+            do { try await writer.value } catch { told.fail(error) }
+            told.succeed()
+        }
+        #expect(try await client.send(.head, "/stream").status == .ok)
+        await #expect(throws: ClientLeft.self) { try await withDeadline(.after(.seconds(20))) { try await told.value() } }
+    }
 }

@@ -14,6 +14,7 @@ extension Response {
     ) async throws -> Response {
         let stream = StartedStream()
         let work = StreamWork(
+            stream: stream,
             task: Task(executorPreference: EventLoop.current) {
                 defer { stream.isUnderWay.succeed() }
                 do {
@@ -27,7 +28,7 @@ extension Response {
         return Response(
             status, headers: headers,
             body: .stream { body in
-                stream.body.succeed(body)
+                stream.settle(.success(body))
                 try await withTaskCancellationHandler {
                     try await work.task.value
                 } onCancel: {
@@ -39,32 +40,60 @@ extension Response {
 
 /// The writing end of an answer that has begun before its head was sent.
 public final class StartedStream: Sendable {
+    private struct State {
+        /// Where the bytes go, once the head is out or will never be.
+        var body: Result<BodyWriter, any Error>?
+        /// Each writer waits for itself: one that is cancelled takes nothing from those after it.
+        var waiting: [OneShot<BodyWriter>] = []
+    }
+
     fileprivate let isUnderWay = OneShot<Void>()
-    fileprivate let body = OneShot<BodyWriter>()
-    private let writer = Lock<BodyWriter?>(nil)
+    private let state = Lock(State())
 
     /// Whether the head is on its way: what goes wrong from now on can only be told in the body.
     public var hasBegun: Bool { isUnderWay.isCompleted }
 
-    /// The first call brings the head on its way; it and all later ones wait while the client reads too slowly.
+    /// The first call brings the head on its way, unless its task is cancelled by then; it and all later ones wait while the client reads
+    /// too slowly.
     ///
-    /// - Throws: ``ClientLeft`` or `CancellationError`.
+    /// - Throws: ``ClientLeft``, or `CancellationError` where the calling task is cancelled, which leaves the stream to others.
     public func write(_ bytes: [UInt8]) async throws {
-        if let writer = writer.withLock({ $0 }) { return try await writer.write(bytes) }
+        try Task.checkCancellation()
         isUnderWay.succeed()
-        let writer = try await body.value()
-        self.writer.withLock { $0 = writer }
-        try await writer.write(bytes)
+        if let body = state.withLock({ $0.body }) { return try await body.get().write(bytes) }
+        let turn = OneShot<BodyWriter>()
+        state.withLock { state in
+            if let body = state.body { turn.complete(with: body) } else { state.waiting.append(turn) }
+        }
+        try await turn.value().write(bytes)
     }
 
     public func send(_ event: ServerSentEvent) async throws { try await write(event.encode()) }
+
+    /// Tells all writers where the bytes go. The first call counts.
+    fileprivate func settle(_ body: Result<BodyWriter, any Error>) {
+        let waiting = state.withLock { state -> [OneShot<BodyWriter>] in
+            if state.body == nil { state.body = body }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for turn in waiting { turn.complete(with: body) }
+    }
 }
 
 /// Work that ends with its last holder: an answer that nobody sends.
 private final class StreamWork: Sendable {
     let task: Task<Void, any Error>
+    private let stream: StartedStream
 
-    init(task: Task<Void, any Error>) { self.task = task }
+    init(stream: StartedStream, task: Task<Void, any Error>) {
+        self.stream = stream
+        self.task = task
+    }
 
-    deinit { task.cancel() }
+    deinit {
+        // Also for writers that are not cancelled with the work.
+        stream.settle(.failure(ClientLeft()))
+        task.cancel()
+    }
 }
