@@ -5,8 +5,6 @@ import HTTPCalling
 import HTTPCore
 import Observability
 
-import struct Synchronization.Atomic
-
 /// Client of one model at a vendor: `POST {base}/chat/completions`, whole or streamed.
 struct ChatCompletions: ChatModel {
     struct Endpoint: Sendable {
@@ -100,14 +98,12 @@ struct ChatCompletions: ChatModel {
 
     /// The first token has a time of its own, which keep-alive comments do not prolong.
     private func streamed(_ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?) async throws -> ChatAnswer {
-        let (begun, late) = (Flag(), Flag())
+        let firstToken = FirstToken()
         let reader = Task(executorPreference: EventLoop.current) {
-            try await read(request, deadline, deliver) { begun.raise() }
+            try await read(request, deadline, deliver) { firstToken.decide(.inTime) }
         }
         let alarm = Alarm.set(at: .after(endpoint.timeouts.firstToken)) {
-            guard !begun.isRaised else { return }
-            late.raise()
-            reader.cancel()
+            if firstToken.decide(.late) { reader.cancel() }
         }
         defer { alarm.cancel() }
         do {
@@ -116,13 +112,14 @@ struct ChatCompletions: ChatModel {
             } onCancel: {
                 reader.cancel()
             }
-        } catch let abandoned as ChatAbandoned where late.isRaised && !Task.isCancelled {
+        } catch let abandoned as ChatAbandoned where firstToken.isLate && !Task.isCancelled {
             throw ChatFailure(.timeout, .nextRoute, .count, message: "time-out: first token", usage: abandoned.usage)
         }
     }
 
-    private func read(
-        _ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?, onFirstToken: @Sendable () -> Void
+    /// - Parameter isInTime: asked once, when the first token is there. A late one reaches nobody: another route may be asked by then.
+    func read(
+        _ request: ChatRequest, _ deadline: Deadline, _ deliver: Delivery?, isInTime: @Sendable () -> Bool
     ) async throws -> ChatAnswer {
         var decoder = ChatStreamDecoder(askedModel: endpoint.model, rules: request.rules)
         let sent = ContinuousClock.now
@@ -135,7 +132,7 @@ struct ChatCompletions: ChatModel {
             // Servers that do not stream answer whole; their answer is as good.
             if response.headers["Content-Type"]?.hasPrefix("application/json") == true {
                 let answer = try whole(try await response.collect(), request)
-                onFirstToken()
+                guard isInTime() else { throw ChatAbandoned(usage: answer.usage) }
                 return try await delivered(answer, deliver)
             }
             for try await item in response.events {
@@ -144,7 +141,7 @@ struct ChatCompletions: ChatModel {
                 try decoder.feed(event.data)
                 if decoder.hasBegun, !hadBegun {
                     firstToken = sent.duration(to: .now)
-                    onFirstToken()
+                    guard isInTime() else { throw ChatAbandoned(usage: decoder.usageSoFar) }
                 }
                 if let deliver, let delta = decoder.takeText() {
                     do { try await deliver(delta) } catch { throw ChatAbandoned(usage: decoder.usageSoFar) }
@@ -223,11 +220,20 @@ extension ChatRequest {
     }
 }
 
-/// Set once by the reader of a stream, looked at once by its clock.
-private final class Flag: Sendable {
-    private let value = Atomic(false)
+/// Whether a stream's first token came before its time was up. Its reader and its clock decide it, whoever is first.
+private final class FirstToken: Sendable {
+    enum Course { case inTime, late }
 
-    func raise() { value.store(true, ordering: .relaxed) }
+    private let course = Lock<Course?>(nil)
 
-    var isRaised: Bool { value.load(ordering: .relaxed) }
+    var isLate: Bool { course.withLock { $0 == .late } }
+
+    /// - Returns: whether this call decided it.
+    func decide(_ course: Course) -> Bool {
+        self.course.withLock { decided in
+            guard decided == nil else { return false }
+            decided = course
+            return true
+        }
+    }
 }
