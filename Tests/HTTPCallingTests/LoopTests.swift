@@ -1,4 +1,5 @@
 import ConcurrencySupport
+import Glibc
 import HTTPCalling
 import HTTPCore
 import TestSupport
@@ -103,6 +104,32 @@ import Testing
                 server.connections.contains { $0.requests.contains { $0.head.contains("/hang") } && $0.peerClosedAt != nil }
             }
             #expect(server.connections.count == 2)
+            await client.shutdown()
+        }
+    }
+
+    @Test func aLoopThatWasHeldUpFindsWhatHasComeMeanwhile() async throws {
+        let (heldUp, written) = (Gate(), Gate())
+        let server = ScriptedServer { connection in
+            try connection.readRequest()
+            try connection.write(chunkedHead)
+            heldUp.wait()
+            try connection.write(chunk("here") + "0\r\n\r\n")
+            written.open()
+            try connection.waitForClose()
+        }
+        try await Self.withGroup(1) { group in
+            let (loop, client) = (group.loops[0], HTTPClient(loops: group))
+            let body = try await Self.on(loop) {
+                let request = ClientRequest(.get, server.url, timeouts: .init(idle: .milliseconds(150)))
+                let answer = try await client.stream(request)
+                // From here on the loop stands still until the time is up; what was written waits in the socket.
+                heldUp.open()
+                written.wait()
+                usleep(200_000)
+                return try await answer.collect()
+            }
+            #expect(body == Array("here".utf8))
             await client.shutdown()
         }
     }

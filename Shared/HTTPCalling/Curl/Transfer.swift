@@ -25,6 +25,8 @@ final class Transfer {
     /// When the phase began, or when something last moved in it.
     private var since: Int64
     private let totalDue: Int64
+    /// The due time after which the socket was to be looked at once more.
+    private var looked: Int64?
     /// Curl has been about to send this many times: it goes again by itself when a pooled connection turns out to be dead.
     private var sends = 0
     private var uploaded: curl_off_t = 0
@@ -61,6 +63,13 @@ final class Transfer {
     }
 
     func touch() { since = engine.now }
+
+    /// Whether the socket is to be looked at once more before the due time counts: once for each, and not when all the time is up.
+    func takesLastLook() -> Bool {
+        guard engine.now < totalDue, looked != nextDue else { return false }
+        looked = nextDue
+        return true
+    }
 
     var timeoutFailure: HTTPClientError {
         if engine.now >= totalDue { return failure(.timeout(.total), "the deadline has passed") }

@@ -175,6 +175,10 @@ final class TransferEngine: @unchecked Sendable {
                 // Something has arrived meanwhile.
                 transfer.due = due
                 timers.schedule(transfer)
+            } else if transfer.takesLastLook() {
+                // Where it is the loop that was held up, the answer lies in the socket: the poll before the next ring finds it.
+                transfer.due = now + 1
+                timers.schedule(transfer)
             } else {
                 end(transfer, .failure(transfer.timeoutFailure))
             }
