@@ -31,7 +31,7 @@ struct FaultTableTests {
             isStreamed
                 ? [.bytes(ModelFault.stream(ModelFault.fallbackText, usage: usage, model: "deepseek-flash"))]
                 : [.says(ModelFault.fallbackText, model: "deepseek-flash", usage: usage)])
-        try await TitleService.run(primary: primary, fallback: fallback) { service in
+        try await TitleService.run(primary: primary, fallback: fallback, environment: fault.environment) { service in
             for _ in 0..<fault.calls {
                 let response = try await service.callModel(
                     TitleService.generate, ["task": "reply", "input": "防晒霜多久补一次？"],

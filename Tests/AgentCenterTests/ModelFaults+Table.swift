@@ -191,12 +191,14 @@ extension ModelFault {
         harmless(
             47, "another model answers", whole: .says(text, model: "gpt-4o-2024-11-20"),
             streamed: .bytes(stream(model: "gpt-4o-2024-11-20")), price: 575_000),
+        // Both take 1.5 s: longer than the vendor may be idle, but each piece begins that time anew.
         harmless(
             48, "a slow drip",
-            whole: .chunks(cut(Reply.httpText(200, completion), 80), pause: .milliseconds(150)),
+            whole: .chunks(cut(Reply.httpText(200, completion), 40), pause: .milliseconds(150)),
             streamed: .chunks(
                 [Array(Reply.streamHead.utf8)] + events(stream()).split(separator: "\n\n").map { Array(($0 + "\n\n").utf8) },
-                pause: .milliseconds(250))),
+                pause: .milliseconds(250)),
+            environment: ["MODEL_IDLE_TIMEOUT": "1s"]),
         ModelFault(
             number: 49, name: "a kept connection that is closed when it is used again",
             whole: Course(

@@ -26,6 +26,8 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
     let whole: Course
     let streamed: Course
     var calls = 1
+    /// Settings of the service.
+    var environment: [String: String] = [:]
 
     var testDescription: String { "\(number) \(name)" }
 
@@ -89,11 +91,14 @@ struct ModelFault: Sendable, CustomTestStringConvertible {
     }
 
     /// The bytes are unusual, the answer is good.
-    static func harmless(_ number: Int, _ name: String, whole: Reply, streamed: Reply, price: Int64 = price) -> ModelFault {
+    static func harmless(
+        _ number: Int, _ name: String, whole: Reply, streamed: Reply, price: Int64 = price, environment: [String: String] = [:]
+    ) -> ModelFault {
         ModelFault(
             number: number, name: name,
             whole: Course(replies: [whole], attempts: ["answered"], answer: .primary, counted: price),
-            streamed: Course(replies: [streamed], attempts: ["answered"], answer: .primary, counted: price))
+            streamed: Course(replies: [streamed], attempts: ["answered"], answer: .primary, counted: price),
+            environment: environment)
     }
 
     static func cut(_ text: String, _ size: Int) -> [[UInt8]] {

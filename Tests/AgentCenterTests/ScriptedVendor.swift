@@ -27,6 +27,8 @@ final class ScriptedVendor: Sendable {
     }
 
     let port: Int
+    /// Whether any of its answers stalls.
+    let fallsSilent: Bool
     private let listener: Int32
     private let replies: Lock<[Reply]>
     private let log = Lock<[Received]>([])
@@ -35,6 +37,7 @@ final class ScriptedVendor: Sendable {
     /// - Parameter replies: one per connection; the last one for ever.
     init(_ replies: [Reply]) throws {
         self.replies = Lock(replies)
+        fallsSilent = replies.contains { if case .stall = $0 { true } else { false } }
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         self.listener = listener
         var address = sockaddr_in()

@@ -20,9 +20,11 @@ struct TitleService: Sendable {
         primary: ScriptedVendor? = nil, fallback: ScriptedVendor? = nil, environment: [String: String] = [:],
         logger: Logger = .silent, _ body: @escaping @Sendable (TitleService) async throws -> Value
     ) async throws -> Value {
+        // Near where a vendor falls silent; elsewhere none shall ring, however slow the machine is.
+        let limit = [primary, fallback].contains { $0?.fallsSilent == true } ? "700ms" : "10s"
         var variables = [
-            "MODEL_VENDOR_ORDER": "openai,deepseek", "MODEL_CONNECT_TIMEOUT": "1s", "MODEL_FIRST_TOKEN_TIMEOUT": "700ms",
-            "MODEL_IDLE_TIMEOUT": "700ms",
+            "MODEL_VENDOR_ORDER": "openai,deepseek", "MODEL_CONNECT_TIMEOUT": "2s", "MODEL_FIRST_TOKEN_TIMEOUT": limit,
+            "MODEL_IDLE_TIMEOUT": limit,
         ]
         if let primary { variables.merge(["OPENAI_BASE_URL": primary.url, "OPENAI_API_KEY": "sk-primary-secret"]) { $1 } }
         if let fallback { variables.merge(["DEEPSEEK_BASE_URL": fallback.url, "DEEPSEEK_API_KEY": "sk-fallback-secret"]) { $1 } }

@@ -24,6 +24,8 @@ struct VendorFault: Sendable, CustomTestStringConvertible {
     let attempts: [String]
     let answer: Answer
     var streamed = false
+    /// Settings of the service.
+    var environment: [String: String] = [:]
 
     var testDescription: String { name }
 }
@@ -141,7 +143,7 @@ struct VendorFaultTests {
         VendorFault(
             name: "keep-alives without a first token",
             replies: [.pieces([Reply.streamHead] + Array(repeating: ": keep-alive\n\n", count: 30), pause: .milliseconds(100))],
-            attempts: ["timeout"], answer: .fallback, streamed: true),
+            attempts: ["timeout"], answer: .fallback, streamed: true, environment: ["MODEL_FIRST_TOKEN_TIMEOUT": "700ms"]),
         VendorFault(
             name: "error event in the stream",
             replies: [
@@ -167,8 +169,8 @@ struct VendorFaultTests {
         let primary = try ScriptedVendor(fault.replies)
         let usage = #"{"prompt_tokens":50,"completion_tokens":30,"prompt_cache_hit_tokens":10,"prompt_cache_miss_tokens":40}"#
         let fallback = try ScriptedVendor([.says(ModelTitles.json(), model: "deepseek-flash", usage: usage)])
-        try await TitleService.run(primary: primary, fallback: fallback, environment: ["MODEL_STREAMING": "\(fault.streamed)"]) {
-            service in
+        let environment = fault.environment.merging(["MODEL_STREAMING": "\(fault.streamed)"]) { $1 }
+        try await TitleService.run(primary: primary, fallback: fallback, environment: environment) { service in
             let answer = try await service.write(deadlineMs: 15_000)
             #expect(answer.candidates.count == 5)
             let row = try #require(try await service.ledger().first)
