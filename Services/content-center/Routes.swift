@@ -62,6 +62,7 @@ enum Routes {
             group.on(.get, "/v1/assets/{id}/part-urls", options: .read("AssetUpload"), upload.partURLs)
             group.on(.get, "/v1/assets/{id}/parts", options: .read("AssetUpload"), upload.parts)
             group.on(.post, "/v1/assets/organize", options: .write("AssetFiling"), assetFiling.organize)
+            group.on(.get, "/v1/assets/tags", options: .read("AssetFiling"), assetFiling.tags)
             group.on(.post, "/v1/assets/tags/rename", options: .write("AssetFiling"), assetFiling.renameTags)
             group.on(.get, "/v1/assets/{id}", options: .read("Assets"), assets.get)
             group.on(.patch, "/v1/assets/{id}", options: .write("AssetFiling"), assetFiling.edit)

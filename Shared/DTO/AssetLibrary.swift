@@ -250,6 +250,25 @@ public struct AssetTagsRenamed: Codable, Sendable, Equatable {
     }
 }
 
+/// The tags that are used most, as `GET /api/assets/tags` lists them.
+public struct AssetTags: Codable, Sendable, Equatable {
+    public var items: [AssetTag]
+
+    public init(items: [AssetTag]) { self.items = items }
+}
+
+/// A tag and how many assets have it.
+public struct AssetTag: Codable, Sendable, Equatable {
+    public var tag: String
+    /// Of those that are there for the caller.
+    public var assets: Int
+
+    public init(tag: String, assets: Int) {
+        self.tag = tag
+        self.assets = assets
+    }
+}
+
 /// Something that shows an asset, as `GET /api/assets/{id}/uses` lists it.
 public struct AssetUse: Codable, Sendable, Equatable {
     public var contentId: UUID

@@ -22,6 +22,9 @@ import Testing
             #expect(try await service.ask(.get, "/v1/assets").decode(Page<LibraryAsset>.self).items.isEmpty)
             let theirs = try await service.ask(.get, "/v1/assets", roles: ["sales_lead"]).decode(Page<LibraryAsset>.self)
             #expect(theirs.items.map(\.id) == [asset.id])
+            #expect(try await service.ask(.get, "/v1/assets/tags").decode(AssetTags.self).items.isEmpty)
+            let tags = try await service.ask(.get, "/v1/assets/tags", roles: ["sales_lead"]).decode(AssetTags.self).items
+            #expect(tags == [AssetTag(tag: "报价", assets: 1)])
 
             let tag: HTTPHeaders = ["If-Match": "\"\(try await service.asset(asset.id).revision)\""]
             #expect(try await service.ask(.patch, path, headers: tag, json: #"{"tags": []}"#).status == .notFound)

@@ -158,6 +158,31 @@ import Testing
         }
     }
 
+    @Test func theTagsThatAreUsedMostComeFirst() async throws {
+        try await ContentCenterHarness.run { service in
+            func tags(_ query: String = "", tenant: UUID = ContentCenterHarness.tenant) async throws -> [String] {
+                try await service.send(.get, "/v1/assets/tags\(query)", tenant: tenant, scopes: ["contents:read"])
+                    .decode(AssetTags.self).items.map { "\($0.tag) \($0.assets)" }
+            }
+            #expect(try await tags() == [])
+            for (mark, list) in [#"["夏季", "门店"]"#, #"["夏季", "u", "t"]"#, #"["夏至", "夏季"]"#, "[]"].enumerated() {
+                let asset = try await service.upload(SampleFiles.png(marked: UInt64(mark)), as: "t夏.png", "image/png")
+                _ = try await service.edit(asset, #"{"tags": \#(list)}"#)
+            }
+            #expect(try await Set(tags()) == ["夏季 3", "门店 1", "夏至 1", "u 1", "t 1"])
+            #expect(try await tags().first == "夏季 3")
+            #expect(try await tags("?limit=1") == ["夏季 3"])
+            #expect(try await tags("?prefix=%E5%A4%8F") == ["夏季 3", "夏至 1"])
+            #expect(try await tags("?prefix=t") == ["t 1"])
+            #expect(try await tags("?prefix=%25") == [])
+            #expect(try await tags(tenant: UUID()) == [])
+            for query in ["?limit=0", "?limit=101", "?prefix=", "?colour=1"] {
+                let refused = try await service.send(.get, "/v1/assets/tags\(query)")
+                #expect(refused.status == .unprocessableContent, "\(query)")
+            }
+        }
+    }
+
     /// Whoever changes many at once, names files that many contents show, or takes contents into the index waits for nobody in a circle.
     @Test func changesOfManyDoNotBlockEachOther() async throws {
         try await ContentCenterHarness.run { service in

@@ -140,6 +140,9 @@ extension PublicRoutes {
             method: .post, path: "/api/assets/organize", flow: "AssetFiling", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/assets/organize"), rateClass: .write),
         PublicRoute(
+            method: .get, path: "/api/assets/tags", flow: "AssetFiling", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/tags"), rateClass: .read),
+        PublicRoute(
             method: .post, path: "/api/assets/tags/rename", flow: "AssetFiling", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/assets/tags/rename"), rateClass: .write),
         PublicRoute(

@@ -56,6 +56,8 @@ def provoke_assets(call, folder: str) -> None:
     assert call("PATCH", f"/assets/{uuid.uuid4()}", json={}, headers={"If-Match": tag}).status_code == 404
     assert call("POST", "/assets/organize", json={"assetIds": [announced["assetId"]], "folderId": folder}).json() == {"changed": 1}
     refusals(call, "POST", "/assets/organize")
+    assert {"tag": "夏季", "assets": 1} in call("GET", "/assets/tags", params={"prefix": "夏季"}).json()["items"]
+    assert call("GET", "/assets/tags", params={"limit": 0}).status_code == 422
     assert call("POST", "/assets/tags/rename", json={"from": ["夏季"], "to": f"夏{uuid.uuid4().hex}"}).json()["isComplete"]
     refusals(call, "POST", "/assets/tags/rename")
     assert call("GET", f"{path}/uses").json() == {"items": []}

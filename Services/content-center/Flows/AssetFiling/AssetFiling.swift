@@ -54,6 +54,11 @@ struct AssetFiling: Sendable {
         return AssetTagRenamingResult(changed: changed, isComplete: false)
     }
 
+    /// The tags that are used most, at most `limit`.
+    func tags(startingWith prefix: String, limit: Int, for viewer: AssetViewer) async throws -> [AssetTag] {
+        try await store.tags(startingWith: prefix, limit: limit, for: viewer)
+    }
+
     // MARK: Folders
 
     func create(_ folder: NewAssetFolder, by author: Author) async throws -> AssetFolder {

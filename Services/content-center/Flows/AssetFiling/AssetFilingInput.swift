@@ -51,6 +51,14 @@ enum AssetFilingInput {
 
     // MARK: Assets
 
+    static func tags(_ query: [(name: String, value: String)]) throws -> (prefix: String, limit: Int) {
+        var query = QueryReader(query)
+        let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
+        let prefix = query.optionalText("prefix", length: FilingInput.tagLength)
+        try query.finish()
+        return (prefix ?? "", limit)
+    }
+
     static func change(_ json: JSONValue) throws -> AssetChange {
         var fields = FieldReader(json)
         let filename = fields.optionalText("filename", length: AssetUploadInput.filenameLength)

@@ -26,6 +26,14 @@ struct AssetFilingRoutes: Sendable {
         return try .json(.ok, AssetsOrganized(changed: changed))
     }
 
+    /// `GET /v1/assets/tags`
+    func tags(_ request: Request) async throws -> Response {
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
+        let query = try AssetFilingInput.tags(request.query)
+        let items = try await filing.tags(startingWith: query.prefix, limit: query.limit, for: viewer)
+        return try .json(.ok, AssetTags(items: items))
+    }
+
     /// `POST /v1/assets/tags/rename`
     func renameTags(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))

@@ -86,6 +86,19 @@ struct AssetFilingStore: Sendable {
         return count
     }
 
+    func tags(startingWith prefix: String, limit: Int, for viewer: AssetViewer) async throws -> [AssetTag] {
+        try await database.query(
+            """
+            SELECT substr(k.key, 2) AS tag, count(*) AS assets
+            FROM asset_keys k JOIN content_assets ON content_assets.tenant_id = k.tenant_id AND content_assets.id = k.asset_id
+            -- Nothing but tags, by the index; which of them is no question for it under row-level security.
+            WHERE k.tenant_id = \(viewer.tenantId) AND k.key >= 't' AND k.key < 'u' AND starts_with(k.key, \("t" + prefix))
+                AND \(AssetsStore.isVisible(to: viewer))
+            GROUP BY k.key ORDER BY assets DESC, k.key LIMIT \(limit)
+            """, tenant: viewer.tenantId
+        ).map { AssetTag(tag: try $0.decode("tag"), assets: try $0.decode("assets")) }
+    }
+
     /// Warnings begin anew where the end is another one.
     private static func update(_ details: AssetDetails, of asset: LibraryAsset, by author: Author) -> SQL {
         let rights = details.rights
