@@ -24,6 +24,14 @@ struct SearchIndexerStore: Sendable {
         }
     }
 
+    /// The changed contents as `c`, each looked up by its key, whatever the plan was made for: a tenant has more contents than a batch.
+    private static func contents(of changes: [SearchChange], tenantId: UUID) -> SQL {
+        """
+        unnest(\(changes.map(\.contentId))::uuid[]) AS changed (id)
+        CROSS JOIN LATERAL (SELECT * FROM contents c WHERE c.tenant_id = \(tenantId) AND c.id = changed.id OFFSET 0) AS c
+        """
+    }
+
     // MARK: What is said
 
     /// The file that says what the video of a content `c` says.
@@ -33,8 +41,8 @@ struct SearchIndexerStore: Sendable {
         try await app.query(
             """
             SELECT s.content, a.id, a.sha256 FROM (
-                SELECT c.id AS content, \(Self.subtitles) AS asset FROM contents c
-                WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId))) AND c.deleted_at IS NULL
+                SELECT c.id AS content, \(Self.subtitles) AS asset FROM \(Self.contents(of: changes, tenantId: tenantId))
+                WHERE c.deleted_at IS NULL
             ) AS s
             JOIN content_assets a ON a.tenant_id = \(tenantId) AND a.id = s.asset
             WHERE NOT EXISTS (
@@ -71,10 +79,10 @@ struct SearchIndexerStore: Sendable {
             """
             SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted,
                    array_remove(c.topic || c.tags, NULL) AS labels, \(Self.files) AS files, t.asset_id AS subtitles, t.text AS spoken
-            FROM contents c JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
+            FROM \(Self.contents(of: changes, tenantId: tenantId))
+            JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             CROSS JOIN LATERAL (SELECT \(Self.subtitles) AS asset) AS s
             LEFT JOIN subtitle_texts t ON t.tenant_id = c.tenant_id AND t.asset_id = s.asset
-            WHERE c.tenant_id = \(tenantId) AND c.id = ANY(\(changes.map(\.contentId)))
             """, tenant: tenantId)
         var documents: [SearchDocument] = []
         var deleted: [UUID] = []
@@ -138,7 +146,6 @@ struct SearchIndexerStore: Sendable {
     private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
         let tokens = documents.map(\.text.tokens)
         func joined(_ tokens: TokenSet) -> String { tokens.texts.joined(separator: separator) }
-        // What a document is joined with is looked up for each, whatever the plan was made for: a tenant has more contents than a batch.
         return """
             WITH newest AS (SELECT search_segment(\(documents.count)::integer) AS segment),
             new AS MATERIALIZED (
@@ -161,6 +168,7 @@ struct SearchIndexerStore: Sendable {
                    n.subtitles,
                    coalesce((SELECT points FROM content_points p WHERE p.tenant_id = c.tenant_id AND p.content_id = c.id), 0)
             FROM new n
+            -- As in contents(of:tenantId:).
             CROSS JOIN LATERAL (SELECT * FROM contents c WHERE c.tenant_id = \(tenantId) AND c.id = n.id OFFSET 0) AS c
             ORDER BY n.id
             ON CONFLICT (tenant_id, id) DO UPDATE SET
