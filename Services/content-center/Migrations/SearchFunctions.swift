@@ -80,6 +80,32 @@ enum SearchFunctions {
                                            WHERE hashtextextended(u.token, search_seed(tenant, d.segment)) = ANY (d.spoken)), 0) AS spoken
                 """)
 
+    /// As v3, for less: how rare a token is is counted in one segment, the newest full one, and not in two; and where a hundred documents
+    /// have all tokens, nobody looks for those that have some.
+    static let v4 =
+        v3
+        .replacing(
+            "sample := (SELECT count(*) FROM search_documents d WHERE d.tenant_id = tenant AND d.segment >= last_segment - 1);",
+            with: """
+                sample := CASE WHEN last_segment > 0 THEN search_segment_size()
+                               ELSE (SELECT count(*) FROM search_documents d WHERE d.tenant_id = tenant AND d.segment = 0) END;
+                """
+        )
+        .replacing(
+            "FROM generate_series(greatest(last_segment - 1, 0), last_segment) AS s (segment)",
+            with: "FROM (VALUES (greatest(last_segment - 1, 0))) AS s (segment)"
+        )
+        .replacing(
+            "budget integer := 30000;",
+            with: "budget integer := 30000;\n        enough integer := CASE WHEN newest THEN 1 ELSE least(most, 100) END;"
+        )
+        .replacing(
+            "AND cardinality(ids) < (CASE WHEN newest THEN 1 ELSE most END) THEN", with: "AND cardinality(ids) < enough THEN"
+        )
+        .replacing(
+            "WHILE upper >= 0 AND cardinality(ids) < most AND budget > 0 LOOP",
+            with: "WHILE upper >= 0 AND cardinality(ids) < enough AND budget > 0 LOOP")
+
     private static let isShown = """
         (d.tenant_id = tenant) IS TRUE
           AND (of_kind IS NULL OR d.kind = of_kind) AND (of_status IS NULL OR d.status = of_status)
