@@ -100,7 +100,7 @@ class SearchBench:
                 self.sql(self.documents(tenant, start, min(start + 50_000, count)))
         self.sql("""
             SET maintenance_work_mem = '1GB';
-            CREATE INDEX search_documents_terms ON search_documents USING gin (terms) WITH (fastupdate = off);""")
+            CREATE INDEX search_documents_terms ON search_documents USING gin (terms) WITH (gin_pending_list_limit = 1024);""")
         self.sql("VACUUM ANALYZE contents; VACUUM ANALYZE content_versions; VACUUM ANALYZE search_documents;")
 
     @staticmethod

@@ -109,11 +109,12 @@ final class ConsumingDriver: LinkDriver {
 
     /// Says what was settled since the last time.
     private func acknowledge(_ id: UInt16, on connection: AMQPConnection) throws {
-        guard let tags = channels[id]?.settled, !tags.isEmpty else { return }
-        channels[id]?.settled = []
-        for frame in channels[id]?.window.settle(tags) ?? [] {
-            try connection.acknowledge(tag: frame.tag, isMultiple: frame.isMultiple, channel: id)
-        }
+        // What was left of a connection that is gone is nothing to the next one.
+        guard var channel = channels[id], channel.epoch != nil, !channel.settled.isEmpty else { return }
+        let frames = channel.window.settle(channel.settled)
+        channel.settled = []
+        channels[id] = channel
+        for frame in frames { try connection.acknowledge(tag: frame.tag, isMultiple: frame.isMultiple, channel: id) }
     }
 
     private func open(_ id: UInt16, on connection: AMQPConnection) throws {
