@@ -172,7 +172,21 @@ public final class Consumer: Service {
             await settle(works.map(\.received), as: outcome)
         case .retry, .park:
             guard works.count > 1 else { return await settle(works.map(\.received), as: outcome) }
-            for work in works { await settle([work.received], as: await attempt([work.delivery])) }
+            await handleAlone(works)
+        }
+    }
+
+    /// Where one alone finds what it needs away, or waits for it all its time, the others would do no better: they come again later.
+    private func handleAlone(_ works: [Work]) async {
+        for (index, work) in works.enumerated() {
+            guard !isStopping else { return }
+            let began = ContinuousClock.now
+            let outcome = await attempt([work.delivery])
+            await settle([work.received], as: outcome)
+            guard case .retry(let reason, let isInfrastructure) = outcome,
+                isInfrastructure || began.duration(to: .now) >= handlerTimeout
+            else { continue }
+            return await settle(works[(index + 1)...].map(\.received), as: .retry(reason: reason, isInfrastructure: true))
         }
     }
 

@@ -34,8 +34,9 @@ public enum Outbox {
     /// of one over all that are pending, which every event had to enter and leave.
     public static func schemaV2() -> String {
         """
-        CREATE INDEX outbox_postponed ON outbox (subject, id) WHERE confirmed_at IS NULL AND next_attempt_at > '-infinity';
+        -- First what takes the whole table: a relay that reads it now and writes to it next would wait for this, and this for the relay.
         DROP INDEX outbox_pending_subject;
+        CREATE INDEX outbox_postponed ON outbox (subject, id) WHERE confirmed_at IS NULL AND next_attempt_at > '-infinity';
 
         """
     }

@@ -11,13 +11,15 @@ import Testing
 
     /// Publishes the messages, and only then begins to consume them.
     private func consume(
-        _ messages: [OutgoingMessage], batch: Int, tracer: Tracer? = nil, until isDone: @escaping @Sendable () -> Bool,
+        _ messages: [OutgoingMessage], batch: Int, handlerTimeout: Duration = .seconds(30), tracer: Tracer? = nil,
+        until isDone: @escaping @Sendable () -> Bool,
         also body: @escaping @Sendable (Broker) async throws -> Void = { _ in }, handler: @escaping Consumer.BatchHandler
     ) async throws {
         try await TestBroker.withBroker(queues: [queue]) { broker in
             let publisher = Publisher(broker: broker, topology: Topology(queues: [queue]))
             let consumer = Consumer(
-                broker: broker, queue: queue, batch: batch, flow: "Batches", tracer: tracer, handlingTogether: handler)
+                broker: broker, queue: queue, batch: batch, flow: "Batches", handlerTimeout: handlerTimeout, tracer: tracer,
+                handlingTogether: handler)
             try await withServices([publisher]) {
                 for result in await publisher.publish(messages) { try result.get() }
                 try await withServices([consumer]) { try await eventually("all are handled", isDone) }
@@ -90,6 +92,25 @@ import Testing
         }
         #expect(Set(handled.items.map(\.id)) == Set(events.map(\.id)))
         #expect(calls.items.reduce(0, +) == 16, "a message was tried alone, or more often than twice")
+    }
+
+    /// A database that stands still costs one message its time after the batch, and not each.
+    @Test func givesUpTheRestWhenOneAloneTakesAllItsTime() async throws {
+        let tenant = UUID()
+        let events = (0..<8).map { _ in makeEvent(tenantId: tenant) }
+        let (calls, handled) = (Recorder<Int>(), Recorder<CloudEvent>())
+        try await consume(
+            events.map { OutgoingMessage($0) }, batch: 32, handlerTimeout: .milliseconds(500), until: { handled.items.count >= 8 }
+        ) { deliveries in
+            calls.record(deliveries.count)
+            if deliveries.contains(where: { $0.attempt == 1 }) { try await Task.sleep(for: .seconds(60)) }
+            for delivery in deliveries { handled.record(delivery.event) }
+        }
+        #expect(Set(handled.items.map(\.id)) == Set(events.map(\.id)))
+        #expect(calls.items.first.map { $0 > 1 } ?? false, "they were not handled together")
+        #expect(calls.items.dropFirst().first == 1)
+        #expect(calls.items.prefix(3).reduce(0, +) <= 16, "each was tried alone")
+        #expect(calls.items.count < 8, "each was tried alone")
     }
 
     @Test func tracesEachMessageAsAChildOfItsCause() async throws {

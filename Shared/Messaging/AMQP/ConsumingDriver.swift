@@ -100,9 +100,12 @@ final class ConsumingDriver: LinkDriver {
             guard let connection, channel.epoch != nil else { return }
             try connection.cancelConsumer(tag: Self.tag(id), channel: id)
         case .remove(let id, let done):
-            defer { done.succeed() }
-            if let connection { try acknowledge(id, on: connection) }
-            guard let channel = channels.removeValue(forKey: id), let connection, channel.epoch != nil else { return }
+            defer {
+                channels[id] = nil
+                done.succeed()
+            }
+            guard let connection, channels[id]?.epoch != nil else { return }
+            try acknowledge(id, on: connection)
             try connection.closeChannel(id)
         }
     }
