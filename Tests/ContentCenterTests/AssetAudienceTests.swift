@@ -91,6 +91,35 @@ import Testing
         }
     }
 
+    /// Nor when what stood in between is deleted, or when the job read the little picture of it.
+    @Test func theWayFromItIsNotForgotten() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleMedia.picture, as: "a.png", "image/png")
+            _ = try await service.material(.limited([asset.id]))
+            let made = try #require(
+                try await service.media(MediaJobRequest(type: .thumbnail, assetId: asset.id)).outputs.first?.assetId)
+            let second = try await service.media(MediaJobRequest(type: .imageVariants, assetId: made))
+            let third = try #require(second.outputs.first?.assetId)
+            let last = try await service.media(MediaJobRequest(type: .thumbnail, assetId: third))
+            for gone in [made, third] {
+                let path = "/v1/assets/\(gone.lowercase)"
+                let tag: HTTPHeaders = ["If-Match": "\"\(try await service.asset(gone).revision)\""]
+                #expect(try await service.send(.delete, path, headers: tag).status == .noContent)
+            }
+
+            try await service.makePreviews()
+            let shown = try await service.send(.get, "/v1/assets/\(asset.id.lowercase)").decode(LibraryAsset.self)
+            let address = try #require(shown.thumbnail).url
+            let ofPreview = try await service.media(MediaJobRequest(type: .thumbnail, sourceUrl: address))
+            for job in [second, last, ofPreview] {
+                let path = "/v1/media/jobs/\(job.jobId.lowercase)"
+                #expect(try await service.ask(.get, path).status == .notFound)
+                #expect(try await service.ask(.get, path, roles: ["sales_lead"]).status == .ok)
+            }
+            #expect(try await service.ask(.get, "/v1/assets").decode(Page<LibraryAsset>.self).items.isEmpty)
+        }
+    }
+
     /// What a media job makes of it, and what another makes of that.
     @Test func whatIsMadeOfItIsThereForNobodyElse() async throws {
         try await ContentCenterHarness.run { service in
@@ -124,9 +153,11 @@ import Testing
             #expect(try await seen(by: ["operator"]) == ([], []))
             #expect(try await seen(by: ["sales_lead"]) == (Set(outputs + [asset.id]), Set(jobs.map(\.jobId))))
             // A content shows one of them: that is there for everybody, and what was made of it; what it was made of is not.
-            _ = try await service.create(.showing([made]))
+            let content = try await service.create(.showing([made]))
             let ofIt = second.outputs.compactMap(\.assetId)
             #expect(try await seen(by: ["operator"]) == (Set([made] + ofIt), [second.jobId]))
+            #expect(try await service.send(.delete, "/v1/contents/\(content.id.lowercase)").status == .noContent)
+            #expect(try await seen(by: ["operator"]) == ([], []))
             let freed = try await service.materials(.patch, "/\(limited.id.lowercase)", tag: "1", json: #"{"audience": []}"#)
             #expect(freed.status == .ok)
             #expect(try await seen(by: ["operator"]) == (Set(outputs + [asset.id]), Set(jobs.map(\.jobId))))

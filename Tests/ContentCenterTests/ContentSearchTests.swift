@@ -346,6 +346,7 @@ extension ContentCenterHarness {
             #expect(try await service.count("search_segments") == 4)
             #expect(try await service.titles("防晒", "&sort=newest") == (0..<9).reversed().map { "防晒\($0)" })
             #expect(try await service.find("油皮 面膜").total == 9)
+            #expect(try await service.titles("油皮 面膜", "&sort=newest") == (0..<9).reversed().map { "防晒\($0)" })
             // An edited content stays where it was, and is there once.
             let first = try #require(try await service.find("防晒0").items.first)
             #expect(try await service.patch(first.content.id, ContentPatch(title: "面膜"), ifVersion: 1).status == .ok)

@@ -104,7 +104,7 @@ enum SearchFunctions {
         )
         .replacing(
             "WHILE upper >= 0 AND cardinality(ids) < most AND budget > 0 LOOP",
-            with: "WHILE upper >= 0 AND cardinality(ids) < enough AND budget > 0 LOOP")
+            with: "WHILE upper >= 0 AND cardinality(ids) < (CASE WHEN newest THEN most ELSE enough END) AND budget > 0 LOOP")
 
     private static let isShown = """
         (d.tenant_id = tenant) IS TRUE

@@ -20,8 +20,9 @@ enum AssetFollowUps {
         guard let wish else { return nil }
         let mark = try JSON.decode(AssetWatermark.self, from: wish.bytes)
         let job = try await MediaJobsStore.add(
-            MediaOrder(marking: asset, with: mark, by: author), key: "watermark \(asset.id)", of: author.tenantId, in: transaction
-        )
+            MediaOrder(marking: asset, with: mark, by: author), of: asset.id, key: "watermark \(asset.id)",
+            tenantId: author.tenantId,
+            in: transaction)
         try transaction.enqueue(
             "UPDATE content_assets SET watermark_job_id = \(job) WHERE tenant_id = \(author.tenantId) AND id = \(asset.id)")
         return job

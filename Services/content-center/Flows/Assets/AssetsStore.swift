@@ -235,6 +235,11 @@ struct AssetsStore: Sendable {
             "DELETE FROM asset_previews WHERE tenant_id = \(tenantId) AND asset_id = \(id) RETURNING object_id"
         ).map { try $0.decode("object_id") }
         try transaction.enqueue("DELETE FROM content_asset_bytes WHERE tenant_id = \(tenantId) AND asset_id = \(id)")
+        try transaction.enqueue(
+            """
+            INSERT INTO asset_ancestors (tenant_id, asset_id, source_id)
+            SELECT \(tenantId), \(id), source.id FROM asset_sources(\(tenantId), \(id)) AS source (id)
+            """)
         let row = try await transaction.query(
             "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) RETURNING object_id"
         ).only

@@ -35,11 +35,12 @@ struct ContentPerformanceStore: Sendable {
                 ON CONFLICT (tenant_id, content_id) DO UPDATE SET points = EXCLUDED.points
                 """)
             // What the index has yet to take in finds the points there.
-            try transaction.enqueue(
+            let changed = try await transaction.execute(
                 """
                 UPDATE search_documents SET performance = \(points)
                 WHERE tenant_id = \(tenantId) AND id = \(contentId) AND performance <> \(points)
                 """)
+            if changed > 0 { try transaction.enqueue("SELECT search_flush()") }
         }
     }
 

@@ -40,7 +40,9 @@ struct MediaJobs: Sendable {
         let order = MediaOrder(
             type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
             params: request.params, subject: author.subject)
-        return try await store.add(order, by: author)
+        var asset = source?.assetId
+        if case .object(let object, _) = source { asset = try await store.asset(of: object, for: author.viewer) }
+        return try await store.add(order, of: asset, by: author)
     }
 
     @discardableResult

@@ -17,9 +17,12 @@ struct MediaJobsStore: Sendable {
     private static let mostAttempts = 25
 
     /// Adds the job; the repeat of an operation finds the one it added, wherever that stands by now.
-    func add(_ order: MediaOrder, by author: Author) async throws -> MediaJobAccepted {
+    ///
+    /// - Parameter source: the asset behind the order's source.
+    func add(_ order: MediaOrder, of source: UUID?, by author: Author) async throws -> MediaJobAccepted {
         let accepted = try await database.transaction(tenant: author.tenantId) { transaction in
-            let id = try await Self.add(order, key: author.operationId?.uuidString, of: author.tenantId, in: transaction)
+            let id = try await Self.add(
+                order, of: source, key: author.operationId?.uuidString, tenantId: author.tenantId, in: transaction)
             let state: JobState = try await transaction.query(
                 "SELECT state FROM jobs WHERE tenant_id = \(author.tenantId) AND id = \(id)"
             ).only.decode("state")
@@ -30,16 +33,32 @@ struct MediaJobsStore: Sendable {
     }
 
     /// - Parameter key: a second job with it is not added.
-    static func add(_ order: MediaOrder, key: String?, of tenantId: UUID, in transaction: Transaction) async throws -> UUID {
+    static func add(
+        _ order: MediaOrder, of source: UUID?, key: String?, tenantId: UUID, in transaction: Transaction
+    ) async throws -> UUID {
         let id = try await JobStore.enqueue(
             kind: order.priority.jobKind, payload: JSONText(encoding: order), key: key, maxAttempts: mostAttempts, in: transaction
         )
         try transaction.enqueue(
             """
             INSERT INTO media_jobs (tenant_id, id, type, asset_id)
-            VALUES (\(tenantId), \(id), \(order.type.rawValue), \(order.source?.assetId)) ON CONFLICT DO NOTHING
+            VALUES (\(tenantId), \(id), \(order.type.rawValue), \(source)) ON CONFLICT DO NOTHING
             """)
         return id
+    }
+
+    /// The asset that an object is of, or is a small picture of; of several that have the same bytes one that is there for the viewer.
+    func asset(of object: UUID, for viewer: AssetViewer) async throws -> UUID? {
+        try await database.query(
+            """
+            SELECT content_assets.id FROM content_assets JOIN (
+                SELECT id FROM content_assets WHERE tenant_id = \(viewer.tenantId) AND object_id = \(object)
+                UNION SELECT asset_id FROM asset_previews WHERE tenant_id = \(viewer.tenantId) AND object_id = \(object)
+            ) AS kept ON kept.id = content_assets.id
+            WHERE content_assets.tenant_id = \(viewer.tenantId)
+            ORDER BY (\(AssetsStore.isVisible(to: viewer))) DESC, content_assets.id LIMIT 1
+            """, tenant: viewer.tenantId
+        ).first.map { try $0.decode("id") }
     }
 
     /// Asks the job to stop. One that waits is over at once, and told of.

@@ -57,7 +57,8 @@ struct TenantData: Sendable, Equatable {
             json: """
                 to_jsonb(t) - '{tenant_id,operation_id,object_id}'::text[] || jsonb_build_object('sha256', encode(t.sha256, 'hex'))
                 """, .rows),
-        TenantData("subtitle_texts", .with("content_assets")), TenantData("asset_keys", .with("content_assets")),
+        TenantData("asset_ancestors", .rows), TenantData("subtitle_texts", .with("content_assets")),
+        TenantData("asset_keys", .with("content_assets")),
         TenantData("asset_uses", .with("content_versions")), TenantData("asset_folders", exported: true, .rows),
         TenantData("asset_objects", .objects(column: "id")), TenantData("tenant_exports", .objects(column: "id")),
         TenantData("asset_garbage", .garbage), TenantData("asset_usage", .rows), TenantData("inbox", .rows),
