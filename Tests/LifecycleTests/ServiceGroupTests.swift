@@ -76,6 +76,8 @@ import Testing
         await #expect(throws: Broken.self) {
             try await testGracefulShutdown { trigger in
                 async let running: Void = group([service("a"), service("b", .throwsWhenTold)]).run()
+                // Each begins in a task of its own.
+                try await journal.waitFor("a started")
                 try await journal.waitFor("b started")
                 trigger.triggerGracefulShutdown()
                 try await running
@@ -87,6 +89,7 @@ import Testing
     @Test func cancellationOfTheCallerCancelsTheServices() async throws {
         let group = group([service("a", .stubborn), service("b")])
         let task = Task { try await group.run() }
+        try await journal.waitFor("a started")
         try await journal.waitFor("b started")
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }

@@ -98,19 +98,20 @@ import Testing
     @Test func givesUpTheRestWhenOneAloneTakesAllItsTime() async throws {
         let tenant = UUID()
         let events = (0..<8).map { _ in makeEvent(tenantId: tenant) }
-        let (calls, handled) = (Recorder<Int>(), Recorder<CloudEvent>())
+        let (firstCalls, handled) = (Recorder<Int>(), Recorder<CloudEvent>())
         try await consume(
             events.map { OutgoingMessage($0) }, batch: 32, handlerTimeout: .milliseconds(500), until: { handled.items.count >= 8 }
         ) { deliveries in
-            calls.record(deliveries.count)
-            if deliveries.contains(where: { $0.attempt == 1 }) { try await Task.sleep(for: .seconds(60)) }
+            guard deliveries.allSatisfy({ $0.attempt > 1 }) else {
+                firstCalls.record(deliveries.count)
+                return try await Task.sleep(for: .seconds(60))
+            }
             for delivery in deliveries { handled.record(delivery.event) }
         }
         #expect(Set(handled.items.map(\.id)) == Set(events.map(\.id)))
-        #expect(calls.items.first.map { $0 > 1 } ?? false, "they were not handled together")
-        #expect(calls.items.dropFirst().first == 1)
-        #expect(calls.items.prefix(3).reduce(0, +) <= 16, "each was tried alone")
-        #expect(calls.items.count < 8, "each was tried alone")
+        // The first of all may have come by itself, before the others were there.
+        let alone = firstCalls.items.filter { $0 == 1 }.count
+        #expect((1...2).contains(alone), "\(firstCalls.items)")
     }
 
     @Test func tracesEachMessageAsAChildOfItsCause() async throws {
