@@ -74,6 +74,8 @@ import Testing
     /// Answers, hangs, streams and dies, while callers come, leave and are shut down: every call ends, each in one of the known ways.
     @Test func shutdownUnderLoad() async throws {
         let turn = Counter()
+        let long = Array(
+            (chunkedHead + String(repeating: chunk(String(repeating: "x", count: 20_000)), count: 50) + "0\r\n\r\n").utf8)
         let server = ScriptedServer { connection in
             while true {
                 try connection.readRequest()
@@ -81,9 +83,7 @@ import Testing
                 case 0: try connection.waitForClose()
                 case 1: return connection.reset()
                 case 2:
-                    try connection.write(chunkedHead)
-                    for _ in 0..<50 { try connection.write(chunk(String(repeating: "x", count: 20_000))) }
-                    try connection.write("0\r\n\r\n")
+                    try connection.write(long)
                 case 3: try connection.write(chunkedHead + chunk("half"))
                 default: try connection.write(ok("whole"))
                 }
