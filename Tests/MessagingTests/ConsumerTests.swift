@@ -214,7 +214,7 @@ import Testing
                     return seen.allSatisfy { !$0.items.isEmpty }
                 }
                 try await publisher.publish(OutgoingMessage(first))
-                try await eventually("both see it") { seen.allSatisfy { $0.items.last == first.id } }
+                try await eventually("both see it") { seen.allSatisfy { $0.items.contains(first.id) } }
             }
         }
     }
