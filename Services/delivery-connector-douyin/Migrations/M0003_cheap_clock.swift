@@ -1,0 +1,3 @@
+import PostgresStore
+
+let m0003CheapClock = Migration(number: 3, name: "cheap_clock", sql: PlatformSchema.v2)
