@@ -1,0 +1,233 @@
+extension BudgetAdmission {
+    /// As before, at the cost of its own rows.
+    static let v3 = #"""
+        -- Claims operations, finds what was answered before, and sets the worst case aside in every budget that applies; all or none
+        -- for each claim, claims in their order. Nothing is ever set aside beyond a hard budget's limit.
+        --
+        -- Answers one row for each claim that is not simply granted (`answered`, `erased`, `busy`, `refused` with the budget and the
+        -- seconds to its next period), and a row 0 with the days that texts are kept.
+        CREATE OR REPLACE FUNCTION ai_begin(
+            p_desk uuid, p_currency text, p_operations uuid[], p_steps text[], p_tickets uuid[], p_amounts bigint[],
+            p_leases bigint[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[], p_models text[], p_api_keys uuid[]
+        ) RETURNS TABLE (n bigint, status text, answer text, budget_id uuid, scope text, period text, number bigint)
+        LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+        #variable_conflict use_column
+        DECLARE
+            v_tenant uuid := app_tenant();
+            v_now timestamptz;
+            v_size integer := cardinality(p_operations);
+            v_status text[] := array_fill('granted'::text, ARRAY[v_size]);
+            -- Granted before, and counted then: the claim was sent again after a broken connection.
+            v_counted boolean[] := array_fill(false, ARRAY[v_size]);
+            v_new uuid[] := '{}';
+            v_more uuid[];
+            v_gone uuid[] := '{}';
+            v_dead uuid[];
+            v_dead_steps text[];
+            -- The tenant's budgets.
+            b_ids uuid[];
+            b_scopes text[];
+            b_wanted text[];
+            b_periods text[];
+            b_starts timestamptz[];
+            b_ends timestamptz[];
+            b_money bigint[];
+            b_calls bigint[];
+            b_same_for_all boolean;
+            -- The counters that the claims touch: whose, what is left, what is set aside now.
+            k_budgets integer[] := '{}';
+            k_subjects text[] := '{}';
+            k_money_left bigint[] := '{}';
+            k_calls_left bigint[] := '{}';
+            k_amounts bigint[] := '{}';
+            k_calls bigint[] := '{}';
+            k_mine integer[];
+            k integer;
+            v_fits boolean := true;
+            v_counter ai_budget_counters;
+            v_row record;
+        BEGIN
+            -- As `ai_lock_tenant`, where there is a budget.
+            PERFORM pg_advisory_xact_lock(hashtextextended(v_tenant::text, 20002)) FROM ai_budgets
+            WHERE tenant_id = v_tenant LIMIT 1;
+            v_now := app_now();
+            SELECT array_agg(b.id), array_agg(b.scope), array_agg(b.subject), array_agg(b.period),
+                   array_agg(ai_period_start(b.period, b.zone, v_now)), array_agg(ai_period_end(b.period, b.zone, v_now)),
+                   array_agg(CASE WHEN b.is_hard THEN b.limit_nano END), array_agg(CASE WHEN b.is_hard THEN b.limit_calls END),
+                   bool_and(b.scope = 'tenant')
+            INTO b_ids, b_scopes, b_wanted, b_periods, b_starts, b_ends, b_money, b_calls, b_same_for_all
+            FROM (SELECT * FROM ai_budgets WHERE tenant_id = v_tenant ORDER BY id) b;
+
+            -- Whose operation is it? The second try comes after dead holders were swept.
+            FOR attempt IN 1..2 LOOP
+                WITH added AS (
+                    INSERT INTO ai_reservations (
+                        tenant_id, operation_id, step, ticket_id, desk_id, lease_until, amount_nano, currency, flow, task, scene,
+                        subject, model, api_key_id, budget_ids, created_at)
+                    SELECT v_tenant, p_operations[i.n], p_steps[i.n], p_tickets[i.n], p_desk,
+                           v_now + p_leases[i.n] * interval '1 millisecond', p_amounts[i.n], p_currency, p_flows[i.n], p_tasks[i.n],
+                           p_scenes[i.n], p_subjects[i.n], p_models[i.n], p_api_keys[i.n],
+                           CASE WHEN b_ids IS NULL THEN '{}'::uuid[] WHEN b_same_for_all THEN b_ids ELSE ARRAY(
+                               SELECT b.id FROM unnest(b_ids, b_scopes, b_wanted) AS b(id, scope, wanted)
+                               WHERE ai_budget_subject(
+                                   b.scope, b.wanted, p_subjects[i.n], p_scenes[i.n], p_api_keys[i.n]) IS NOT NULL) END,
+                           v_now
+                    FROM generate_series(1, v_size) AS i(n)
+                    ON CONFLICT DO NOTHING
+                    RETURNING ticket_id
+                )
+                SELECT array_agg(ticket_id) INTO v_more FROM added;
+                v_new := v_new || coalesce(v_more, '{}');
+                EXIT WHEN cardinality(v_new) = v_size OR attempt = 2;
+                SELECT array_agg(r.operation_id), array_agg(r.step) INTO v_dead, v_dead_steps
+                FROM unnest(p_operations, p_steps, p_tickets) AS i(operation_id, step, ticket_id)
+                JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
+                    AND r.ticket_id <> i.ticket_id
+                LEFT JOIN ai_desks d ON d.desk_id = r.desk_id
+                WHERE r.lease_until < v_now OR coalesce(d.alive_until < v_now, true);
+                EXIT WHEN v_dead IS NULL;
+                PERFORM ai_sweep(v_dead, v_dead_steps);
+            END LOOP;
+            IF cardinality(v_new) < v_size THEN
+                FOR v_row IN
+                    SELECT i.n, r.ticket_id IS NOT NULL AS is_own
+                    FROM unnest(p_operations, p_steps, p_tickets) WITH ORDINALITY AS i(operation_id, step, ticket_id, n)
+                    LEFT JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
+                        AND r.ticket_id = i.ticket_id
+                    WHERE i.ticket_id <> ALL (v_new)
+                LOOP
+                    IF v_row.is_own THEN
+                        v_counted[v_row.n] := true;
+                        UPDATE ai_reservations r
+                        SET lease_until = greatest(r.lease_until, v_now + p_leases[v_row.n] * interval '1 millisecond')
+                        WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[v_row.n] AND r.step = p_steps[v_row.n]
+                            AND r.ticket_id = p_tickets[v_row.n];
+                    ELSE
+                        v_status[v_row.n] := 'busy';
+                        n := v_row.n;
+                        status := 'busy';
+                        RETURN NEXT;
+                    END IF;
+                END LOOP;
+            END IF;
+
+            -- Was it answered before? After the claim: whoever finished since has removed its own.
+            FOR v_row IN
+                SELECT i.n, c.answer FROM generate_series(1, v_size) AS i(n)
+                CROSS JOIN LATERAL (
+                    SELECT a.answer FROM ai_completions a
+                    WHERE a.tenant_id = v_tenant AND a.operation_id = p_operations[i.n] AND a.step = p_steps[i.n]
+                        AND (a.answer IS NOT NULL OR a.erased_at IS NOT NULL)
+                    OFFSET 0
+                ) c
+            LOOP
+                IF v_status[v_row.n] = 'granted' THEN v_gone := v_gone || p_tickets[v_row.n]; END IF;
+                v_status[v_row.n] := CASE WHEN v_row.answer IS NULL THEN 'erased' ELSE 'answered' END;
+                n := v_row.n;
+                status := v_status[v_row.n];
+                answer := v_row.answer;
+                RETURN NEXT;
+            END LOOP;
+            answer := NULL;
+
+            IF b_ids IS NOT NULL THEN
+                FOR v_row IN
+                    SELECT b.k, s.subject, sum(i.amount)::bigint AS amount, count(*) AS calls
+                    FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
+                        AS i(amount, scene, subject, api_key, status, counted)
+                    CROSS JOIN unnest(b_scopes, b_wanted) WITH ORDINALITY AS b(scope, wanted, k)
+                    CROSS JOIN LATERAL (
+                        SELECT ai_budget_subject(b.scope, b.wanted, i.subject, i.scene, i.api_key) AS subject) s
+                    WHERE i.status = 'granted' AND NOT i.counted AND s.subject IS NOT NULL
+                    GROUP BY 1, 2 ORDER BY 1, 2
+                LOOP
+                    k := v_row.k;
+                    SELECT c.* INTO v_counter FROM ai_budget_counters c
+                    WHERE c.tenant_id = v_tenant AND c.budget_id = b_ids[k] AND c.subject = v_row.subject
+                        AND c.period_start = b_starts[k]
+                    FOR UPDATE;
+                    IF NOT FOUND THEN
+                        -- The first of the period, or of a budget made in the middle of it: what the ledger has counts too.
+                        INSERT INTO ai_budget_counters (
+                            tenant_id, budget_id, subject, period_start, settled_nano, settled_calls)
+                        SELECT v_tenant, b_ids[k], v_row.subject, b_starts[k], coalesce(sum(l.cost_nano), 0), coalesce(sum(l.calls), 0)
+                        FROM ai_usage_ledger l
+                        WHERE l.tenant_id = v_tenant AND l.created_at >= b_starts[k] AND l.created_at < b_ends[k]
+                            AND ai_budget_subject(b_scopes[k], b_wanted[k], l.subject, l.scene, l.api_key_id) = v_row.subject
+                        RETURNING * INTO v_counter;
+                    END IF;
+                    k_budgets := k_budgets || k;
+                    k_subjects := k_subjects || v_row.subject;
+                    k_money_left := k_money_left || (b_money[k] - v_counter.reserved_nano - v_counter.settled_nano);
+                    k_calls_left := k_calls_left || (b_calls[k] - v_counter.reserved_calls - v_counter.settled_calls);
+                    k_amounts := k_amounts || v_row.amount;
+                    k_calls := k_calls || v_row.calls;
+                    v_fits := v_fits AND coalesce(
+                        b_money[k] - v_counter.reserved_nano - v_counter.settled_nano >= v_row.amount, true) AND coalesce(
+                        b_calls[k] - v_counter.reserved_calls - v_counter.settled_calls >= v_row.calls, true);
+                END LOOP;
+
+                IF NOT v_fits THEN
+                    -- Not all fit: one by one, in order.
+                    k_amounts := array_fill(0::bigint, ARRAY[cardinality(k_budgets)]);
+                    k_calls := k_amounts;
+                    FOR v_row IN
+                        SELECT i.* FROM unnest(p_tickets, p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
+                            WITH ORDINALITY AS i(ticket_id, amount, scene, subject, api_key, status, counted, n)
+                        WHERE i.status = 'granted' AND NOT i.counted ORDER BY i.n
+                    LOOP
+                        k_mine := '{}';
+                        status := NULL;
+                        FOR at IN 1..cardinality(k_budgets) LOOP
+                            k := k_budgets[at];
+                            CONTINUE WHEN ai_budget_subject(b_scopes[k], b_wanted[k], v_row.subject, v_row.scene, v_row.api_key)
+                                IS DISTINCT FROM k_subjects[at];
+                            IF k_money_left[at] < v_row.amount OR k_calls_left[at] < 1 THEN
+                                n := v_row.n;
+                                status := 'refused';
+                                budget_id := b_ids[k];
+                                scope := b_scopes[k];
+                                period := b_periods[k];
+                                number := ceil(extract(epoch FROM b_ends[k] - v_now));
+                                v_gone := v_gone || v_row.ticket_id;
+                                RETURN NEXT;
+                                EXIT;
+                            END IF;
+                            k_mine := k_mine || at;
+                        END LOOP;
+                        CONTINUE WHEN status IS NOT NULL;
+                        FOREACH k IN ARRAY k_mine LOOP
+                            k_money_left[k] := k_money_left[k] - v_row.amount;
+                            k_calls_left[k] := k_calls_left[k] - 1;
+                            k_amounts[k] := k_amounts[k] + v_row.amount;
+                            k_calls[k] := k_calls[k] + 1;
+                        END LOOP;
+                    END LOOP;
+                END IF;
+
+                FOR at IN 1..cardinality(k_budgets) LOOP
+                    CONTINUE WHEN k_calls[at] = 0;
+                    UPDATE ai_budget_counters c
+                    SET reserved_nano = c.reserved_nano + k_amounts[at], reserved_calls = c.reserved_calls + k_calls[at]
+                    WHERE c.tenant_id = v_tenant AND c.budget_id = b_ids[k_budgets[at]] AND c.subject = k_subjects[at]
+                        AND c.period_start = b_starts[k_budgets[at]];
+                END LOOP;
+            END IF;
+
+            IF v_gone <> '{}' THEN
+                FOR at IN 1..v_size LOOP
+                    CONTINUE WHEN p_tickets[at] <> ALL (v_gone);
+                    DELETE FROM ai_reservations r
+                    WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
+                        AND r.ticket_id = p_tickets[at];
+                END LOOP;
+            END IF;
+            n := 0;
+            status := 'retention';
+            budget_id := NULL;
+            number := coalesce((SELECT s.retention_days FROM ai_tenant_settings s WHERE s.tenant_id = v_tenant), 30);
+            RETURN NEXT;
+        END $$;
+
+        """#
+}
