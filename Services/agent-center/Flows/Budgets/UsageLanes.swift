@@ -59,8 +59,8 @@ final class UsageLanes: Sendable {
             add(&lanes[tenantId, default: Batch()])
             return isFirst
         }
-        // Detached: the batch serves many callers and has nobody's deadline.
-        if isFirst { Task.detached { await self.drive(tenantId) } }
+        // Detached: the batch serves many callers and has nobody's deadline. On the caller's loop: it is awake.
+        if isFirst { Task.detached(executorPreference: EventLoop.current) { await self.drive(tenantId) } }
     }
 
     private func drive(_ tenantId: UUID) async {
