@@ -30,7 +30,7 @@ public final class HMACKey: @unchecked Sendable {
     }
 
     private static func began(with block: [UInt8]) -> OpaquePointer {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1,
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, SHA256.algorithm, nil) == 1,
             EVP_DigestUpdate(context, block, block.count) == 1
         else { preconditionFailure("OpenSSL computes no SHA-256: \(lastOpenSSLError())") }
         return context

@@ -2,10 +2,19 @@ import COpenSSL
 
 /// FIPS 180-4.
 public enum SHA256 {
+    /// Fetched once. Given `EVP_sha256()`, OpenSSL 3 looks the algorithm up by its name, under locks, for each digest, which costs more
+    /// than a short one (ossl-guide-libcrypto, "Performance"). Never changed, and never freed.
+    nonisolated(unsafe) static let algorithm: OpaquePointer = {
+        guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
+            preconditionFailure("OpenSSL has no SHA-256: \(lastOpenSSLError())")
+        }
+        return algorithm
+    }()
+
     /// 32 bytes.
     public static func hash(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
-        let status = EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
+        let status = EVP_Digest(bytes, bytes.count, &digest, nil, algorithm, nil)
         precondition(status == 1, "OpenSSL computed no SHA-256: \(lastOpenSSLError())")
         return digest
     }
@@ -18,7 +27,7 @@ public enum HMAC {
     /// 32 bytes. A key of any length.
     public static func sha256(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
         var code = [UInt8](repeating: 0, count: 32)
-        let result = COpenSSL.HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &code, nil)
+        let result = COpenSSL.HMAC(SHA256.algorithm, key, Int32(key.count), message, message.count, &code, nil)
         precondition(result != nil, "OpenSSL computed no HMAC: \(lastOpenSSLError())")
         return code
     }

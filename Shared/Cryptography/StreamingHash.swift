@@ -6,7 +6,7 @@ extension SHA256 {
         private let context: OpaquePointer
 
         public init() {
-            guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, SHA256.algorithm, nil) == 1 else {
                 preconditionFailure("OpenSSL computes no SHA-256: \(lastOpenSSLError())")
             }
             self.context = context
