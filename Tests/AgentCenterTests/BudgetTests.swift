@@ -220,32 +220,6 @@ struct BudgetTests {
             }
         }
     }
-    @Test("Setting aside and settling read their own rows, however many there are")
-    func ownRows() async throws {
-        try await BudgetHarness.run { harness in
-            let count = 60
-            try await harness.addBudget(calls: count)
-            var configuration = harness.database.appConfiguration
-            configuration.poolSize = 1
-            let database = Database(configuration: configuration)
-            let desk = harness.desk(over: database)
-            for _ in 0..<count {
-                _ = try await desk.once(.sample(), worstCase: 1) { _ in ("done", LedgerEntry.sample(cost: 1)) }
-            }
-            // A connection says what it has read when it ends, at the latest.
-            await database.close()
-            func total(_ columns: String) async throws -> Int {
-                try await harness.database.superuser.query(
-                    """
-                    SELECT coalesce(sum(\(unescaped: columns)), 0)::bigint AS total FROM pg_stat_user_tables
-                    WHERE relname ~ '^ai_(completions|reservations)'
-                    """
-                ).only.decode("total")
-            }
-            try await eventually("the connection says what it did") { try await total("n_tup_ins") == 2 * count }
-            #expect(try await total("seq_tup_read + coalesce(idx_tup_fetch, 0)") <= 2 * count)
-        }
-    }
 
     @Test("One operation at two replicas: the second waits for the first's answer, or says that it is under way")
     func twoReplicas() async throws {

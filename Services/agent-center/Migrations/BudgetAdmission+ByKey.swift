@@ -10,7 +10,7 @@ extension BudgetAdmission {
             p_desk uuid, p_currency text, p_operations uuid[], p_steps text[], p_tickets uuid[], p_amounts bigint[],
             p_leases bigint[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[], p_models text[], p_api_keys uuid[]
         ) RETURNS TABLE (n bigint, status text, answer text, budget_id uuid, scope text, period text, number bigint)
-        LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+        LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
         #variable_conflict use_column
         DECLARE
             v_tenant uuid := app_tenant();
@@ -19,8 +19,9 @@ extension BudgetAdmission {
             v_status text[] := array_fill('granted'::text, ARRAY[v_size]);
             -- Granted before, and counted then: the claim was sent again after a broken connection.
             v_counted boolean[] := array_fill(false, ARRAY[v_size]);
-            v_new uuid[] := '{}';
-            v_more uuid[];
+            -- The numbers of those whose reservation is new.
+            v_new integer[] := '{}';
+            v_more integer[];
             v_gone uuid[] := '{}';
             v_dead uuid[];
             v_dead_steps text[];
@@ -74,9 +75,14 @@ extension BudgetAdmission {
                            v_now
                     FROM generate_series(1, v_size) AS i(n)
                     ON CONFLICT DO NOTHING
-                    RETURNING ticket_id
+                    RETURNING operation_id, step
                 )
-                SELECT array_agg(ticket_id) INTO v_more FROM added;
+                -- Of two copies the first.
+                SELECT array_agg(f.n) INTO v_more FROM added a
+                CROSS JOIN LATERAL (
+                    SELECT i.n FROM generate_series(1, v_size) AS i(n)
+                    WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
+                ) f;
                 v_new := v_new || coalesce(v_more, '{}');
                 EXIT WHEN cardinality(v_new) = v_size OR attempt = 2;
                 SELECT array_agg(r.operation_id), array_agg(r.step) INTO v_dead, v_dead_steps
@@ -94,7 +100,7 @@ extension BudgetAdmission {
                     FROM unnest(p_operations, p_steps, p_tickets) WITH ORDINALITY AS i(operation_id, step, ticket_id, n)
                     LEFT JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
                         AND r.ticket_id = i.ticket_id
-                    WHERE i.ticket_id <> ALL (v_new)
+                    WHERE i.n <> ALL (v_new)
                 LOOP
                     IF v_row.is_own THEN
                         v_counted[v_row.n] := true;

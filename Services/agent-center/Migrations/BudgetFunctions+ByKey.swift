@@ -6,72 +6,50 @@ extension BudgetFunctions {
         CREATE OR REPLACE FUNCTION ai_lock_tenant() RETURNS void LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_advisory_xact_lock(hashtextextended(app_tenant()::text, 20002)); END $$;
 
-        -- As before. The rows are looked up by their keys, so that it costs the same however many there are; a kept plan for a join
-        -- with them would read all of the tenant's, as long as the tables were small when it was made.
+        -- As before. Each row is looked up by its key, so that it costs the same however many there are: a kept plan for a join with them
+        -- would read all of the tenant's, as long as the table was small when it was made.
         CREATE OR REPLACE FUNCTION ai_settle(
             p_operations uuid[], p_steps text[], p_tickets uuid[], p_costs bigint[], p_calls bigint[]
-        ) RETURNS TABLE (n bigint, began_at timestamptz) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+        ) RETURNS TABLE (n bigint, began_at timestamptz) LANGUAGE plpgsql
+        SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
         #variable_conflict use_column
         DECLARE
             v_tenant uuid := app_tenant();
-            -- Of what was held: its number and when it began.
-            v_numbers integer[];
-            v_began timestamptz[];
-            -- The counters that it changes, and by how much.
-            d_budgets uuid[];
-            d_subjects text[];
-            d_starts timestamptz[];
-            d_freed bigint[];
-            d_freed_calls bigint[];
-            d_costs bigint[];
-            d_calls bigint[];
+            v_held ai_reservations;
+            -- What was held, and its numbers.
+            v_gone ai_reservations[] := '{}';
+            v_numbers integer[] := '{}';
+            v_change record;
         BEGIN
-            WITH gone AS (
+            FOR at IN 1..cardinality(p_operations) LOOP
                 DELETE FROM ai_reservations r
-                WHERE r.ctid = ANY (ARRAY(
-                    SELECT h.ctid FROM generate_series(1, cardinality(p_operations)) AS i(n)
-                    CROSS JOIN LATERAL (
-                        SELECT k.ctid FROM ai_reservations k
-                        WHERE k.tenant_id = v_tenant AND k.operation_id = p_operations[i.n] AND k.step = p_steps[i.n]
-                            AND k.ticket_id = p_tickets[i.n]
-                        OFFSET 0
-                    ) h
-                )) AND r.tenant_id = v_tenant AND r.ticket_id = ANY (p_tickets)
-                RETURNING array_position(p_tickets, r.ticket_id) AS n, r.amount_nano, r.subject, r.scene, r.api_key_id, r.budget_ids,
-                          r.created_at
-            ), held AS (
-                SELECT array_agg(g.n) AS numbers, array_agg(g.created_at) AS began FROM gone g
-            ), delta AS (
+                WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
+                    AND r.ticket_id = p_tickets[at]
+                RETURNING r.* INTO v_held;
+                CONTINUE WHEN NOT FOUND;
+                v_gone := v_gone || v_held;
+                v_numbers := v_numbers || at;
+                n := at;
+                began_at := v_held.created_at;
+                RETURN NEXT;
+            END LOOP;
+
+            FOR v_change IN
                 -- A budget made while the work was under way holds nothing of it, yet counts what it came to.
                 SELECT b.id, ai_budget_subject(b.scope, b.subject, g.subject, g.scene, g.api_key_id) AS subject,
                        ai_period_start(b.period, b.zone, g.created_at) AS period_start,
                        sum(CASE WHEN b.id = ANY (g.budget_ids) THEN g.amount_nano ELSE 0 END) AS freed,
                        count(*) FILTER (WHERE b.id = ANY (g.budget_ids)) AS freed_calls,
-                       sum(p_costs[g.n]) AS cost, sum(p_calls[g.n]) AS calls
-                FROM gone g JOIN ai_budgets b
+                       sum(p_costs[v_numbers[g.ordinality::integer]]) AS cost, sum(p_calls[v_numbers[g.ordinality::integer]]) AS calls
+                FROM unnest(v_gone) WITH ORDINALITY AS g JOIN ai_budgets b
                     ON b.tenant_id = v_tenant AND ai_budget_subject(b.scope, b.subject, g.subject, g.scene, g.api_key_id) IS NOT NULL
-                GROUP BY 1, 2, 3
-            ), change AS (
-                SELECT array_agg(d.id) AS budgets, array_agg(d.subject) AS subjects, array_agg(d.period_start) AS starts,
-                       array_agg(d.freed::bigint) AS freed, array_agg(d.freed_calls) AS freed_calls,
-                       array_agg(d.cost::bigint) AS costs, array_agg(d.calls::bigint) AS calls
-                FROM delta d
-            )
-            SELECT h.numbers, h.began, c.budgets, c.subjects, c.starts, c.freed, c.freed_calls, c.costs, c.calls
-            INTO v_numbers, v_began, d_budgets, d_subjects, d_starts, d_freed, d_freed_calls, d_costs, d_calls
-            FROM held h CROSS JOIN change c;
-
-            FOR at IN 1..coalesce(cardinality(d_budgets), 0) LOOP
+                GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            LOOP
                 UPDATE ai_budget_counters c
-                SET reserved_nano = c.reserved_nano - d_freed[at], reserved_calls = c.reserved_calls - d_freed_calls[at],
-                    settled_nano = c.settled_nano + d_costs[at], settled_calls = c.settled_calls + d_calls[at]
-                WHERE c.tenant_id = v_tenant AND c.budget_id = d_budgets[at] AND c.subject = d_subjects[at]
-                    AND c.period_start = d_starts[at];
-            END LOOP;
-            FOR at IN 1..coalesce(cardinality(v_numbers), 0) LOOP
-                n := v_numbers[at];
-                began_at := v_began[at];
-                RETURN NEXT;
+                SET reserved_nano = c.reserved_nano - v_change.freed, reserved_calls = c.reserved_calls - v_change.freed_calls,
+                    settled_nano = c.settled_nano + v_change.cost, settled_calls = c.settled_calls + v_change.calls
+                WHERE c.tenant_id = v_tenant AND c.budget_id = v_change.id AND c.subject = v_change.subject
+                    AND c.period_start = v_change.period_start;
             END LOOP;
         END $$;
 
@@ -86,7 +64,8 @@ extension BudgetFunctions {
             p_latencies bigint[], p_attempts text[], p_checks text[], p_experiments uuid[], p_arms text[], p_prompt_versions text[],
             p_prompt_hashes bytea[], p_completion_hashes bytea[], p_degraded boolean[], p_reasons text[], p_answers text[],
             p_prompts text[], p_completions text[]
-        ) RETURNS TABLE (n bigint, holding text) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+        ) RETURNS TABLE (n bigint, holding text) LANGUAGE plpgsql
+        SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
         #variable_conflict use_column
         DECLARE
             v_tenant uuid := app_tenant();
@@ -94,8 +73,8 @@ extension BudgetFunctions {
             v_size integer := cardinality(p_operations);
             v_began timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_size]);
             v_calls bigint[] := array_fill(1::bigint, ARRAY[v_size]);
-            -- The tickets of the rows that are new.
-            v_new uuid[];
+            -- The numbers of those whose row is new.
+            v_new integer[];
             v_row record;
         BEGIN
             -- As `ai_lock_tenant`, where there is a budget.
@@ -118,9 +97,14 @@ extension BudgetFunctions {
                        p_prompts[i.n], p_completions[i.n]
                 FROM generate_series(1, v_size) AS i(n)
                 ON CONFLICT DO NOTHING
-                RETURNING ticket_id
+                RETURNING operation_id, step
             )
-            SELECT coalesce(array_agg(ticket_id), '{}') INTO v_new FROM added;
+            -- Of two copies the first.
+            SELECT coalesce(array_agg(f.n), '{}') INTO v_new FROM added a
+            CROSS JOIN LATERAL (
+                SELECT i.n FROM generate_series(1, v_size) AS i(n)
+                WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
+            ) f;
             IF v_new <> '{}' THEN
                 INSERT INTO ai_usage_ledger (
                     tenant_id, operation_id, step, flow, task, scene, subject, api_key_id, provider, model_name, prompt_tokens,
@@ -134,13 +118,12 @@ extension BudgetFunctions {
                        p_estimated[i.n], p_latencies[i.n], p_attempts[i.n]::jsonb, p_checks[i.n]::jsonb, p_experiments[i.n],
                        p_arms[i.n], p_prompt_versions[i.n], p_prompt_hashes[i.n], p_completion_hashes[i.n], p_degraded[i.n],
                        p_reasons[i.n], coalesce(v_began[i.n], v_now)
-                FROM generate_series(1, v_size) AS i(n)
-                WHERE p_tickets[i.n] = ANY (v_new);
+                FROM unnest(v_new) AS i(n);
             END IF;
             IF cardinality(v_new) = v_size THEN RETURN; END IF;
 
             FOR i IN 1..v_size LOOP
-                CONTINUE WHEN p_tickets[i] = ANY (v_new);
+                CONTINUE WHEN i = ANY (v_new);
                 SELECT c.ticket_id, c.created_at, c.answer INTO v_row FROM ai_completions c
                 WHERE c.tenant_id = v_tenant AND c.operation_id = p_operations[i] AND c.step = p_steps[i];
                 IF NOT FOUND THEN

@@ -5,7 +5,7 @@ import HTTPCore
 /// Sends the steps of many calls in few round trips. Each tenant has a lane: while one batch is under way the next collects; where
 /// nothing is under way a step goes at once.
 final class UsageLanes: Sendable {
-    private struct Batch: Sendable {
+    struct Batch: Sendable {
         var receipts: [(receipt: UsageReceipt, result: OneShot<String?>)] = []
         var claims: [(claim: UsageClaim, result: OneShot<UsageAdmission>)] = []
 
@@ -16,13 +16,21 @@ final class UsageLanes: Sendable {
             for item in claims { item.result.fail(error) }
         }
 
-        /// Takes the first ones away, receipts before claims: they free money.
+        /// Takes the first ones away, receipts before claims: they free money. Of two copies the second stays, to find what became of the
+        /// first.
         mutating func takeFirst(_ limit: Int) -> Batch {
-            var taken = Batch()
-            taken.receipts = Array(receipts.prefix(limit))
-            taken.claims = Array(claims.prefix(limit))
-            receipts.removeFirst(taken.receipts.count)
-            claims.removeFirst(taken.claims.count)
+            Batch(
+                receipts: Self.take(limit, from: &receipts) { $0.receipt.call.ledgerKey },
+                claims: Self.take(limit, from: &claims) { $0.claim.call.ledgerKey })
+        }
+
+        private static func take<Item>(_ limit: Int, from waiting: inout [Item], key: (Item) -> LedgerKey) -> [Item] {
+            var keys: Set<LedgerKey> = []
+            var (taken, left): ([Item], [Item]) = ([], [])
+            for item in waiting {
+                if taken.count < limit, keys.insert(key(item)).inserted { taken.append(item) } else { left.append(item) }
+            }
+            waiting = left
             return taken
         }
     }
