@@ -1,5 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
+import Observability
 import PostgresStore
 import TestSupport
 import Testing
@@ -63,6 +64,62 @@ struct SpendingStepsTests {
             _ = try await store.exchange(receipts, [])
             #expect(try await harness.standing(of: budget) == .init(settled: 100, settledCalls: 2))
             #expect(try await harness.books() == .init(rows: 2, calls: 2, cost: 100, spent: 100))
+        }
+    }
+
+    @Test("Of two claims under one ticket the one that does not fit takes nothing from the other")
+    func oneOfTwoUnderATicket() async throws {
+        try await BudgetHarness.run { harness in
+            let budget = try await harness.addBudget(nano: 150)
+            let (store, ticketId) = (harness.store(), UUID())
+            let claims = (0..<2).map { _ in UsageClaim(.sample(), worstCase: 100, ticketId: ticketId) }
+            let admissions = try await store.exchange([], claims).admissions
+            guard case .granted = admissions[0], case .refused = admissions[1] else {
+                Issue.record("\(admissions)")
+                return
+            }
+            let receipt = UsageReceipt(call: claims[0].call, ticketId: ticketId, entry: .sample(cost: 70), answer: nil)
+            _ = try await store.exchange([receipt], [])
+            #expect(try await harness.standing(of: budget) == .init(settled: 70, settledCalls: 1))
+        }
+    }
+
+    @Test("A claim made again after another's answer has come gives back what it held, and a model's late bill is taken")
+    func answeredMeanwhile() async throws {
+        try await BudgetHarness.run { harness in
+            let budget = try await harness.addBudget(nano: 1_000)
+            let store = harness.store()
+            let call = ModelCall.sample()
+            let lost = UsageClaim(call, worstCase: 100)
+            _ = try await store.exchange([], [lost])
+            // Its process is gone, another one takes over.
+            try await store.leave()
+            try await LedgerKeeper(
+                store: LedgerKeeperStore(app: harness.database.app, system: harness.database.system), metrics: MetricsRegistry(),
+                logger: .silent
+            ).sweep()
+            let next = UsageClaim(call, worstCase: 100)
+            _ = try await store.exchange([], [next])
+            #expect(try await harness.standing(of: budget) == .init(reserved: 100, reservedCalls: 1))
+            // The first one answers after all, with a template.
+            let late = UsageReceipt(
+                call: call, ticketId: lost.ticketId, entry: .sample(cost: 0, provider: "template"), answer: #""template""#)
+            _ = try await store.exchange([late], [])
+            let bill = UsageReceipt(call: call, ticketId: next.ticketId, entry: .sample(cost: 30), answer: #""model""#)
+            #expect(try await store.exchange([bill], []).answers == [#""template""#])
+            #expect(try await harness.standing(of: budget) == .init(settled: 30, settledCalls: 1))
+            // Held, and answered before it is claimed again.
+            let other = ModelCall.sample()
+            let (swept, held) = (UsageClaim(other, worstCase: 100), UsageClaim(other, worstCase: 100))
+            _ = try await store.exchange([], [held])
+            _ = try await store.exchange(
+                [UsageReceipt(call: other, ticketId: swept.ticketId, entry: .sample(cost: 50), answer: #""late""#)], [])
+            guard case .answered = try await store.exchange([], [held]).admissions[0] else {
+                Issue.record("not answered")
+                return
+            }
+            #expect(try await harness.standing(of: budget) == .init(settled: 30, settledCalls: 1))
+            #expect(try await harness.books().reservations == 0)
         }
     }
 

@@ -19,10 +19,14 @@ extension BudgetAdmission {
             v_status text[] := array_fill('granted'::text, ARRAY[v_size]);
             -- Granted before, and counted then: the claim was sent again after a broken connection.
             v_counted boolean[] := array_fill(false, ARRAY[v_size]);
-            -- The numbers of those whose reservation is new.
+            -- The places of those whose reservation is new.
             v_new integer[] := '{}';
-            v_more integer[];
-            v_gone uuid[] := '{}';
+            v_added uuid[];
+            v_added_steps text[];
+            v_began timestamptz;
+            -- The places of those that get nothing: taken back as it was made, and given back as it was held.
+            v_gone integer[] := '{}';
+            v_freed integer[] := '{}';
             v_dead uuid[];
             v_dead_steps text[];
             -- The tenant's budgets.
@@ -77,40 +81,50 @@ extension BudgetAdmission {
                     ON CONFLICT DO NOTHING
                     RETURNING operation_id, step
                 )
+                SELECT array_agg(operation_id), array_agg(step) INTO v_added, v_added_steps FROM added;
+                IF cardinality(v_added) = v_size THEN
+                    v_new := NULL;
+                    EXIT;
+                END IF;
                 -- Of two copies the first.
-                SELECT array_agg(f.n) INTO v_more FROM added a
-                CROSS JOIN LATERAL (
-                    SELECT i.n FROM generate_series(1, v_size) AS i(n)
-                    WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
-                ) f;
-                v_new := v_new || coalesce(v_more, '{}');
-                EXIT WHEN cardinality(v_new) = v_size OR attempt = 2;
-                SELECT array_agg(r.operation_id), array_agg(r.step) INTO v_dead, v_dead_steps
-                FROM unnest(p_operations, p_steps, p_tickets) AS i(operation_id, step, ticket_id)
-                JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
-                    AND r.ticket_id <> i.ticket_id
-                LEFT JOIN ai_desks d ON d.desk_id = r.desk_id
-                WHERE r.lease_until < v_now OR coalesce(d.alive_until < v_now, true);
-                EXIT WHEN v_dead IS NULL;
+                v_new := v_new || ARRAY(
+                    SELECT f.n FROM unnest(v_added, v_added_steps) AS a(operation_id, step)
+                    CROSS JOIN LATERAL (
+                        SELECT i.n FROM generate_series(1, v_size) AS i(n)
+                        WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
+                    ) f);
+                EXIT WHEN attempt = 2;
+                v_dead := '{}';
+                v_dead_steps := '{}';
+                FOR at IN 1..v_size LOOP
+                    CONTINUE WHEN at = ANY (v_new) OR p_operations[at] = ANY (v_dead);
+                    PERFORM FROM ai_reservations r
+                    WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
+                        AND r.ticket_id <> p_tickets[at] AND (r.lease_until < v_now OR NOT EXISTS (
+                            SELECT FROM ai_desks d WHERE d.desk_id = r.desk_id AND d.alive_until >= v_now));
+                    IF FOUND THEN
+                        v_dead := v_dead || p_operations[at];
+                        v_dead_steps := v_dead_steps || p_steps[at];
+                    END IF;
+                END LOOP;
+                EXIT WHEN v_dead = '{}';
                 PERFORM ai_sweep(v_dead, v_dead_steps);
             END LOOP;
-            IF cardinality(v_new) < v_size THEN
-                FOR v_row IN
-                    SELECT i.n, r.ticket_id IS NOT NULL AS is_own
-                    FROM unnest(p_operations, p_steps, p_tickets) WITH ORDINALITY AS i(operation_id, step, ticket_id, n)
-                    LEFT JOIN ai_reservations r ON r.tenant_id = v_tenant AND r.operation_id = i.operation_id AND r.step = i.step
-                        AND r.ticket_id = i.ticket_id
-                    WHERE i.n <> ALL (v_new)
-                LOOP
-                    IF v_row.is_own THEN
-                        v_counted[v_row.n] := true;
-                        UPDATE ai_reservations r
-                        SET lease_until = greatest(r.lease_until, v_now + p_leases[v_row.n] * interval '1 millisecond')
-                        WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[v_row.n] AND r.step = p_steps[v_row.n]
-                            AND r.ticket_id = p_tickets[v_row.n];
+            -- NULL: all of them.
+            IF v_new IS NOT NULL THEN
+                FOR at IN 1..v_size LOOP
+                    CONTINUE WHEN at = ANY (v_new);
+                    UPDATE ai_reservations r
+                    SET lease_until = greatest(r.lease_until, v_now + p_leases[at] * interval '1 millisecond')
+                    WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
+                        AND r.ticket_id = p_tickets[at]
+                    RETURNING r.created_at INTO v_began;
+                    -- A copy of one that was made just now waits to see what becomes of it.
+                    IF FOUND AND v_began <> v_now THEN
+                        v_counted[at] := true;
                     ELSE
-                        v_status[v_row.n] := 'busy';
-                        n := v_row.n;
+                        v_status[at] := 'busy';
+                        n := at;
                         status := 'busy';
                         RETURN NEXT;
                     END IF;
@@ -118,19 +132,19 @@ extension BudgetAdmission {
             END IF;
 
             -- Was it answered before? After the claim: whoever finished since has removed its own.
-            FOR v_row IN
-                SELECT i.n, c.answer FROM generate_series(1, v_size) AS i(n)
-                CROSS JOIN LATERAL (
-                    SELECT a.answer FROM ai_completions a
-                    WHERE a.tenant_id = v_tenant AND a.operation_id = p_operations[i.n] AND a.step = p_steps[i.n]
-                        AND (a.answer IS NOT NULL OR a.erased_at IS NOT NULL)
-                    OFFSET 0
-                ) c
-            LOOP
-                IF v_status[v_row.n] = 'granted' THEN v_gone := v_gone || p_tickets[v_row.n]; END IF;
-                v_status[v_row.n] := CASE WHEN v_row.answer IS NULL THEN 'erased' ELSE 'answered' END;
-                n := v_row.n;
-                status := v_status[v_row.n];
+            FOR at IN 1..v_size LOOP
+                SELECT a.answer INTO v_row FROM ai_completions a
+                WHERE a.tenant_id = v_tenant AND a.operation_id = p_operations[at] AND a.step = p_steps[at]
+                    AND (a.answer IS NOT NULL OR a.erased_at IS NOT NULL);
+                CONTINUE WHEN NOT FOUND;
+                IF v_counted[at] THEN
+                    v_freed := v_freed || at;
+                ELSIF v_status[at] = 'granted' THEN
+                    v_gone := v_gone || at;
+                END IF;
+                v_status[at] := CASE WHEN v_row.answer IS NULL THEN 'erased' ELSE 'answered' END;
+                n := at;
+                status := v_status[at];
                 answer := v_row.answer;
                 RETURN NEXT;
             END LOOP;
@@ -150,8 +164,7 @@ extension BudgetAdmission {
                     k := v_row.k;
                     SELECT c.* INTO v_counter FROM ai_budget_counters c
                     WHERE c.tenant_id = v_tenant AND c.budget_id = b_ids[k] AND c.subject = v_row.subject
-                        AND c.period_start = b_starts[k]
-                    FOR UPDATE;
+                        AND c.period_start = b_starts[k];
                     IF NOT FOUND THEN
                         -- The first of the period, or of a budget made in the middle of it: what the ledger has counts too.
                         INSERT INTO ai_budget_counters (
@@ -178,8 +191,8 @@ extension BudgetAdmission {
                     k_amounts := array_fill(0::bigint, ARRAY[cardinality(k_budgets)]);
                     k_calls := k_amounts;
                     FOR v_row IN
-                        SELECT i.* FROM unnest(p_tickets, p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
-                            WITH ORDINALITY AS i(ticket_id, amount, scene, subject, api_key, status, counted, n)
+                        SELECT i.* FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
+                            WITH ORDINALITY AS i(amount, scene, subject, api_key, status, counted, n)
                         WHERE i.status = 'granted' AND NOT i.counted ORDER BY i.n
                     LOOP
                         k_mine := '{}';
@@ -195,7 +208,7 @@ extension BudgetAdmission {
                                 scope := b_scopes[k];
                                 period := b_periods[k];
                                 number := ceil(extract(epoch FROM b_ends[k] - v_now));
-                                v_gone := v_gone || v_row.ticket_id;
+                                v_gone := v_gone || v_row.n::integer;
                                 RETURN NEXT;
                                 EXIT;
                             END IF;
@@ -220,14 +233,15 @@ extension BudgetAdmission {
                 END LOOP;
             END IF;
 
-            IF v_gone <> '{}' THEN
-                FOR at IN 1..v_size LOOP
-                    CONTINUE WHEN p_tickets[at] <> ALL (v_gone);
-                    DELETE FROM ai_reservations r
-                    WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
-                        AND r.ticket_id = p_tickets[at];
-                END LOOP;
-            END IF;
+            FOREACH k IN ARRAY v_gone LOOP
+                DELETE FROM ai_reservations r
+                WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[k] AND r.step = p_steps[k]
+                    AND r.ticket_id = p_tickets[k];
+            END LOOP;
+            FOREACH k IN ARRAY v_freed LOOP
+                PERFORM ai_settle(
+                    ARRAY[p_operations[k]], ARRAY[p_steps[k]], ARRAY[p_tickets[k]], ARRAY[0::bigint], ARRAY[0::bigint]);
+            END LOOP;
             n := 0;
             status := 'retention';
             budget_id := NULL;

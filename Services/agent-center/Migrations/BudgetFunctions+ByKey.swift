@@ -73,8 +73,10 @@ extension BudgetFunctions {
             v_size integer := cardinality(p_operations);
             v_began timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_size]);
             v_calls bigint[] := array_fill(1::bigint, ARRAY[v_size]);
-            -- The numbers of those whose row is new.
-            v_new integer[];
+            -- The places of those whose row is new.
+            v_new integer[] := '{}';
+            v_added uuid[];
+            v_added_steps text[];
             v_row record;
         BEGIN
             -- As `ai_lock_tenant`, where there is a budget.
@@ -99,12 +101,18 @@ extension BudgetFunctions {
                 ON CONFLICT DO NOTHING
                 RETURNING operation_id, step
             )
-            -- Of two copies the first.
-            SELECT coalesce(array_agg(f.n), '{}') INTO v_new FROM added a
-            CROSS JOIN LATERAL (
-                SELECT i.n FROM generate_series(1, v_size) AS i(n)
-                WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
-            ) f;
+            SELECT array_agg(operation_id), array_agg(step) INTO v_added, v_added_steps FROM added;
+            IF cardinality(v_added) = v_size THEN
+                FOR i IN 1..v_size LOOP v_new := v_new || i; END LOOP;
+            ELSE
+                -- Of two copies the first.
+                v_new := ARRAY(
+                    SELECT f.n FROM unnest(v_added, v_added_steps) AS a(operation_id, step)
+                    CROSS JOIN LATERAL (
+                        SELECT i.n FROM generate_series(1, v_size) AS i(n)
+                        WHERE p_operations[i.n] = a.operation_id AND p_steps[i.n] = a.step ORDER BY i.n LIMIT 1
+                    ) f);
+            END IF;
             IF v_new <> '{}' THEN
                 INSERT INTO ai_usage_ledger (
                     tenant_id, operation_id, step, flow, task, scene, subject, api_key_id, provider, model_name, prompt_tokens,
@@ -125,13 +133,16 @@ extension BudgetFunctions {
             FOR i IN 1..v_size LOOP
                 CONTINUE WHEN i = ANY (v_new);
                 SELECT c.ticket_id, c.created_at, c.answer INTO v_row FROM ai_completions c
-                WHERE c.tenant_id = v_tenant AND c.operation_id = p_operations[i] AND c.step = p_steps[i];
+                WHERE c.tenant_id = v_tenant AND c.operation_id = p_operations[i] AND c.step = p_steps[i] FOR UPDATE;
                 IF NOT FOUND THEN
                     RAISE EXCEPTION 'another process has answered in this moment' USING ERRCODE = 'serialization_failure';
                 END IF;
                 -- Sent again after a broken connection.
                 CONTINUE WHEN v_row.ticket_id = p_tickets[i];
                 UPDATE ai_usage_ledger l SET
+                    -- What a model is paid for is no template's.
+                    provider = CASE WHEN l.provider = 'template' AND v_began[i] IS NOT NULL AND p_costs[i] > 0 THEN p_providers[i]
+                               ELSE l.provider END,
                     spent_nano = l.spent_nano + p_spent[i], attempts = l.attempts || p_attempts[i]::jsonb,
                     cost_nano = l.cost_nano + CASE WHEN v_began[i] IS NULL THEN 0 ELSE p_costs[i] END,
                     calls = l.calls + CASE WHEN v_began[i] IS NULL THEN 0 ELSE v_calls[i] END

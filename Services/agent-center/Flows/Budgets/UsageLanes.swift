@@ -25,6 +25,11 @@ final class UsageLanes: Sendable {
         }
 
         private static func take<Item>(_ limit: Int, from waiting: inout [Item], key: (Item) -> LedgerKey) -> [Item] {
+            let first = waiting.prefix(limit)
+            if Set(first.map(key)).count == first.count {
+                waiting.removeFirst(first.count)
+                return Array(first)
+            }
             var keys: Set<LedgerKey> = []
             var (taken, left): ([Item], [Item]) = ([], [])
             for item in waiting {
