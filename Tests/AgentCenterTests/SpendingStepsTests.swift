@@ -114,12 +114,33 @@ struct SpendingStepsTests {
             _ = try await store.exchange([], [held])
             _ = try await store.exchange(
                 [UsageReceipt(call: other, ticketId: swept.ticketId, entry: .sample(cost: 50), answer: #""late""#)], [])
-            guard case .answered = try await store.exchange([], [held]).admissions[0] else {
-                Issue.record("not answered")
+            // What it held is there for whoever comes with it.
+            let rest = UsageClaim(.sample(), worstCase: 900)
+            let admissions = try await store.exchange([], [held, rest]).admissions
+            guard case .answered = admissions[0], case .granted = admissions[1] else {
+                Issue.record("\(admissions)")
                 return
             }
-            #expect(try await harness.standing(of: budget) == .init(settled: 30, settledCalls: 1))
-            #expect(try await harness.books().reservations == 0)
+            let standing = BudgetHarness.Standing(reserved: 900, settled: 30, reservedCalls: 1, settledCalls: 1)
+            #expect(try await harness.standing(of: budget) == standing)
+            #expect(try await harness.books().reservations == 1)
+        }
+    }
+
+    @Test("Two steps of one operation whose holder is gone are taken over together")
+    func twoStepsOfTheDead() async throws {
+        try await BudgetHarness.run { harness in
+            let (dead, store, operation) = (harness.store(), harness.store(), UUID())
+            func claims() -> [UsageClaim] {
+                ["a", "b"].map { UsageClaim(.sample(operation: operation, step: $0), worstCase: 1) }
+            }
+            _ = try await dead.exchange([], claims())
+            try await dead.leave()
+            let admissions = try await store.exchange([], claims()).admissions
+            guard case .granted = admissions[0], case .granted = admissions[1] else {
+                Issue.record("\(admissions)")
+                return
+            }
         }
     }
 

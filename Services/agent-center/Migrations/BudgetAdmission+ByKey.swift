@@ -97,7 +97,9 @@ extension BudgetAdmission {
                 v_dead := '{}';
                 v_dead_steps := '{}';
                 FOR at IN 1..v_size LOOP
-                    CONTINUE WHEN at = ANY (v_new) OR p_operations[at] = ANY (v_dead);
+                    CONTINUE WHEN at = ANY (v_new) OR EXISTS (
+                        SELECT FROM unnest(v_dead, v_dead_steps) AS d(operation_id, step)
+                        WHERE d.operation_id = p_operations[at] AND d.step = p_steps[at]);
                     PERFORM FROM ai_reservations r
                     WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[at] AND r.step = p_steps[at]
                         AND r.ticket_id <> p_tickets[at] AND (r.lease_until < v_now OR NOT EXISTS (
@@ -149,6 +151,11 @@ extension BudgetAdmission {
                 RETURN NEXT;
             END LOOP;
             answer := NULL;
+            -- Before anybody is admitted: it is their money.
+            FOREACH k IN ARRAY v_freed LOOP
+                PERFORM ai_settle(
+                    ARRAY[p_operations[k]], ARRAY[p_steps[k]], ARRAY[p_tickets[k]], ARRAY[0::bigint], ARRAY[0::bigint]);
+            END LOOP;
 
             IF b_ids IS NOT NULL THEN
                 FOR v_row IN
@@ -237,10 +244,6 @@ extension BudgetAdmission {
                 DELETE FROM ai_reservations r
                 WHERE r.tenant_id = v_tenant AND r.operation_id = p_operations[k] AND r.step = p_steps[k]
                     AND r.ticket_id = p_tickets[k];
-            END LOOP;
-            FOREACH k IN ARRAY v_freed LOOP
-                PERFORM ai_settle(
-                    ARRAY[p_operations[k]], ARRAY[p_steps[k]], ARRAY[p_tickets[k]], ARRAY[0::bigint], ARRAY[0::bigint]);
             END LOOP;
             n := 0;
             status := 'retention';
