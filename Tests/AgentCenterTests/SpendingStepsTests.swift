@@ -42,7 +42,10 @@ struct SpendingStepsTests {
             let budget = try await harness.addBudget(nano: 1_000)
             let store = harness.store()
             let claim = UsageClaim(.sample(), worstCase: 100)
-            _ = try await store.exchange([], [claim, claim])
+            guard case .busy = try await store.exchange([], [claim, claim]).admissions[1] else {
+                Issue.record("the copy does not wait")
+                return
+            }
             #expect(try await harness.standing(of: budget) == .init(reserved: 100, reservedCalls: 1))
             let receipt = UsageReceipt(call: claim.call, ticketId: claim.ticketId, entry: .sample(cost: 70), answer: nil)
             _ = try await store.exchange([receipt, receipt], [])
@@ -108,6 +111,9 @@ struct SpendingStepsTests {
             let bill = UsageReceipt(call: call, ticketId: next.ticketId, entry: .sample(cost: 30), answer: #""model""#)
             #expect(try await store.exchange([bill], []).answers == [#""template""#])
             #expect(try await harness.standing(of: budget) == .init(settled: 30, settledCalls: 1))
+            let row = try await harness.database.superuser.query("SELECT provider, cost_nano FROM ai_usage_ledger").only
+            #expect(try row.decode("provider", as: String.self) == "openai")
+            #expect(try row.decode("cost_nano", as: Int64.self) == 30)
             // Held, and answered before it is claimed again.
             let other = ModelCall.sample()
             let (swept, held) = (UsageClaim(other, worstCase: 100), UsageClaim(other, worstCase: 100))

@@ -48,10 +48,9 @@ final class ScriptedServer: Sendable {
                 let connection = Connection(descriptor)
                 accepted.connections.withLock { $0.append(connection) }
                 Task.detached {
-                    try await Self.players.run {
-                        do { try script(connection) } catch {}
-                        connection.close()
-                    }
+                    // A script ends as it likes; one that no thread can play leaves no caller waiting.
+                    do { try await Self.players.run { try script(connection) } } catch {}
+                    connection.close()
                 }
             }
         }
@@ -224,7 +223,7 @@ final class Connection: Sendable {
         close()
     }
 
-    /// To be called by the script's thread only.
+    /// To be called by the script, or after it.
     func close() {
         state.withLock { state in
             guard state.isOpen else { return }

@@ -16,9 +16,9 @@ extension BudgetFunctions {
         DECLARE
             v_tenant uuid := app_tenant();
             v_held ai_reservations;
-            -- What was held, and its numbers.
+            -- What was held, and its places.
             v_gone ai_reservations[] := '{}';
-            v_numbers integer[] := '{}';
+            v_places integer[] := '{}';
             v_change record;
         BEGIN
             FOR at IN 1..cardinality(p_operations) LOOP
@@ -28,7 +28,7 @@ extension BudgetFunctions {
                 RETURNING r.* INTO v_held;
                 CONTINUE WHEN NOT FOUND;
                 v_gone := v_gone || v_held;
-                v_numbers := v_numbers || at;
+                v_places := v_places || at;
                 n := at;
                 began_at := v_held.created_at;
                 RETURN NEXT;
@@ -40,7 +40,7 @@ extension BudgetFunctions {
                        ai_period_start(b.period, b.zone, g.created_at) AS period_start,
                        sum(CASE WHEN b.id = ANY (g.budget_ids) THEN g.amount_nano ELSE 0 END) AS freed,
                        count(*) FILTER (WHERE b.id = ANY (g.budget_ids)) AS freed_calls,
-                       sum(p_costs[v_numbers[g.ordinality::integer]]) AS cost, sum(p_calls[v_numbers[g.ordinality::integer]]) AS calls
+                       sum(p_costs[v_places[g.ordinality::integer]]) AS cost, sum(p_calls[v_places[g.ordinality::integer]]) AS calls
                 FROM unnest(v_gone) WITH ORDINALITY AS g JOIN ai_budgets b
                     ON b.tenant_id = v_tenant AND ai_budget_subject(b.scope, b.subject, g.subject, g.scene, g.api_key_id) IS NOT NULL
                 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -77,6 +77,7 @@ extension BudgetFunctions {
             v_new integer[] := '{}';
             v_added uuid[];
             v_added_steps text[];
+            v_is_charged boolean;
             v_row record;
         BEGIN
             -- As `ai_lock_tenant`, where there is a budget.
@@ -139,10 +140,12 @@ extension BudgetFunctions {
                 END IF;
                 -- Sent again after a broken connection.
                 CONTINUE WHEN v_row.ticket_id = p_tickets[i];
+                v_is_charged := v_began[i] IS NOT NULL AND p_costs[i] > 0;
                 UPDATE ai_usage_ledger l SET
                     -- What a model is paid for is no template's.
-                    provider = CASE WHEN l.provider = 'template' AND v_began[i] IS NOT NULL AND p_costs[i] > 0 THEN p_providers[i]
-                               ELSE l.provider END,
+                    provider = CASE WHEN l.provider = 'template' AND v_is_charged THEN p_providers[i] ELSE l.provider END,
+                    model_name = CASE WHEN l.provider = 'template' AND v_is_charged THEN p_models[i] ELSE l.model_name END,
+                    price_version = CASE WHEN l.provider = 'template' AND v_is_charged THEN p_prices[i] ELSE l.price_version END,
                     spent_nano = l.spent_nano + p_spent[i], attempts = l.attempts || p_attempts[i]::jsonb,
                     cost_nano = l.cost_nano + CASE WHEN v_began[i] IS NULL THEN 0 ELSE p_costs[i] END,
                     calls = l.calls + CASE WHEN v_began[i] IS NULL THEN 0 ELSE v_calls[i] END
