@@ -3,7 +3,7 @@ import COpenSSL
 /// FIPS 180-4.
 public enum SHA256 {
     /// Fetched once. Given `EVP_sha256()`, OpenSSL 3 looks the algorithm up by its name, under locks, for each digest, which costs more
-    /// than a short one (ossl-guide-libcrypto, "Performance"). Never changed, and never freed.
+    /// than a short one (crypto(7), "Performance"). Never changed, and never freed.
     nonisolated(unsafe) static let algorithm: OpaquePointer = {
         guard let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {
             preconditionFailure("OpenSSL has no SHA-256: \(lastOpenSSLError())")
