@@ -137,6 +137,28 @@ import Testing
         }
     }
 
+    @Test func aDraftThatIsBeingSavedStaysWithItsCancelledRun() async throws {
+        let gate = Gate()
+        let contents = RememberingContentCenter()
+        let slow: Handler = { request in
+            let answer = try await contents.handler(request)
+            try await gate.pass()
+            return answer
+        }
+        try await OrchestrationHarness.run(agentCenter: CopyWritingCenter().handler, contentCenter: slow) { service in
+            let operation = UUID()
+            async let waiting = copies(service, operation: operation)
+            try await eventually("both drafts are there, and not yet answered for") { gate.arrived == 2 }
+            #expect(try await service.send(.post, "/v1/runs/\(operation)/cancel", scopes: Self.scopes).status == .ok)
+            gate.open()
+            _ = try await waiting
+            let answer = try await service.send(.get, "/v1/runs/\(operation)", scopes: Self.scopes)
+            let run = try JSON.decode(Run.self, from: answer.body)
+            #expect(run.steps.map(\.state) == [.succeeded, .succeeded])
+            #expect(run.contentIds.count == 2 && contents.saved.count == 2)
+        }
+    }
+
     @Test func asksForThePermissionAndForGoodInput() async throws {
         try await OrchestrationHarness.run { service in
             let refused = try await service.send(.post, "/v1/copies", Self.two, scopes: ["titles:generate"])

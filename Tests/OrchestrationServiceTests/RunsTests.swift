@@ -289,6 +289,36 @@ import Testing
         }
     }
 
+    @Test func whatIsWrittenIsKeptThoughTheRunIsCancelledMeanwhile() async throws {
+        let (steps, writing, keeping) = (KeptSteps(), Gate(), Gate())
+        let run = steps.context(UUID())
+        let kept = Task {
+            try await run.step("kept") {
+                "written"
+            } keep: { written in
+                try await keeping.pass()
+                return StepResult(value: written)
+            }
+        }
+        try await eventually("it is being kept") { keeping.arrived == 1 }
+        kept.cancel()
+        keeping.open()
+        #expect(try await kept.value == "written")
+        // Writing itself is broken off, and nothing is kept of it.
+        let broken = Task {
+            try await run.step("broken") {
+                try await writing.pass()
+                return "written"
+            } keep: {
+                StepResult(value: $0)
+            }
+        }
+        try await eventually("it is being written") { writing.arrived == 1 }
+        broken.cancel()
+        await #expect(throws: CancellationError.self) { try await broken.value }
+        #expect(steps.notes.all == ["begin kept", "end kept", "begin broken"])
+    }
+
     @Test func whatWaitsIsCancelledAtOnce() async throws {
         try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
             let replica = Replica(database) { StepResult(value: $0) }

@@ -30,7 +30,7 @@ struct CopyGeneration: DurableFlow {
         let vocabulary = try await words.vocabulary(of: run.principal.tenantId)
         let items = try await brief.platforms.mapConcurrently(atMost: Self.width) { platform in
             do {
-                return try await run.step(Self.step(platform)) { try await copy(for: platform, brief, vocabulary, in: run) }
+                return try await copy(for: platform, brief, vocabulary, in: run)
             } catch let failure as FlowFailure {
                 return CopyGenerationItem(platform: platform, status: .failed, problem: failure.flowProblem)
             }
@@ -44,16 +44,18 @@ struct CopyGeneration: DurableFlow {
 
     private func copy(
         for platform: ContentPlatform, _ brief: CopyBrief, _ vocabulary: TenantVocabulary, in run: RunContext
-    ) async throws -> StepResult<CopyGenerationItem> {
-        let request = Self.writingRequest(for: platform, brief, vocabulary)
-        let written = try await agentCenter.writeCopy(request, as: run.principal)
-        let draft = try await contentCenter.saveDraft(
-            Self.draft(of: written, for: platform, brief, group: run.id), as: run.principal)
-        let item = CopyGenerationItem(
-            platform: platform, status: .succeeded, contentId: draft.id, version: draft.version, copy: written.copy,
-            findings: written.findings, provider: written.provider, modelName: written.modelName, degraded: written.degraded,
-            degradedReason: written.degradedReason, usage: written.usage, latencyMs: written.latencyMs)
-        return StepResult(value: item, contentId: draft.id)
+    ) async throws -> CopyGenerationItem {
+        try await run.step(Self.step(platform)) {
+            try await agentCenter.writeCopy(Self.writingRequest(for: platform, brief, vocabulary), as: run.principal)
+        } keep: { written in
+            let draft = try await contentCenter.saveDraft(
+                Self.draft(of: written, for: platform, brief, group: run.id), as: run.principal)
+            let item = CopyGenerationItem(
+                platform: platform, status: .succeeded, contentId: draft.id, version: draft.version, copy: written.copy,
+                findings: written.findings, provider: written.provider, modelName: written.modelName, degraded: written.degraded,
+                degradedReason: written.degradedReason, usage: written.usage, latencyMs: written.latencyMs)
+            return StepResult(value: item, contentId: draft.id)
+        }
     }
 
     static func writingRequest(

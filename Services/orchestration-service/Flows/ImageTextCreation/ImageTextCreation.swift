@@ -27,7 +27,7 @@ struct ImageTextCreation: DurableFlow {
     }
 
     func run(_ brief: ImageTextBrief, in run: RunContext) async throws -> ImageTextGenerationAnswer {
-        let draft = try await run.step(Self.textStep) { try await text(brief, run) }
+        let draft = try await text(brief, run)
         guard brief.hasPicturesMade, let pictures else { return draft }
         let set = PictureSet(
             contentId: draft.contentId, platform: draft.body.platform,
@@ -40,16 +40,20 @@ struct ImageTextCreation: DurableFlow {
 
     // MARK: The text
 
-    private func text(_ brief: ImageTextBrief, _ run: RunContext) async throws -> StepResult<ImageTextGenerationAnswer> {
-        let vocabulary = try await words.vocabulary(of: run.principal.tenantId)
-        let written = try await agentCenter.writeImageText(Self.writingRequest(brief, vocabulary), as: run.principal)
-        let draft = try await contentCenter.saveDraft(Self.draft(of: written, for: brief), as: run.principal)
-        let answer = ImageTextGenerationAnswer(
-            contentId: draft.id, status: draft.status, completeness: draft.completeness, version: draft.version, runId: run.id,
-            body: Self.body(of: written, for: brief), findings: written.findings, provider: written.provider,
-            modelName: written.modelName, degraded: written.degraded, degradedReason: written.degradedReason,
-            usage: written.usage, latencyMs: written.latencyMs, requestId: "")
-        return StepResult(value: answer, contentId: draft.id)
+    private func text(_ brief: ImageTextBrief, _ run: RunContext) async throws -> ImageTextGenerationAnswer {
+        try await run.step(Self.textStep) {
+            let vocabulary = try await words.vocabulary(of: run.principal.tenantId)
+            return try await agentCenter.writeImageText(Self.writingRequest(brief, vocabulary), as: run.principal)
+        } keep: { written in
+            let draft = try await contentCenter.saveDraft(Self.draft(of: written, for: brief), as: run.principal)
+            let answer = ImageTextGenerationAnswer(
+                contentId: draft.id, status: draft.status, completeness: draft.completeness, version: draft.version,
+                runId: run.id,
+                body: Self.body(of: written, for: brief), findings: written.findings, provider: written.provider,
+                modelName: written.modelName, degraded: written.degraded, degradedReason: written.degradedReason,
+                usage: written.usage, latencyMs: written.latencyMs, requestId: "")
+            return StepResult(value: answer, contentId: draft.id)
+        }
     }
 
     static func writingRequest(_ brief: ImageTextBrief, _ vocabulary: TenantVocabulary) -> ImageTextWritingRequest {

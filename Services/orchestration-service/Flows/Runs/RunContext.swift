@@ -35,13 +35,36 @@ struct RunContext: Sendable {
     func step<Value: Codable & Sendable>(
         _ name: String, _ body: @Sendable () async throws -> StepResult<Value>
     ) async throws -> Value {
+        try await take(name) { try await patiently(body) }
+    }
+
+    /// Does a step in two halves: what comes of the first is kept in any case, also if the run is cancelled meanwhile. So nobody finds
+    /// a draft that its run does not know of, and nothing that was paid for is lost to a cancellation.
+    ///
+    /// - Parameters:
+    ///   - write: may be broken off.
+    ///   - keep: is not: a run that is to stop waits for its end.
+    /// - Throws: as ``step(_:_:)`` does.
+    func step<Written: Sendable, Value: Codable & Sendable>(
+        _ name: String, write: @Sendable () async throws -> Written,
+        keep: @escaping @Sendable (Written) async throws -> StepResult<Value>
+    ) async throws -> Value {
+        try await take(name) {
+            let written = try await patiently(write)
+            return try await Task { try await patiently { try await keep(written) } }.value
+        }
+    }
+
+    private func take<Value: Codable & Sendable>(
+        _ name: String, _ body: @Sendable () async throws -> StepResult<Value>
+    ) async throws -> Value {
         if let kept = try steps.outcome(of: name, as: Value.self) { return try kept.value() }
         try Task.checkCancellation()
         try await steps.begin(name)
         let outcome: StepOutcome<Value>
         var contentId: UUID?
         do {
-            let result = try await patiently(body)
+            let result = try await body()
             outcome = .succeeded(result.value)
             contentId = result.contentId
         } catch let failure as any HTTPFailure {

@@ -51,7 +51,8 @@ struct Runs: Sendable {
         try await store.list(olderThan: id, limit: limit, of: tenantId)
     }
 
-    /// Stops a run before its next step, and the step that it is at. Steps that are done stay done, with their drafts.
+    /// Stops a run before its next step, and the step that it is at; what that has written already is kept first. Steps that are done
+    /// stay done, with their drafts.
     ///
     /// - Throws: ``RunError/finished(_:)`` if it has come to another end.
     func cancel(_ id: UUID, of tenantId: UUID) async throws -> Run {

@@ -20,7 +20,8 @@ struct VideoScriptGeneration: DurableFlow {
     func run(_ brief: VideoScriptBrief, in run: RunContext) async throws -> VideoScriptGenerationAnswer {
         try await run.step(Self.step) {
             let vocabulary = try await words.vocabulary(of: run.principal.tenantId)
-            let written = try await agentCenter.writeVideoScript(Self.writingRequest(brief, vocabulary), as: run.principal)
+            return try await agentCenter.writeVideoScript(Self.writingRequest(brief, vocabulary), as: run.principal)
+        } keep: { written in
             let draft = try await contentCenter.saveDraft(Self.draft(of: written, for: brief), as: run.principal)
             return StepResult(value: Self.answer(written, draft, run.id), contentId: draft.id)
         }
