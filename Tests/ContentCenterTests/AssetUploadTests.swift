@@ -221,6 +221,43 @@ import Testing
         }
     }
 
+    /// A completion moves the bytes over before it writes the row: refused by the quota, or dead in between, it leaves them there.
+    @Test func anUploadThatWasMovedOverGoesWithItsRow() async throws {
+        try await ContentCenterHarness.run(environment: ["ASSET_QUOTA_BYTES": "40"]) { service in
+            func moved(sha256: String? = nil) async throws -> String {
+                let upload = try await service.presign(
+                    AssetPresignRequest(filename: "a.png", contentType: "image/png", sha256: sha256))
+                _ = try await service.put(Self.png, to: upload)
+                let arrived = try #require(try await service.objects.arrived(upload.assetId, in: nil))
+                try await service.objects.keep(arrived)
+                return "/v1/assets/\(upload.assetId.lowercase)"
+            }
+            let deleted = try await moved()
+            #expect(try await service.send(.post, "\(deleted)/complete").problem().code == "asset.quota_exceeded")
+            #expect(service.files().count == 1)
+            #expect(try await service.send(.delete, deleted).status == .noContent)
+            #expect(service.files() == [])
+            let refused = try await moved(sha256: String(repeating: "0", count: 64))
+            #expect(try await service.send(.post, "\(refused)/complete").status == .unprocessableContent)
+            #expect(service.files() == [])
+        }
+    }
+
+    @Test func whatIsMovedOverOnlyAfterTheDeletionIsSwept() async throws {
+        try await ContentCenterHarness.run { service in
+            let upload = try await service.presign(AssetPresignRequest(filename: "a.png", contentType: "image/png"))
+            _ = try await service.put(Self.png, to: upload)
+            #expect(try await service.send(.delete, "/v1/assets/\(upload.assetId.lowercase)").status == .noContent)
+            try await service.objects.put(Self.png, as: upload.assetId)
+            try await service.database.setClock(offset: ObjectGarbage.patience + .seconds(1))
+            try await AssetSweeper(
+                store: AssetSweeperStore(system: service.database.system), objects: service.objects, logger: .silent
+            ).sweep()
+            #expect(service.files() == [])
+            #expect(try await service.count("asset_garbage") == 0)
+        }
+    }
+
     @Test(arguments: [
         (#"{"filename": "../a.png", "contentType": "image/png"}"#, ["/filename"]),
         (#"{"filename": "a.exe", "contentType": "image/png"}"#, ["/filename"]),

@@ -108,6 +108,17 @@ import Testing
         }
     }
 
+    @Test func anUploadThatNobodyWillOwnIsClearedWhereverItIs() async throws {
+        try await Self.withBucket { place in
+            let object = UUID()
+            try await place.store.beginParts(of: object, contentType: "video/mp4")
+            try await place.store.put([1, 2, 3], as: object)
+            try await place.store.clear(object)
+            #expect(try await place.store.read(object, atMost: 1_000) == nil)
+            #expect(try await place.parts.uploads(below: "") == [])
+        }
+    }
+
     @Test func longListsAreReadToTheirEnd() async throws {
         try await Self.withBucket { place in
             try await place.order(#"{"fault": "s3-small-pages", "profile": "s3", "size": 2}"#)

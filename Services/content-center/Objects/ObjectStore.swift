@@ -60,6 +60,14 @@ protocol ObjectStore: Sendable {
     func sweep(olderThan age: Duration) async throws
 }
 
+extension ObjectStore {
+    /// Removes all there may be of an upload that no asset will ever own: arrived, under way, or moved over already.
+    func clear(_ object: UUID) async throws {
+        try await discard(object)
+        try await remove(object)
+    }
+}
+
 /// What stands behind an address.
 enum ShownObject: Sendable, Equatable {
     /// One of ours, under a URL that holds.

@@ -143,10 +143,9 @@ struct AssetUpload: Sendable {
         return kept.asset
     }
 
-    /// Nothing is left of an upload that was refused.
+    /// Nothing is left of an upload that was refused, nor of what a completion before this one had moved over.
     private func forget(_ id: UUID, of tenantId: UUID) async throws {
-        _ = try await store.forget(id, of: tenantId)
-        try await objects.discard(id)
+        if try await store.forget(id, of: tenantId) { try await objects.clear(id) } else { try await objects.discard(id) }
     }
 }
 

@@ -136,9 +136,20 @@ struct AssetUploadStore: Sendable {
     }
 
     /// Removes an asset that is pending.
-    func forget(_ id: UUID, of tenantId: UUID) async throws {
-        try await database.query(
-            "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) AND state = 'pending'", tenant: tenantId)
+    ///
+    /// - Returns: whether it was.
+    func forget(_ id: UUID, of tenantId: UUID) async throws -> Bool {
+        try await database.transaction(tenant: tenantId) { try await Self.forget(id, of: tenantId, in: $0) }
+    }
+
+    /// Its object stays listed for a while although its bytes are removed right after the commit: a completion that is under way may move
+    /// them over only then, and finds no row to give them to.
+    static func forget(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> Bool {
+        let isGone = try await !transaction.query(
+            "DELETE FROM content_assets WHERE tenant_id = \(tenantId) AND id = \(id) AND state = 'pending' RETURNING id"
+        ).isEmpty
+        if isGone { try transaction.enqueue(ObjectGarbage.announce([id], of: tenantId)) }
+        return isGone
     }
 
     /// It has been removed from the store.

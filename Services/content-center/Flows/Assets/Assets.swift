@@ -118,6 +118,7 @@ struct Assets: Sendable {
         case .missing: throw AssetError.notFound
         case .inUse(let contents): throw AssetError.inUse(contents: contents)
         case .held: throw AssetError.held
+        case .donePending: try await objects.clear(id)
         case .done(let garbage):
             try await objects.discard(id)
             for object in garbage { try await collect(object, of: tenantId) }

@@ -206,6 +206,8 @@ struct AssetsStore: Sendable {
     enum Deletion: Sendable {
         /// With the objects that only this asset had.
         case done(garbage: [UUID])
+        /// An upload that nobody had completed: a completion that was refused, or died, may have moved its bytes over.
+        case donePending
         case missing
         /// So many contents show it.
         case inUse(contents: Int)
@@ -222,6 +224,7 @@ struct AssetsStore: Sendable {
                 guard !known.isEmpty else { return .missing }
                 let contents = try await transaction.query(AssetUsesStore.count(id, tenantId)).only.decode("n", as: Int.self)
                 guard contents == 0 else { return .inUse(contents: contents) }
+                if try await AssetUploadStore.forget(id, of: tenantId, in: transaction) { return .donePending }
                 return .done(garbage: try await Self.deleteUnused(id, of: tenantId, in: transaction))
             }
         } catch let error as PostgresError where error.isForeignKeyViolation {
