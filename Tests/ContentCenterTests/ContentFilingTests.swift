@@ -157,7 +157,7 @@ import Testing
 
     @Test func whatIsBeingPublishedStays() async throws {
         try await ContentCenterHarness.run { service in
-            for status in ContentFiling.undeletable {
+            for status in PublishStanding.open {
                 let content = try await service.create()
                 _ = try await service.database.superuser.query(
                     "UPDATE contents SET status = \(status.rawValue) WHERE id = \(content.id)")

@@ -80,6 +80,44 @@ import Testing
         }
     }
 
+    /// Wherever among the events a hold or a review ends, the content stands where the accounts say.
+    @Test(arguments: [[ReviewAction.hold, .release], [.submit, .withdraw], [.submit, .approve]])
+    func whatEndsAReviewShowsWhatTheAccountsSay(actions: [ReviewAction]) async throws {
+        try await ContentCenterHarness.run { service in
+            let tale = Tale()
+            let expected = try await service.told(tale, in: Array(tale.steps.indices))
+            for ending in 0...tale.steps.count {
+                let content = try await service.create()
+                let events = tale.events(about: content.id)
+                func act(_ action: ReviewAction) async throws {
+                    let answer = try await service.review(content.id, action, tag: "1", subject: "user-2")
+                    #expect(answer.status == .ok, "\(action)")
+                }
+                for action in actions.dropLast() { try await act(action) }
+                for event in events.prefix(ending) { try await service.hear(event) }
+                for action in actions.suffix(1) { try await act(action) }
+                for event in events.dropFirst(ending) { try await service.hear(event) }
+                #expect(try await service.end(of: content.id) == expected, "\(actions) after \(ending)")
+            }
+        }
+    }
+
+    @Test func aContentStaysAsLongAsAnAccountPublishesOneOfItsVersions() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create()
+            let events = Tale().events(about: content.id)
+            try await service.hear(events[0])
+            #expect(try await service.patch(content.id, ContentPatch(title: "新"), ifVersion: 1).status == .ok)
+            #expect(try await service.end(of: content.id).content == .draft)
+            let refused = try await service.send(.delete, "/v1/contents/\(content.id.lowercase)")
+            #expect(refused.status == .conflict)
+            #expect(try refused.problem().code == "content.being_published")
+            #expect(try await service.end(of: content.id).content == .draft)
+            try await service.hear(events[1])
+            #expect(try await service.send(.delete, "/v1/contents/\(content.id.lowercase)").status == .noContent)
+        }
+    }
+
     @Test func tellsOfTheContentsOwnMoveAndNothingElse() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.create()

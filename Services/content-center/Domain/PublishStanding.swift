@@ -8,6 +8,9 @@ enum PublishStanding {
         .waitingUserAction, .unconfirmed, .publishing, .queued, .scheduled, .failed, .published, .canceled,
     ]
 
+    /// Nobody knows yet what will have come of it.
+    static let open: Set<ContentStatus> = [.scheduled, .queued, .publishing, .waitingUserAction, .unconfirmed]
+
     /// A review that is under way shows itself; publishing an older version does not hide it.
     static let untouched: Set<ContentStatus> = [.inReview, .changesRequested, .onHold]
 

@@ -27,13 +27,11 @@ struct ContentFiling: Sendable {
 
     // MARK: The bin
 
-    /// What is on its way out may not vanish under those who are sending it.
-    static let undeletable: Set<ContentStatus> = [.scheduled, .queued, .publishing, .waitingUserAction, .unconfirmed]
-
+    /// What is on its way out may not vanish under those who are sending it, whatever has become of the text since.
     func delete(_ id: UUID, by author: Author) async throws {
         for _ in 0..<Contents.attempts {
             let before = try await contents.content(id, of: author.tenantId)
-            guard !Self.undeletable.contains(before.status) else { throw FilingError.inUse(before.status) }
+            guard !PublishStanding.open.contains(before.status) else { throw FilingError.inUse(before.status) }
             if try await store.moveToBin(before, by: author) { return }
         }
         throw ContentsError.versionConflict

@@ -11,6 +11,8 @@ enum FilingError: Error, Equatable {
     case tooManyTags
     /// Being published.
     case inUse(ContentStatus)
+    /// An account is publishing it still, in whichever version.
+    case beingPublished(ContentStatus)
 }
 
 extension FilingError: HTTPFailure {
@@ -40,6 +42,13 @@ extension FilingError: HTTPFailure {
                 title: LocalizedText(zh: "当前状态不能删除", en: "Not possible in this status"),
                 detail: LocalizedText(
                     zh: "内容处于 \(status.rawValue)，请先取消发布。", en: "The content is \(status.rawValue); cancel its publishing first."))
+        case .beingPublished(let status):
+            ProblemDescription(
+                status: .conflict, code: "content.being_published",
+                title: LocalizedText(zh: "内容仍在发布中", en: "The content is being published still"),
+                detail: LocalizedText(
+                    zh: "某个账号上的发布处于 \(status.rawValue)，请先取消发布。",
+                    en: "Its publication on an account is \(status.rawValue); cancel it first."))
         }
     }
 }

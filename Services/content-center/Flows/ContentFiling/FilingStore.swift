@@ -42,6 +42,10 @@ struct FilingStore: Sendable {
                 WHERE \(Self.isAs(before, author)) RETURNING deleted_at
                 """)
             guard let row = rows.first else { return false }
+            // Whoever tells of a publication takes the content's lock first, so what is read here is all there is.
+            if let open = try await PublishStatusStore.open(before.id, of: author.tenantId, in: transaction) {
+                throw FilingError.beingPublished(open)
+            }
             var after = before
             after.revision += 1
             after.updatedAt = try row.decode("deleted_at")

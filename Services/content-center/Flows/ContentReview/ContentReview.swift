@@ -23,7 +23,7 @@ struct ContentReview: Sendable {
             let change = ReviewChange(
                 revision: before.revision + 1, version: before.version, event: action.event, from: before.status, to: next.status,
                 note: note)
-            let after = try await store.move(before, to: next, change, by: reviewer) { [.statusChanged($0, change)] }
+            let after = try await store.move(before, to: next, change, by: reviewer) { [.statusChanged($0, $1)] }
             if let after { return after }
         }
         throw ContentsError.versionConflict

@@ -10,27 +10,41 @@ struct ReviewStore: Sendable {
     /// As in ``ContentsStore``.
     let onCommit: @Sendable () -> Void
 
+    /// Where the move leads out of a review or a hold, the content stands where its accounts say: what they told in the meantime was
+    /// written down and showed nowhere.
+    ///
     /// - Returns: `nil` when `before` is not how it is any more: nothing is written then.
     func move(
-        _ before: Content, to state: ReviewState, _ change: ReviewChange, by reviewer: Author,
-        emitting events: @escaping @Sendable (Content) -> [ContentEvent]
+        _ before: Content, to wanted: ReviewState, _ change: ReviewChange, by reviewer: Author,
+        emitting events: @escaping @Sendable (Content, ReviewChange) -> [ContentEvent]
     ) async throws -> Content? {
-        let update: SQL = """
-            UPDATE contents SET status = \(state.status.rawValue), held_from = \(state.heldFrom?.rawValue), changes = changes + 1,
-                updated_at = app_now()
+        let lock: SQL = """
+            SELECT 1 FROM contents
             WHERE tenant_id = \(reviewer.tenantId) AND id = \(before.id) AND version = \(before.version)
                 AND changes = \(before.changes) AND status = \(before.status.rawValue) AND deleted_at IS NULL
-            RETURNING updated_at
+            FOR UPDATE
             """
         let after = try await database.transaction(tenant: reviewer.tenantId) { transaction -> Content? in
-            guard let row = try await transaction.query(update).first else { return nil }
+            guard try await !transaction.query(lock).isEmpty else { return nil }
+            let accounts = try await PublishStatusStore.accounts(
+                of: before.id, version: before.version, reviewer.tenantId, in: transaction)
+            let state = PublishStanding.status(wanted.status, accounts: accounts).map { ReviewState(status: $0) } ?? wanted
+            var change = change
+            change.to = state.status
+            let update: SQL = """
+                UPDATE contents SET status = \(state.status.rawValue), held_from = \(state.heldFrom?.rawValue),
+                    changes = changes + 1, updated_at = app_now()
+                WHERE tenant_id = \(reviewer.tenantId) AND id = \(before.id)
+                RETURNING updated_at
+                """
+            let row = try await transaction.query(update).only
             var content = before
             content.status = state.status
             content.heldFrom = state.heldFrom
             content.revision = change.revision
             content.updatedAt = try row.decode("updated_at")
             try transaction.enqueue(Self.record(change, of: before.id, by: reviewer))
-            try await Outbox.append(try events(content).map { try $0.cloudEvent(by: reviewer) }, in: transaction)
+            try await Outbox.append(try events(content, change).map { try $0.cloudEvent(by: reviewer) }, in: transaction)
             return content
         }
         if after != nil { onCommit() }

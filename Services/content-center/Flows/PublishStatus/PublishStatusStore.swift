@@ -72,12 +72,7 @@ struct PublishStatusStore: Sendable {
         let (current, version, changes): (ContentStatus, Int, Int) = (
             try row.decodeCase("status"), try row.decode("version"), try row.decode("changes")
         )
-        let accounts = try await transaction.query(
-            """
-            SELECT DISTINCT status FROM content_publish_status
-            WHERE tenant_id = \(event.tenantId) AND content_id = \(change.contentId) AND content_version = \(version)
-            """
-        ).map { try $0.decodeCase("status", as: ContentStatus.self) }
+        let accounts = try await Self.accounts(of: change.contentId, version: version, event.tenantId, in: transaction)
         guard let next = PublishStanding.status(current, accounts: accounts) else { return false }
         let time: Date = try await transaction.query(
             """
@@ -92,6 +87,30 @@ struct PublishStatusStore: Sendable {
         try await Outbox.append(
             [ContentEvent.publishMoved(moved, revision: version + changes + 1, at: time).cloudEvent(by: author)], in: transaction)
         return true
+    }
+
+    /// Where a version stands on the accounts, each status once. Under the content's lock it stays so.
+    static func accounts(
+        of id: UUID, version: Int, _ tenantId: UUID, in transaction: Transaction
+    ) async throws -> [ContentStatus] {
+        try await transaction.query(
+            """
+            SELECT DISTINCT status FROM content_publish_status
+            WHERE tenant_id = \(tenantId) AND content_id = \(id) AND content_version = \(version)
+            """
+        ).map { try $0.decodeCase("status") }
+    }
+
+    /// What is under way on some account, in whichever version.
+    static func open(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> ContentStatus? {
+        let open = PublishStanding.order.filter(PublishStanding.open.contains).map(\.rawValue)
+        return try await transaction.query(
+            """
+            SELECT status FROM content_publish_status
+            WHERE tenant_id = \(tenantId) AND content_id = \(id) AND status = ANY(\(open))
+            ORDER BY array_position(\(open)::text[], status) LIMIT 1
+            """
+        ).first.map { try $0.decodeCase("status") }
     }
 
     // MARK: Reading
