@@ -290,6 +290,36 @@ extension ContentCenterHarness {
         }
     }
 
+    /// The filters of the list, as long as the labels are so.
+    @Test func looksWithinASpaceATopicOrATag() async throws {
+        try await ContentCenterHarness.run { service in
+            let space = try await service.send(.post, "/v1/spaces", body: JSON.encode(NewContentSpace(name: "一"))).decode(
+                ContentSpace.self)
+            let contents = [try await service.copy("防晒甲", "油皮"), try await service.copy("防晒乙", "油皮")]
+            _ = try await service.copy("防晒丙", "夏季 通勤")
+            func label(_ index: Int, _ labels: String) async throws {
+                let path = "/v1/contents/\(contents[index].id.lowercase)/labels"
+                #expect(try await service.send(.patch, path, body: Array(labels.utf8)).status == .ok)
+                try await service.indexer.takeInAll()
+            }
+            try await label(0, #"{"spaceId": "\#(space.id.lowercase)", "topic": "夏季", "tags": ["通勤", "新"]}"#)
+            try await label(1, #"{"topic": "夏季 通勤"}"#)
+            let (summer, commute) = ("%E5%A4%8F%E5%AD%A3", "%E9%80%9A%E5%8B%A4")
+            for (filter, found) in [
+                ("&spaceId=\(space.id.lowercase)", ["防晒甲"]), ("&topic=\(summer)", ["防晒甲"]), ("&tag=\(commute)", ["防晒甲"]),
+                ("&topic=\(summer)%20\(commute)", ["防晒乙"]), ("&tag=\(summer)", []), ("&spaceId=\(UUID().lowercase)", []),
+                ("&tag=\(commute)&topic=\(summer)&spaceId=\(space.id.lowercase)&sort=newest", ["防晒甲"]),
+            ] {
+                #expect(try await service.titles("防晒", filter) == found, "\(filter)")
+                // Also where only some of the words are found.
+                #expect(try await service.titles("防晒 沙滩", filter) == found, "\(filter)")
+            }
+            try await label(0, #"{"spaceId": null, "topic": null, "tags": ["新"]}"#)
+            #expect(try await service.titles("防晒", "&tag=\(commute)") == [])
+            #expect(try await service.titles("防晒", "&spaceId=\(space.id.lowercase)") == [])
+        }
+    }
+
     @Test func aTenantFindsOnlyItsOwn() async throws {
         try await ContentCenterHarness.run { service in
             let stranger = UUID()
@@ -304,7 +334,7 @@ extension ContentCenterHarness {
             // The functions take the tenant from the transaction; without one there is nothing.
             let rows = try await service.database.app.query(
                 """
-                SELECT * FROM search_contents(ARRAY['防晒'], '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, app_now(), false, 10)
+                SELECT * FROM search_contents(ARRAY['防晒'], '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, app_now(), false, 10, '{}')
                 """)
             #expect(rows.isEmpty)
         }
@@ -318,7 +348,7 @@ extension ContentCenterHarness {
             let (read, used) = try await service.database.app.transaction(tenant: ContentCenterHarness.tenant) { transaction in
                 let found = try await transaction.query(
                     """
-                    SELECT id FROM search_contents(ARRAY['防晒', '油皮'], '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, app_now(), false, 10)
+                    SELECT id FROM search_contents(ARRAY['防晒', '油皮'], '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, app_now(), false, 10, '{}')
                     """)
                 #expect(found.count == 5)
                 let row = try await transaction.query(

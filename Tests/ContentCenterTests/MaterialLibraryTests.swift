@@ -339,6 +339,9 @@ import Testing
                 ("?industry=%E9%A4%90%E9%A5%AE", [ended.id]), ("?product=%E4%BC%9A%E5%91%98%E9%80%9A", [ended.id]),
                 ("?customerFacing=true", [ended.id]), ("?customerFacing=false", [script.id]), ("?expired=true", [ended.id]),
                 ("?expired=false", [script.id]), ("", [ended.id, script.id]),
+                // By words in the title, the text and the labels, all of them.
+                ("?q=%E6%A1%88%E4%BE%8B", [ended.id]), ("?q=X%20%E9%A4%90%E9%A5%AE", [ended.id]), ("?q=%EF%BC%B8", [ended.id]),
+                ("?q=%E6%A1%88%E4%BE%8B%20%E6%8A%A5%E4%BB%B7", []), ("?q=%25", []),
             ] as [(String, [UUID])] {
                 let page = try await service.materials(.get, query).decode(Page<MaterialEntry>.self)
                 #expect(page.items.map(\.material.id) == expected, "\(query)")

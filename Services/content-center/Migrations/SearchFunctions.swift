@@ -106,6 +106,31 @@ enum SearchFunctions {
             "WHILE upper >= 0 AND cardinality(ids) < most AND budget > 0 LOOP",
             with: "WHILE upper >= 0 AND cardinality(ids) < (CASE WHEN newest THEN most ELSE enough END) AND budget > 0 LOOP")
 
+    /// As v4, and only contents that have all of some labels. Each label is a token of the documents that have it, see SearchLabels, so
+    /// that the index finds those that have it. It stands beside v4, which servers of before call.
+    static let v5 =
+        v4
+        .replacing("newest boolean, most integer)", with: "newest boolean, most integer, labels text[])")
+        .replacing(
+            "search_terms(wanted, search_seed(tenant, s.segment))",
+            with: "search_terms(wanted || labels, search_seed(tenant, s.segment))"
+        )
+        .replacing(
+            "ARRAY[hashtextextended(u.token, search_seed(tenant, upper))] AND",
+            with: """
+                (ARRAY[hashtextextended(u.token, search_seed(tenant, upper))]
+                                || CASE WHEN labels = '{}' THEN '{}'::bigint[] ELSE search_terms(labels, search_seed(tenant, upper)) END) AND
+                """
+        ) + """
+
+            REVOKE ALL ON FUNCTION search_contents(\(parametersOfV5)) FROM PUBLIC;
+            GRANT EXECUTE ON FUNCTION search_contents(\(parametersOfV5)) TO \(DatabaseRoles.app);
+            """
+
+    private static let parametersOfV5 = """
+        text[], text[], integer[], text, text, text, uuid, timestamptz, timestamptz, timestamptz, boolean, integer, text[]
+        """
+
     private static let isShown = """
         (d.tenant_id = tenant) IS TRUE
           AND (of_kind IS NULL OR d.kind = of_kind) AND (of_status IS NULL OR d.status = of_status)

@@ -41,6 +41,9 @@ struct SearchRequest: Sendable {
     var status: ContentStatus?
     var completeness: ContentCompleteness?
     var groupId: UUID?
+    var spaceId: UUID?
+    var topic: String?
+    var tag: String?
     /// Made at this instant or later.
     var from: Date?
     /// Made before this instant.

@@ -18,6 +18,9 @@ enum ContentSearchInput {
         let status = query.optionalChoice("status", of: ContentStatus.self)
         let completeness = query.optionalChoice("completeness", of: ContentCompleteness.self)
         let groupId = query.optionalUUID("groupId")
+        let spaceId = query.optionalUUID("spaceId")
+        let topic = query.optionalText("topic", length: FilingInput.topicLength)
+        let tag = query.optionalText("tag", length: FilingInput.tagLength)
         let from = query.optionalDate("from")
         let to = query.optionalDate("to")
         let order = query.optionalChoice("sort", of: SearchRequest.Order.self) ?? .relevance
@@ -33,9 +36,8 @@ enum ContentSearchInput {
             throw ValidationFailure(pointer: "?to", code: "out_of_range", zh: "应晚于 from", en: "must be later than from")
         }
         return SearchRequest(
-            query: SearchQuery(text), kind: kind, status: status, completeness: completeness, groupId: groupId, from: from,
-            to: to,
-            order: order, limit: limit, after: after)
+            query: SearchQuery(text), kind: kind, status: status, completeness: completeness, groupId: groupId,
+            spaceId: spaceId, topic: topic, tag: tag, from: from, to: to, order: order, limit: limit, after: after)
     }
 
     private static let required = FieldIssue(

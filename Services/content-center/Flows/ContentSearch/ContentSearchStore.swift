@@ -33,7 +33,8 @@ struct ContentSearchStore: Sendable {
                 SELECT found.* FROM moment, search_contents(
                     \(tokens), \(phrases), \(request.after?.weights)::integer[], \(request.kind?.rawValue)::text,
                     \(request.status?.rawValue)::text, \(request.completeness?.rawValue)::text, \(request.groupId), \(request.from),
-                    \(request.to), moment.as_of, \(!byScore), \(ContentSearch.mostMatches)::integer) AS found
+                    \(request.to), moment.as_of, \(!byScore), \(ContentSearch.mostMatches)::integer,
+                    \(SearchLabels.tokens(spaceId: request.spaceId, topic: request.topic, tags: request.tag.map { [$0] } ?? []))) AS found
             ),
             page AS (\(page))
             SELECT \(unescaped: ContentSummary.columns), v.body, \(SearchIndexerStore.files) AS files, t.text AS spoken, p.score, p.token_weights, (SELECT as_of FROM moment) AS as_of, (SELECT count(*) FROM matches) AS total,

@@ -77,7 +77,7 @@ struct SearchIndexerStore: Sendable {
     func takeIn(_ changes: [SearchChange], of tenantId: UUID, again away: Set<UUID>) async throws {
         let rows = try await app.query(
             """
-            SELECT c.id, v.title, v.body, c.version, c.deleted_at IS NOT NULL AS is_deleted,
+            SELECT c.id, v.title, v.body, c.version, c.space_id, c.topic, c.tags, c.deleted_at IS NOT NULL AS is_deleted,
                    array_remove(c.topic || c.tags, NULL) AS labels, \(Self.files) AS files, t.asset_id AS subtitles, t.text AS spoken
             FROM \(Self.contents(of: changes, tenantId: tenantId))
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
@@ -100,8 +100,12 @@ struct SearchIndexerStore: Sendable {
             let text = SearchText(
                 title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"),
                 spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""))
+            let labels = SearchLabels.tokens(
+                spaceId: try row.decode("space_id"), topic: try row.decode("topic"), tags: try row.decode("tags"))
             documents.append(
-                SearchDocument(id: id, version: try row.decode("version"), text: text, subtitles: try row.decode("subtitles")))
+                SearchDocument(
+                    id: id, version: try row.decode("version"), text: text, labels: labels, subtitles: try row.decode("subtitles")
+                ))
         }
         var statements: [SQL] = []
         if !deleted.isEmpty {
@@ -145,14 +149,15 @@ struct SearchIndexerStore: Sendable {
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
     private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
         let tokens = documents.map(\.text.tokens)
-        func joined(_ tokens: TokenSet) -> String { tokens.texts.joined(separator: separator) }
+        func joined(_ tokens: [String]) -> String { tokens.joined(separator: separator) }
+        let all = zip(tokens, documents).map { joined($0.all.texts + $1.labels) }
         return """
             WITH newest AS (SELECT search_segment(\(documents.count)::integer) AS segment),
             new AS MATERIALIZED (
                 SELECT n.*, s.segment, search_seed(\(tenantId), s.segment) AS seed
                 FROM unnest(
                     \(documents.map(\.id))::uuid[], \(documents.map(\.version))::integer[], \(documents.map(\.text.folded))::text[],
-                    \(tokens.map { joined($0.all) })::text[], \(tokens.map { joined($0.spoken) })::text[],
+                    \(all)::text[], \(tokens.map { joined($0.spoken.texts) })::text[],
                     \(documents.map(\.subtitles))::uuid[]) AS n (id, version, folded, tokens, spoken, subtitles)
                 CROSS JOIN LATERAL (SELECT coalesce(
                     (SELECT segment FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id),
@@ -205,6 +210,7 @@ private struct SearchDocument {
     let id: UUID
     let version: Int
     let text: SearchText
+    let labels: [String]
     /// The file that says what its video says.
     let subtitles: UUID?
 }

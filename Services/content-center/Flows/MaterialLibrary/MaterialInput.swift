@@ -12,6 +12,7 @@ enum MaterialInput {
     static let mostLabels = 20
     static let mostAssets = 20
     static let referenceLength = 1...200
+    static let queryLength = 1...100
     static let recommended = 1...20
     static let cursor = PageCursor.Kind("materials", of: MaterialPosition.self)
 
@@ -96,6 +97,7 @@ enum MaterialInput {
         var query = QueryReader(query)
         let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
         var filter = MaterialFilter(limit: limit)
+        filter.words = query.optionalText("q", length: queryLength)?.split(whereSeparator: \.isWhitespace).map(String.init) ?? []
         filter.kind = query.optionalChoice("kind", of: MaterialKind.self)
         filter.status = query.optionalChoice("status", of: MaterialStatus.self)
         filter.stage = query.optionalText("stage", length: labelLength)

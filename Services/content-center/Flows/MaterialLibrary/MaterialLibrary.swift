@@ -182,6 +182,8 @@ struct MaterialFilter: Sendable, Equatable {
         case ranking
     }
 
+    /// What each of them says, all of these.
+    var words: [String] = []
     var kind: MaterialKind?
     var status: MaterialStatus?
     var stage: String?

@@ -184,6 +184,7 @@ struct MaterialStore: Sendable {
     func list(_ filter: MaterialFilter, for viewer: MaterialViewer) async throws -> [RankedMaterial] {
         var sql: SQL = "SELECT \(unescaped: Self.columns) FROM materials m WHERE \(Self.isVisible(to: viewer))"
         sql.append(filter.isDeleted ? " AND m.deleted_at IS NOT NULL" : " AND m.deleted_at IS NULL")
+        for word in filter.words { sql.append(Self.says(word)) }
         if let kind = filter.kind { sql.append(" AND m.kind = \(kind.rawValue)") }
         if let status = filter.status { sql.append(" AND m.status = \(status.rawValue)") }
         if let stage = filter.stage { sql.append(" AND \(stage) = ANY(m.stages)") }
@@ -238,6 +239,15 @@ struct MaterialStore: Sendable {
         ARRAY(SELECT a.asset_id FROM material_assets a WHERE a.tenant_id = m.tenant_id AND a.material_id = m.id ORDER BY a.position)
             AS asset_ids
         """
+
+    /// What has the word in its title, its text or a label, in whatever case and width. A page's rows come in the list's order, and each is
+    /// looked at until there are enough: a tenant has thousands of materials, not millions.
+    private static func says(_ word: String) -> SQL {
+        """
+         AND position(lower(normalize(\(word)::text, NFKC)) IN lower(normalize(concat_ws(E'\\n', m.title, m.body,
+            array_to_string(m.stages || m.industries || m.products || m.objections, E'\\n')), NFKC))) > 0
+        """
+    }
 
     private static func find(_ condition: SQL, in transaction: Transaction) async throws -> RowSet {
         try await transaction.query("SELECT \(unescaped: columns) FROM materials m WHERE \(condition)")
