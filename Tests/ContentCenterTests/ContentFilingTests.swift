@@ -41,6 +41,27 @@ import Testing
         }
     }
 
+    /// Both have read the same tags: the second does not take away what the first has added.
+    @Test func ofTwoWhoReplaceTheTagsTheSecondIsRefused() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create()
+            func label(_ tags: String, ifMatch tag: String) async throws -> TestResponse {
+                try await service.send(
+                    .patch, "/v1/contents/\(content.id.lowercase)/labels", headers: ["If-Match": tag],
+                    body: Array(#"{"tags": [\#(tags)]}"#.utf8))
+            }
+            let first = try await label(#""a""#, ifMatch: "\"1\"")
+            #expect(first.status == .ok)
+            let second = try await label(#""b""#, ifMatch: "\"1\"")
+            #expect(second.status == .preconditionFailed)
+            #expect(try second.problem().code == "content.version_conflict")
+            #expect(try await label(#""b""#, ifMatch: "x").status == .unprocessableContent)
+            let tag = try #require(first.headers["ETag"])
+            #expect(try await label(#""a", "b""#, ifMatch: tag).decode(Content.self).tags == ["a", "b"])
+            #expect(try await label(#""c""#, ifMatch: "*").decode(Content.self).tags == ["c"])
+        }
+    }
+
     @Test func labelsLeaveAnApprovalStanding() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.approved()

@@ -11,7 +11,11 @@ struct ContentFiling: Sendable {
     // MARK: Labels
 
     /// Puts a content into a space, under a topic, under tags; what is not named stays.
-    func label(_ id: UUID, with change: LabelChange, by author: Author) async throws -> Content {
+    ///
+    /// - Parameter tags: what the editor has seen; `nil` where that does not matter, as for one more tag.
+    func label(
+        _ id: UUID, with change: LabelChange, ifMatch tags: [EntityTag]? = nil, by author: Author
+    ) async throws -> Content {
         if case .value(let space) = change.spaceId, try await store.space(space, of: author.tenantId) == nil {
             throw FilingError.unknownSpace
         }
@@ -19,6 +23,7 @@ struct ContentFiling: Sendable {
             let before = try await contents.content(id, of: author.tenantId)
             let labels = change.applied(to: Labels(before))
             if labels == Labels(before) { return before }
+            if let tags, !tags.contains(where: { $0 == EntityTag(before) }) { throw ContentsError.versionConflict }
             guard labels.tags.count <= LabelChange.maxTags else { throw FilingError.tooManyTags }
             if let after = try await store.label(before, labels, by: author) { return after }
         }

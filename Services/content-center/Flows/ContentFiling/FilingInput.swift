@@ -35,6 +35,15 @@ enum FilingInput {
         return LabelChange(spaceId: LabelField(spaceId), topic: LabelField(topic), tags: tags)
     }
 
+    /// What `If-Match` names, for those who care; `*` names whatever is there.
+    ///
+    /// - Returns: `nil` where any will do.
+    static func tagsSeen(_ headers: HTTPHeaders) throws -> [EntityTag]? {
+        let header = headers.values(of: "If-Match").joined(separator: ", ")
+        if header.isEmpty || EntityTag.condition(header, weakMatches: false) == .any { return nil }
+        return try ContentsInput.tagsToEdit(headers)
+    }
+
     static func tags(in fields: inout FieldReader, minItems: Int = 0) -> [String] {
         let tags = fields.textList("tags", minItems: minItems, maxItems: LabelChange.maxTags, length: tagLength)
         var seen: Set<String> = []

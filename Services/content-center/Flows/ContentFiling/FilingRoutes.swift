@@ -12,7 +12,9 @@ struct FilingRoutes: Sendable {
     func label(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: ContentsRoutes.write))
         let id = try request.parameters.uuid("id")
-        return try .content(await filing.label(id, with: FilingInput.labels(request.json()), by: author))
+        let change = try FilingInput.labels(request.json())
+        let tags = try FilingInput.tagsSeen(request.headers)
+        return try .content(await filing.label(id, with: change, ifMatch: tags, by: author))
     }
 
     /// `DELETE /v1/contents/{id}`
