@@ -1,3 +1,4 @@
+import ChildProcesses
 import DTO
 import Foundation
 import HTTPCore
@@ -102,6 +103,46 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (ChildProcess.Ending.killed(signal: 9), "", false, MediaFailure.resources),
+        (.exited(1), "[h264] Cannot allocate memory", false, .resources),
+        (.exited(1), "source0.mp4: Input/output error", true, .unreadable),
+        (.exited(1), "out.mp4: Stale file handle", false, .failed),
+    ])
+    func theMachinesTroubleIsNotTheFilesAtOnce(
+        ending: ChildProcess.Ending, complaint: String, whileReading: Bool, failure: MediaFailure
+    ) async throws {
+        #expect(throws: MediaTrouble.self) { try MediaFailure.check(ending, complaint, whileReading: whileReading) }
+        try await ContentCenterHarness.run { service in
+            let store = MediaWorkStore(
+                database: service.database.app, uploads: AssetUploadStore(database: service.database.app, usualQuota: 1 << 30) {}
+            ) {}
+            let worker = service.worker(
+                handling: store.handler { _ in
+                    try MediaFailure.check(ending, complaint, whileReading: whileReading)
+                })
+            let asset = try await service.upload(SampleMedia.video, as: "a.mp4", "video/mp4")
+            let id = try await service.orderMedia(MediaJobRequest(type: .probe, assetId: asset.id)).decode(MediaJobAccepted.self)
+                .jobId
+            for attempt in 1...MediaTrouble.mostAttempts {
+                #expect(try await service.mediaJob(id).status == .queued, "before attempt \(attempt)")
+                await worker.begin(id, tenant: ContentCenterHarness.tenant).value
+            }
+            let job = try await service.mediaJob(id)
+            #expect(job.status == .failed && job.error?.code == failure.rawValue)
+        }
+    }
+
+    @Test func whatIsTheFilesFaultIsToldAtOnce() {
+        #expect(throws: MediaFailure.unreadable) {
+            try MediaFailure.check(.exited(1), "Invalid data found when processing input", whileReading: false)
+        }
+        // At our limits of time and of a file's size.
+        for signal in [Int32(24), 25] {
+            #expect(throws: MediaFailure.resources) { try MediaFailure.check(.killed(signal: signal), "", whileReading: false) }
+        }
+    }
+
     @Test func whatDoesNotSayHowLongItIsIsMeasured() async throws {
         try await ContentCenterHarness.run { service in
             let asset = try await service.upload(SampleMedia.endlessVideo, as: "a.webm", "video/webm")
@@ -151,11 +192,14 @@ extension ContentCenterHarness {
         let store = MediaWorkStore(
             database: database.app, uploads: AssetUploadStore(database: database.app, usualQuota: 1 << 30) {}
         ) {}
-        let handler: JobWorker.Handler = { context in
+        return worker(handling: { context in
             try await work(MediaAttempt(context: context, store: store))
             return nil
-        }
-        return JobWorker(
+        })
+    }
+
+    func worker(handling handler: @escaping JobWorker.Handler) -> JobWorker {
+        JobWorker(
             app: database.app, system: database.system,
             handlers: MediaPriority.allCases.reduce(into: [AssetPreviews.kind: handler]) { $0[$1.jobKind] = handler },
             onEnd: MediaWorkStore.tell)

@@ -46,6 +46,8 @@ extension MediaWorkStore {
                 return nil
             } catch let failure as MediaFailure {
                 throw PermanentJobFailure(failure.rawValue)
+            } catch let trouble as MediaTrouble where context.attempt >= MediaTrouble.mostAttempts {
+                throw PermanentJobFailure("\(trouble)")
             } catch let refusal as FFmpegRefusal {
                 throw PermanentJobFailure("\(refusal)")
             }

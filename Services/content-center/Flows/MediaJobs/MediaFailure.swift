@@ -49,25 +49,35 @@ enum MediaFailure: String, Error, Sendable, Equatable, CaseIterable {
 
     /// What a child's end says.
     ///
-    /// - Throws: a failure, or ``ToolMissing``; nothing where it did its work.
+    /// - Throws: a failure, or what a repetition may mend; nothing where it did its work.
     static func check(_ outcome: ChildProcess.Outcome, whileReading: Bool) throws {
-        switch outcome.ending {
+        try check(outcome.ending, outcome.complaints, whileReading: whileReading)
+    }
+
+    static func check(_ ending: ChildProcess.Ending, _ complaints: String, whileReading: Bool) throws {
+        switch ending {
         case .exited(0): return
         case .timedOut: throw MediaFailure.timedOut
         case .killed(signal: 15): throw ToolStopped()
+        // What a machine ends that has no memory left; at our own limit of time it would have been at work all the while.
+        case .killed(signal: 9): throw MediaTrouble(failure: .resources, complaint: "killed")
         case .killed: throw MediaFailure.resources
         // What the chain of programs before it says where the last is not there.
-        case .exited(126), .exited(127): throw ToolMissing(complaint: outcome.complaints)
+        case .exited(126), .exited(127): throw ToolMissing(complaint: complaints)
         case .exited:
-            if outcome.complaints.contains("received signal 15") { throw ToolStopped() }
-            if ["nice: ", "prlimit: ", "setpriv: "].contains(where: outcome.complaints.hasPrefix) {
-                throw ToolMissing(complaint: outcome.complaints)
+            if complaints.contains("received signal 15") { throw ToolStopped() }
+            if ["nice: ", "prlimit: ", "setpriv: "].contains(where: complaints.hasPrefix) {
+                throw ToolMissing(complaint: complaints)
             }
-            if outcome.complaints.contains("Cannot allocate memory") { throw MediaFailure.resources }
-            if outcome.complaints.contains("failed to execute") { throw ToolMissing(complaint: outcome.complaints) }
-            if outcome.complaints.contains("No space left on device") { throw DiskFull() }
-            if whileReading || readingComplaints.contains(where: outcome.complaints.contains) { throw MediaFailure.unreadable }
-            throw FFmpegRefusal(complaint: outcome.complaints)
+            if complaints.contains("failed to execute") { throw ToolMissing(complaint: complaints) }
+            if complaints.contains("No space left on device") { throw DiskFull() }
+            let isBroken = whileReading || readingComplaints.contains(where: complaints.contains)
+            if complaints.contains("Cannot allocate memory") { throw MediaTrouble(failure: .resources, complaint: complaints) }
+            if ["Input/output error", "Stale file handle"].contains(where: complaints.contains) {
+                throw MediaTrouble(failure: isBroken ? .unreadable : .failed, complaint: complaints)
+            }
+            if isBroken { throw MediaFailure.unreadable }
+            throw FFmpegRefusal(complaint: complaints)
         }
     }
 
@@ -81,6 +91,17 @@ struct FFmpegRefusal: Error, CustomStringConvertible {
     let complaint: String
 
     var description: String { "ffmpeg: \(complaint.suffix(900))" }
+}
+
+/// It may have been the machine's fault as well as the file's: a disk, a share or the memory that others needed. Tried again some times,
+/// then it is the file's.
+struct MediaTrouble: Error, CustomStringConvertible {
+    static let mostAttempts = 3
+
+    let failure: MediaFailure
+    let complaint: String
+
+    var description: String { "\(failure.rawValue), perhaps: \(complaint.suffix(900))" }
 }
 
 /// Somebody has to install FFmpeg; jobs wait for it.

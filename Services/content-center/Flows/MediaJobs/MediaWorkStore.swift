@@ -19,11 +19,13 @@ struct MediaWorkStore: Sendable {
     private static let mostCuts = 3
 
     /// What the worker runs.
-    func handler(_ work: MediaWork) -> JobWorker.Handler {
+    func handler(_ work: MediaWork) -> JobWorker.Handler { handler { try await work.perform($0) } }
+
+    func handler(_ perform: @escaping @Sendable (MediaAttempt) async throws -> Void) -> JobWorker.Handler {
         { context in
             let attempt = MediaAttempt(context: context, store: self)
             do {
-                try await work.perform(attempt)
+                try await perform(attempt)
                 return nil
             } catch let failure as MediaFailure {
                 try await attempt.fail(failure)
@@ -31,6 +33,9 @@ struct MediaWorkStore: Sendable {
             } catch let cut as OutputCut where context.attempt >= Self.mostCuts {
                 try await attempt.fail(.outputCut)
                 throw PermanentJobFailure("\(cut)")
+            } catch let trouble as MediaTrouble where context.attempt >= MediaTrouble.mostAttempts {
+                try await attempt.fail(trouble.failure)
+                throw PermanentJobFailure("\(trouble)")
             } catch let refusal as FFmpegRefusal {
                 try await attempt.fail(.failed)
                 throw PermanentJobFailure("\(refusal)")
