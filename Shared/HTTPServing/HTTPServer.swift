@@ -21,6 +21,12 @@ public final class HTTPServer: Service {
         public var connectionLimit: Int
         /// A connection that neither sends nor takes anything for so long is closed; requests in work do not count.
         public var idleTimeout: Duration
+        /// How long a request may be on its way, from its first line to the end of its body, where the server takes the body whole. Whoever
+        /// sends a byte now and then is not idle, and would hold a connection for ever.
+        public var receiveTimeout: Duration
+        /// What the bodies of all requests may take together, as far as they are taken whole and larger than 16 KiB; more are refused with
+        /// 503 until there is room.
+        public var maxBufferedBytes: Int
         /// Longer header sections are refused with 431.
         public var maxHeaderBytes: Int
         /// What a connection reads at a time. More makes long bodies faster, and every connection larger.
@@ -28,12 +34,15 @@ public final class HTTPServer: Service {
 
         public init(
             host: String = "127.0.0.1", port: Int, connectionLimit: Int = 4_096,
-            idleTimeout: Duration = .seconds(60), maxHeaderBytes: Int = 8_192, bufferBytes: Int = 16 * 1024
+            idleTimeout: Duration = .seconds(60), receiveTimeout: Duration = .seconds(60), maxBufferedBytes: Int = 64 << 20,
+            maxHeaderBytes: Int = 8_192, bufferBytes: Int = 16 * 1024
         ) {
             self.host = host
             self.port = port
             self.connectionLimit = connectionLimit
             self.idleTimeout = idleTimeout
+            self.receiveTimeout = receiveTimeout
+            self.maxBufferedBytes = maxBufferedBytes
             self.maxHeaderBytes = maxHeaderBytes
             self.bufferBytes = bufferBytes
         }

@@ -16,6 +16,7 @@ final class Daemon: ReadinessHandler {
         var timer: LoopTimer?
         var wakesAt = ContinuousClock.Instant.now
         var connections: [ObjectIdentifier: Connection] = [:]
+        var patrol: LoopTimer?
     }
 
     let loop: EventLoop
@@ -57,6 +58,16 @@ final class Daemon: ReadinessHandler {
         }
         state.value.raw = raw
         state.value.epoll = epoll
+        patrol(every: max(.milliseconds(50), min(configuration.idleTimeout, configuration.receiveTimeout) / 12))
+    }
+
+    /// Ends connections whose request takes too long to come. The library notices, and tells.
+    private func patrol(every pause: Duration) {
+        state.value.patrol = loop.schedule(at: .now + pause) { [self] in
+            let now = ContinuousClock.now
+            for connection in state.value.connections.values { connection.endIfLate(now) }
+            patrol(every: pause)
+        }
     }
 
     /// Takes an accepted connection over. On any loop.
@@ -160,9 +171,10 @@ final class Daemon: ReadinessHandler {
         loop.execute { [self] in
             if let raw = state.value.raw {
                 loop.unwatch(state.value.epoll)
-                if let timer = state.value.timer { loop.cancel(timer) }
+                for timer in [state.value.timer, state.value.patrol].compactMap(\.self) { loop.cancel(timer) }
                 state.value.raw = nil
                 state.value.timer = nil
+                state.value.patrol = nil
                 MHD_stop_daemon(raw)
             }
             done.succeed()
@@ -178,17 +190,40 @@ final class Connection: ReadinessHandler {
     private struct State {
         var isPeerGone = false
         var exchange: Exchange?
+        /// When the request that is coming must be whole; `nil` while one is worked on.
+        var requestIsDue: ContinuousClock.Instant?
     }
 
     let descriptor: Int32
     let peerAddress: String
+    private let idleTimeout: Duration
+    private let receiveTimeout: Duration
     private let state: LoopBound<State>
 
-    init(descriptor: Int32, peerAddress: String, on loop: EventLoop) {
+    init(descriptor: Int32, peerAddress: String, _ core: ServerCore, on loop: EventLoop) {
         self.descriptor = descriptor
         self.peerAddress = peerAddress
+        (idleTimeout, receiveTimeout) = (core.idleTimeout, core.receiveTimeout)
         state = LoopBound(State(), on: loop)
+        awaitRequest()
     }
+
+    // MARK: How long a request may be on its way
+
+    /// Its first line may not come byte by byte for ever either.
+    func awaitRequest() { state.value.requestIsDue = .now + idleTimeout + receiveTimeout }
+
+    func requestBegins() { state.value.requestIsDue = .now + receiveTimeout }
+
+    func requestIsWhole() { state.value.requestIsDue = nil }
+
+    func endIfLate(_ now: ContinuousClock.Instant) {
+        guard let due = state.value.requestIsDue, now > due else { return }
+        state.value.requestIsDue = nil
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    // MARK: Who must hear of its end
 
     var exchange: Exchange? { state.value.exchange }
 
@@ -218,6 +253,7 @@ private func beginRequest(
 ) -> UnsafeMutableRawPointer? {
     guard let context, let target, let connection else { return nil }
     let box = RequestBox(target: String(cString: target), connection: connection, daemon: daemon(context))
+    box.peer?.requestBegins()
     return Unmanaged.passRetained(box).toOpaque()
 }
 
@@ -270,7 +306,7 @@ private func connectionChanged(
     case .CONNECTION_NOTIFY_STARTED:
         let peer = Connection(
             descriptor: cmhd_descriptor(connection), peerAddress: cmhd_peer_address(connection).map(SocketAddress.host) ?? "",
-            on: daemon.loop)
+            daemon.core, on: daemon.loop)
         daemon.connectionStarted(peer)
         socketContext.pointee = Unmanaged.passRetained(peer).toOpaque()
     case .CONNECTION_NOTIFY_CLOSED:

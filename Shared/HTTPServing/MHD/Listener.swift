@@ -10,7 +10,7 @@ struct Listener: Sendable {
 
     /// - Throws: ``ListenError``.
     static func start(_ configuration: HTTPServer.Configuration, router: Router, loops: EventLoopGroup) async throws -> Listener {
-        let core = ServerCore(router: router, maxHeaderBytes: configuration.maxHeaderBytes)
+        let core = ServerCore(router: router, configuration)
         let socket = try ListeningSocket.open(host: configuration.host, port: configuration.port)
         let daemons = loops.loops.map { Daemon(core: core, loop: $0) }
         let acceptor = Acceptor(listening: socket.descriptor, daemons: daemons, limit: configuration.connectionLimit)

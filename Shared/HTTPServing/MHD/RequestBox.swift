@@ -9,7 +9,7 @@ final class RequestBox {
     var body: [UInt8] = []
     var received = 0
     var limit = 0
-    /// The body is read and thrown away; then this is answered.
+    /// What is answered in place of the route: at once, or after the body has been read and thrown away.
     var refusal: (any HTTPFailure)?
     private(set) var isHeadRequest = false
     private(set) var hasHead = false
@@ -21,6 +21,8 @@ final class RequestBox {
     /// Whether an answer before the body's end must go out at once instead of after the rest.
     var answersEarly = false
     var discarded = 0
+    /// How much of ``ServerCore``'s room for bodies this one takes.
+    var reserved = 0
 
     init(target: String, connection: OpaquePointer, daemon: Daemon) {
         exchange = Exchange(target: target, connection: connection, daemon: daemon)
@@ -38,6 +40,7 @@ final class RequestBox {
         var request = Request(
             head.method, exchange.target, headers: head.headers, body: body, peerAddress: peer?.peerAddress ?? "")
         request.intake = intake
+        request.refusal = refusal
         return request
     }
 }

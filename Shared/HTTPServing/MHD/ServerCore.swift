@@ -1,22 +1,32 @@
 import CMicrohttpd
 import ConcurrencySupport
 import HTTPCore
+import Synchronization
 
 /// What all callbacks of one server share: the service as a function, the limits, and who is at work.
 final class ServerCore: Sendable {
     /// An upload that is refused is still read up to here, because most clients read the answer only after sending.
     private static let discardLimit = 16 << 20
+    /// A body up to here is taken in any case: as many as there may be connections fill 64 MiB.
+    private static let smallBody = 16 << 10
 
     let gate = WorkGate()
     private let handler: Handler
     private let options: @Sendable (HTTPMethod, String) -> RouteOptions
     private let maxHeaderBytes: Int
+    private let maxBufferedBytes: Int
+    let idleTimeout: Duration
+    let receiveTimeout: Duration
+    /// What larger bodies take together: anybody may send one, also who is refused afterwards.
+    private let buffered = Atomic<Int>(0)
     private let whenConnectionCloses = Lock<@Sendable () -> Void>({})
 
-    init(router: Router, maxHeaderBytes: Int) {
+    init(router: Router, _ configuration: HTTPServer.Configuration) {
         handler = router.handler
         options = router.options
-        self.maxHeaderBytes = maxHeaderBytes
+        maxHeaderBytes = configuration.maxHeaderBytes
+        maxBufferedBytes = configuration.maxBufferedBytes
+        (idleTimeout, receiveTimeout) = (configuration.idleTimeout, configuration.receiveTimeout)
     }
 
     // MARK: One request, on its daemon's loop
@@ -25,44 +35,63 @@ final class ServerCore: Sendable {
     func receiveHead(_ box: RequestBox, _ connection: OpaquePointer, method: UnsafePointer<CChar>) -> MHD_Result {
         let head = RequestHead(connection: connection, method: method)
         box.head = head
-        if let fault = head.framingFault { return refuse(fault, box, connection, closing: true) }
+        if let fault = head.framingFault {
+            // Where its body ends is not known: the connection ends with the answer.
+            box.answersEarly = true
+            return refuseAtOnce(fault, box, connection)
+        }
         let options = head.hasBody ? options(head.method, box.exchange.target) : nil
         box.limit = options?.maxBodyBytes ?? 0
-        var failure: (any HTTPFailure)?
-        if head.headerBytes + box.exchange.target.utf8.count > maxHeaderBytes {
-            failure = HeaderFieldsTooLarge()
-        } else if let length = head.contentLength, length > box.limit {
-            failure = ContentTooLarge(limit: box.limit)
-        }
         box.answersEarly = head.expectsContinue || (head.contentLength ?? 0) > Self.discardLimit
-        guard let failure else {
+        if head.headerBytes + box.exchange.target.utf8.count > maxHeaderBytes {
+            box.refusal = HeaderFieldsTooLarge()
+        } else if let length = head.contentLength, length > box.limit {
+            box.refusal = ContentTooLarge(limit: box.limit)
+        }
+        guard let failure = box.refusal else {
             if options?.streamsBody == true { return startTaking(box, connection) }
             box.body.reserveCapacity(min(head.contentLength ?? 0, 64 * 1024))
             return .YES
         }
         // A client that waits for `100 Continue`, or that sends more than we would read, is told at once.
-        if box.answersEarly {
-            return refuse(failure, box, connection, closing: true)
-        }
+        return box.answersEarly ? refuseAtOnce(failure, box, connection) : .YES
+    }
+
+    /// As a handler that takes its body itself refuses one.
+    private func refuseAtOnce(_ failure: any HTTPFailure, _ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
         box.refusal = failure
-        return .YES
+        return startTaking(box, connection)
     }
 
     /// A piece of the body.
     func receiveBody(_ box: RequestBox, _ bytes: UnsafeRawBufferPointer) -> MHD_Result {
         box.received += bytes.count
-        if box.refusal == nil, box.received > box.limit {
-            box.refusal = ContentTooLarge(limit: box.limit)
-            box.body = []
+        if box.refusal == nil {
+            box.refusal =
+                box.received > box.limit
+                ? ContentTooLarge(limit: box.limit) : reserve(box) ? nil : Unavailable(code: "service.overloaded")
+            if box.refusal != nil { box.body = [] }
         }
         guard box.refusal == nil else { return box.received <= Self.discardLimit ? .YES : .NO }
         box.body.append(contentsOf: bytes)
         return .YES
     }
 
+    /// - Returns: `false` where there is no room for what has come of the body.
+    private func reserve(_ box: RequestBox) -> Bool {
+        guard box.received > Self.smallBody else { return true }
+        let more = box.received - box.reserved
+        guard buffered.add(more, ordering: .relaxed).newValue <= maxBufferedBytes else {
+            buffered.subtract(more, ordering: .relaxed)
+            return false
+        }
+        box.reserved = box.received
+        return true
+    }
+
     /// The whole request is there: starts the handler, and queues its answer where that needed no waiting.
     func start(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
-        if let refusal = box.refusal { return refuse(refusal, box, connection, closing: false) }
+        box.peer?.requestIsWhole()
         let exchange = box.exchange
         guard let request = box.takeRequest() else { return .NO }
         guard gate.begin() else {
@@ -90,6 +119,8 @@ final class ServerCore: Sendable {
 
     /// The head is there, and the handler begins with it.
     private func startTaking(_ box: RequestBox, _ connection: OpaquePointer) -> MHD_Result {
+        // From here on it has the handler's time.
+        box.peer?.requestIsWhole()
         let (exchange, intake) = (box.exchange, BodyIntake())
         box.intake = intake
         guard let request = box.takeRequest() else { return .NO }
@@ -192,16 +223,11 @@ final class ServerCore: Sendable {
         return queued
     }
 
-    private func refuse(
-        _ failure: any HTTPFailure, _ box: RequestBox, _ connection: OpaquePointer, closing: Bool
-    ) -> MHD_Result {
-        let request = Request(box.head?.method ?? .get, box.exchange.target, headers: box.head?.headers ?? [:])
-        return Answer.queue(.problem(failure, for: request), on: connection, closing: closing)
-    }
-
     /// The library is done with the request.
     func complete(_ box: RequestBox) {
         box.peer?.detach()
+        box.peer?.awaitRequest()
+        if box.reserved > 0 { buffered.subtract(box.reserved, ordering: .relaxed) }
         if box.exchange.complete() { gate.endExchange() }
     }
 

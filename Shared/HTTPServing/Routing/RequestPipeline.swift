@@ -49,7 +49,9 @@ struct RequestPipeline: Sendable {
         case .route(let route, let values):
             request.match = route
             request.parameters = PathParameters(names: route.parameterNames, values: values)
-            if let name = request.malformedQueryName {
+            if request.refusal != nil {
+                // The server knows already: too large, or not to be trusted.
+            } else if let name = request.malformedQueryName {
                 request.refusal = ValidationFailure(
                     pointer: "?" + name, code: "malformed", zh: "编码不正确", en: "is not well encoded")
             } else if request.body.count > route.info.options.maxBodyBytes {
