@@ -3,7 +3,7 @@ public import ConfigReading
 /// Where the broker is and how long to wait for it.
 public struct BrokerConfiguration: Sendable {
     /// What to do about a quorum queue that has no leader.
-    public enum LeaderlessQueues: Sendable, Hashable {
+    public enum LeaderlessQueues: String, Sendable, Hashable, CaseIterable {
         /// Delete and declare again; the relays replay what they published last. Right for a broker of one node: RabbitMQ 3.10 leaves a
         /// queue that was younger than about a second at a kill without a leader for ever.
         case recreate
@@ -33,5 +33,15 @@ public struct BrokerConfiguration: Sendable {
         self.connectTimeout = connectTimeout
         self.answerTimeout = answerTimeout
         self.leaderlessQueues = leaderlessQueues
+    }
+
+    /// What is wrong with a broker's URL, if anything.
+    public static func complaint(about url: Secret) -> String? {
+        do {
+            _ = try AMQPAddress(url.exposed)
+            return nil
+        } catch {
+            return (error as? AMQPError)?.text ?? "cannot be read"
+        }
     }
 }

@@ -40,6 +40,9 @@ public final class Database: Service {
             self.idleTimeout = idleTimeout
             self.applicationName = applicationName
         }
+
+        /// What is wrong with a database's URL, if anything.
+        public static func complaint(about url: Secret) -> String? { ConnectionTarget.complaint(about: url) }
     }
 
     /// Connections now in use and idle, and callers that wait for one.

@@ -52,6 +52,20 @@ import Testing
         #expect(error?.description.contains("bm90IDMyIGJ5dGVz") == false)
     }
 
+    @Test(arguments: [
+        ("AMQP_URL", "amqps://user:p4ssw0rd@h/", "amqps"), ("AMQP_URL", "http://user:p4ssw0rd@h/", "amqp://"),
+        ("DATABASE_URL", "postgres//user:p4ssw0rd@h/db", "malformed"),
+        ("SYSTEM_DATABASE_URL", "postgres://user:p4ssw0rd@[h/db", "malformed"),
+        ("AMQP_LEADERLESS_QUEUES", "hope", "recreate, wait"),
+    ])
+    func tellsOfAddressesThatLeadNowhereWithoutShowingThem(key: String, value: String, words: String) throws {
+        var variables = variables(for: .agentCenter)
+        variables[key] = value
+        let error = try #require(throws: ConfigurationError.self) { try read(.agentCenter, variables) }
+        #expect(error.problems.map(\.key) == [key] && error.description.contains(words))
+        #expect(!error.description.contains("p4ssw0rd"))
+    }
+
     @Test func wantsTheKeyOfEveryCaller() throws {
         var variables = variables(for: .agentCenter)
         let key = Base64.encode(TestContext.key(of: .gatewayBFF).publicKey.raw)

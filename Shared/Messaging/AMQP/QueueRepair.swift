@@ -35,13 +35,14 @@ final class QueueRepair: Sendable {
     private func examine(_ queue: String, _ declaration: QueueDeclaration, prefix: String) {
         guard let plain = declaration.plainQueues(prefix: prefix).first(where: { $0.name == queue }) else { return }
         do {
-            guard try isLeaderless(queue) else { return }
+            let exchange = prefix + declaration.exchange.name
+            guard try isLeaderless(queue, declaredOn: exchange) else { return }
             let connection = try AMQPConnection(configuration, name: "repair")
             defer { connection.close() }
             try connection.setAnswerTimeout(.seconds(30))
             try connection.openChannel(1)
             try connection.deleteQueue(queue, channel: 1)
-            try connection.declareExchange(prefix + declaration.exchange.name, channel: 1)
+            try connection.declareExchange(exchange, channel: 1)
             try connection.declare(plain, channel: 1)
             logger.warning("Made a queue anew that had lost its leader", ["queue": queue])
         } catch {
@@ -49,17 +50,24 @@ final class QueueRepair: Sendable {
         }
     }
 
+    /// How often in a row a queue must be silent, on a connection where the broker answers for everything else: a broker that is paused,
+    /// or whose disk is, keeps its queues.
+    static let silences = 3
+
     /// A queue that is just being made has no leader for a moment either, and says so at once: only one that has none for as long as an
     /// answer may take has lost it. (Deleting the other would break what somebody is making.)
-    private func isLeaderless(_ queue: String) throws -> Bool {
+    ///
+    /// - Throws: where the broker cannot be asked, which says nothing about the queue.
+    private func isLeaderless(_ queue: String, declaredOn exchange: String) throws -> Bool {
         let end = ContinuousClock.now + configuration.answerTimeout
+        var silences = 0
         while true {
-            do {
-                try probe(queue)
-                return false
-            } catch let error as AMQPError where error.isTimeout {
-                return true
-            } catch let error as AMQPError where error.isInternalError {
+            switch try probe(queue, declaredOn: exchange) {
+            case .answers: return false
+            case .silent:
+                silences += 1
+                if silences == Self.silences { return true }
+            case .refusing:
                 guard ContinuousClock.now < end else { return true }
                 // On a thread of its own.
                 usleep(250_000)
@@ -67,12 +75,22 @@ final class QueueRepair: Sendable {
         }
     }
 
+    private enum Finding { case answers, silent, refusing }
+
     /// A message that the probe gets goes back to the queue when the connection closes.
-    private func probe(_ queue: String) throws {
+    private func probe(_ queue: String, declaredOn exchange: String) throws -> Finding {
         let connection = try AMQPConnection(configuration, name: "repair")
         defer { connection.close() }
-        try connection.setAnswerTimeout(configuration.answerTimeout)
         try connection.openChannel(1)
-        _ = try connection.get(queue, channel: 1)
+        // There already: that it is confirmed shows that the broker is at work.
+        try connection.declareExchange(exchange, channel: 1)
+        do {
+            _ = try connection.get(queue, channel: 1)
+            return .answers
+        } catch let error as AMQPError where error.isTimeout {
+            return .silent
+        } catch let error as AMQPError where error.isInternalError {
+            return .refusing
+        }
     }
 }

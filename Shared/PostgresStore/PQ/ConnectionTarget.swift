@@ -33,6 +33,16 @@ struct ConnectionTarget: Sendable {
         return try PQHandle(settings: settings)
     }
 
+    static func complaint(about url: Secret) -> String? {
+        let target = ConnectionTarget(url: url, applicationName: "", statementTimeout: .zero)
+        do {
+            _ = try target.parse()
+            return nil
+        } catch {
+            return (error as? PostgresError)?.message ?? "cannot be read"
+        }
+    }
+
     private func parse() throws -> [String: String] {
         var message: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(url.exposed, &message) else {

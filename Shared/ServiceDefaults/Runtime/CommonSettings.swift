@@ -1,7 +1,9 @@
 import ConcurrencySupport
 public import ConfigReading
 public import Cryptography
+public import Messaging
 public import Observability
+import PostgresStore
 
 /// The settings that every service has. Each key also as `KEY_FILE`.
 ///
@@ -12,6 +14,7 @@ public import Observability
 /// | `SYSTEM_DATABASE_URL` | own database as role `system`; secret | – |
 /// | `DATABASE_POOL_SIZE` | connections as `app` at most | 8 |
 /// | `AMQP_URL` | the broker; secret | – |
+/// | `AMQP_LEADERLESS_QUEUES` | what to do about a queue that lost its leader: `recreate` (a broker of one node), `wait` (a cluster) | `recreate` |
 /// | `AMQP_PREFIX` | stands before all exchange and queue names | none |
 /// | `LOG_LEVEL` | `debug`, `info`, `warning`, `error` | `info` |
 /// | `CONTEXT_SIGNING_KEY` | own Ed25519 seed, 32 bytes in base64; secret | – |
@@ -28,6 +31,7 @@ public struct CommonSettings: Sendable {
     public var databasePoolSize: Int
     public var brokerURL: Secret
     public var brokerPrefix: String
+    public var leaderlessQueues: BrokerConfiguration.LeaderlessQueues
     public var logLevel: Logger.Level
     public var contextSigningKey: Ed25519.PrivateKey
     public var contextPublicKeys: [ServiceName: Ed25519.PublicKey]
@@ -40,10 +44,11 @@ public struct CommonSettings: Sendable {
     public init(for service: ServiceName, from reader: inout EnvironmentReader) {
         host = reader.string("HOST", default: "127.0.0.1")
         port = reader.int("PORT", default: service.defaultPort, in: 0...65_535)
-        databaseURL = reader.secret("DATABASE_URL")
-        systemDatabaseURL = reader.secret("SYSTEM_DATABASE_URL")
+        databaseURL = Self.address("DATABASE_URL", Database.Configuration.complaint, from: &reader)
+        systemDatabaseURL = Self.address("SYSTEM_DATABASE_URL", Database.Configuration.complaint, from: &reader)
         databasePoolSize = reader.int("DATABASE_POOL_SIZE", default: 8, in: 1...200)
-        brokerURL = reader.secret("AMQP_URL")
+        brokerURL = Self.address("AMQP_URL", BrokerConfiguration.complaint, from: &reader)
+        leaderlessQueues = reader.choice("AMQP_LEADERLESS_QUEUES", default: .recreate)
         brokerPrefix = reader.string("AMQP_PREFIX", default: "")
         logLevel = reader.choice("LOG_LEVEL", default: .info)
         contextSigningKey = Self.signingKey(from: &reader)
@@ -55,6 +60,15 @@ public struct CommonSettings: Sendable {
         for callee in CallMap.allowed[service] ?? [] {
             upstreamURLs[callee] = reader.url(callee.urlKey, default: "http://127.0.0.1:\(callee.defaultPort)")
         }
+    }
+
+    /// One that would never lead anywhere is told before anything starts, and not once a second for ever after.
+    private static func address(
+        _ key: String, _ complaint: (Secret) -> String?, from reader: inout EnvironmentReader
+    ) -> Secret {
+        let url = reader.secret(key)
+        if !url.exposed.isEmpty, let complaint = complaint(url) { reader.report(key, complaint) }
+        return url
     }
 
     private static func signingKey(from reader: inout EnvironmentReader) -> Ed25519.PrivateKey {

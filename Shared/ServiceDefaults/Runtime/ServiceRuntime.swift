@@ -44,7 +44,7 @@ public struct ServiceRuntime: Sendable {
         EventLoopGroup.setSharedCount(settings.eventLoops)
         let logger = logger ?? Logger(service: name.rawValue, level: settings.logLevel)
         let metrics = MetricsRegistry()
-        let http = HTTPClient()
+        let http = HTTPClient(metrics: metrics)
         exporter = settings.telemetryEndpoint.map { Self.exporter(for: name, endpoint: $0, http: http, metrics: metrics) }
         tracer = Tracer(service: name.rawValue, exporter: exporter)
         func database(_ url: Secret, _ size: Int, _ role: String) -> Database {
@@ -55,8 +55,9 @@ public struct ServiceRuntime: Sendable {
         self.database = database(settings.databaseURL, settings.databasePoolSize, "app")
         system = database(settings.systemDatabaseURL, 4, "system")
         broker = Broker(
-            BrokerConfiguration(url: settings.brokerURL, prefix: settings.brokerPrefix), name: name.rawValue, logger: logger,
-            metrics: metrics)
+            BrokerConfiguration(
+                url: settings.brokerURL, prefix: settings.brokerPrefix, leaderlessQueues: settings.leaderlessQueues),
+            name: name.rawValue, logger: logger, metrics: metrics)
         publisher = Publisher(broker: broker, topology: topology)
         outbox = OutboxRelay(system: system, publisher: publisher, logger: logger)
         let signer = ContextSigner(service: name, key: settings.contextSigningKey)
@@ -76,6 +77,12 @@ public struct ServiceRuntime: Sendable {
                 } else {
                     UpstreamClient(callee: callee, baseURL: url, http: http, signer: signer, tracer: tracer)
                 }
+        }
+        let circuits = metrics.gauge(
+            "upstream_circuit_open", help: "1 while calls to a service are refused because they kept failing.",
+            labels: ["upstream"])
+        metrics.onRender { [upstreams] in
+            for (callee, client) in upstreams { circuits.set(client.isCircuitOpen ? 1 : 0, [callee.rawValue]) }
         }
     }
 

@@ -56,6 +56,9 @@ public struct UpstreamClient: Sendable {
         maxAttempts: 5, baseDelay: .milliseconds(100), maxDelay: .seconds(1), retriedStatuses: [502, 503],
         maxRetryAfter: .seconds(2))
 
+    /// Whether calls, or streams, are refused for now.
+    var isCircuitOpen: Bool { breaker.state != .closed || streamBreaker.state != .closed }
+
     static let standardBreaker = CircuitBreaker.Configuration(
         window: 20, minimumCalls: 10, failureRatio: 0.5, openFor: .seconds(1), isFailure: { [502, 503, 504].contains($0.code) })
 
