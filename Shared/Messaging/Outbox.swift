@@ -111,8 +111,11 @@ struct OutboxStore: Sendable {
     private static let lockRelay: SQL = "SELECT pg_try_advisory_xact_lock(\(lockKey)) AS is_mine"
     private static let lockKey: Int64 = 0x6F75_7462_6F78  // "outbox"
 
-    /// The plan of a prepared statement is kept from when the table was small, and would read all of it once for each row.
-    private static let useIndexes: SQL = "SET LOCAL enable_seqscan = off"
+    /// The plan of a prepared statement is kept from when the table was small, and would read all of it once for each row; or read the index
+    /// as a bitmap, which marks no entry as dead and so meets every row that was confirmed since the last vacuum.
+    private static let useIndexes: SQL = """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+        """
 
     /// Due rows in the order of their ids. It asks what is pending, not what comes after the last id: transactions commit in another
     /// order than they drew their ids, and a lower one that appears later must not be passed over.
