@@ -68,6 +68,10 @@ class Postgres:
         }
         if self.for_tests:
             settings |= {"fsync": "off", "full_page_writes": "off"}
+        else:
+            # Plans are kept: those made while a table was empty are bad ones until it is analysed, which must not take a minute. And rows
+            # of outboxes and queues live for a moment only.
+            settings |= {"autovacuum_naptime": "10s"}
         arguments = [str(BINARIES / "postgres"), "-D", str(self.data)]
         for key, value in settings.items():
             arguments += ["-c", f"{key}={value}"]
