@@ -25,7 +25,7 @@ import Testing
 
     @Test func onlyHardDependenciesDecideAboutReadiness() async throws {
         let isDown = Locked(false)
-        let checks = HealthChecks(logger: .silent)
+        let checks = HealthChecks(logger: .silent, freshness: .zero)
         checks.add("database", isHard: true) { if isDown.value { throw Down() } }
         checks.add("broker", isHard: false) { throw Down() }
         let client = client(checks)
@@ -45,6 +45,37 @@ import Testing
         let unready = try await client.send(.get, "/readyz")
         #expect(unready.status == .serviceUnavailable)
         #expect(try unready.decode(HealthChecks.Report.self).status == "unavailable")
+    }
+
+    /// Anybody can ask the gateway: a hundred questions must not become a hundred queries and four hundred calls.
+    @Test func manyQuestionsAreOneRunOfTheChecks() async throws {
+        let runs = Locked(0)
+        let checks = HealthChecks(logger: .silent, freshness: .seconds(3_600))
+        checks.add("database", isHard: true) {
+            runs.withLock { $0 += 1 }
+            throw Down()
+        }
+        let client = client(checks)
+        try await withThrowingTaskGroup(of: HTTPStatus.self) { group in
+            for _ in 0..<100 { group.addTask { try await client.send(.get, "/readyz").status } }
+            for try await status in group { #expect(status == .serviceUnavailable) }
+        }
+        #expect(try await client.send(.get, "/readyz").status == .serviceUnavailable)
+        #expect(runs.value == 1)
+    }
+
+    @Test func aClientThatLeavesDoesNotSpoilTheAnswerOfOthers() async throws {
+        let checks = HealthChecks(logger: .silent, patience: .seconds(60), freshness: .seconds(3_600))
+        let (began, gate) = (OneShot<Void>(), OneShot<Void>())
+        checks.add("database", isHard: true) {
+            began.succeed(())
+            try await gate.value()
+        }
+        let impatient = Task { await checks.recentReport() }
+        try await began.value()
+        impatient.cancel()
+        gate.succeed(())
+        #expect(await checks.recentReport().isReady)
     }
 
     @Test func aCheckThatHangsHasFailedAndHoldsNobodyUp() async throws {

@@ -29,21 +29,41 @@ public final class HealthChecks: Sendable {
     private struct State {
         var checks: [Check] = []
         var last: [String: Bool] = [:]
+        /// The newest run of the checks, and until when its outcome is told to whoever asks.
+        var current: (run: Task<Report, Never>, until: ContinuousClock.Instant)?
     }
 
     private let logger: Logger
     private let patience: Duration
+    private let freshness: Duration
     private let state = Lock(State())
 
-    /// - Parameter patience: a check that takes longer has failed.
-    public init(logger: Logger, patience: Duration = .seconds(1)) {
+    /// - Parameters:
+    ///   - patience: a check that takes longer has failed.
+    ///   - freshness: how long the outcome of one run answers ``recentReport()``.
+    public init(logger: Logger, patience: Duration = .seconds(1), freshness: Duration = .seconds(1)) {
         self.logger = logger
         self.patience = patience
+        self.freshness = freshness
     }
 
     /// - Parameter check: throws where the dependency is not there; honours cancellation.
     public func add(_ name: String, isHard: Bool, _ check: @escaping @Sendable () async throws -> Void) {
         state.withLock { $0.checks.append(Check(name: name, isHard: isHard, run: check)) }
+    }
+
+    /// The report of a run that began within the last moments, else of a new one that all who ask meanwhile share. So whoever floods
+    /// `/readyz` costs the database and the other services no more than one who asks now and then.
+    public func recentReport() async -> Report {
+        let now = ContinuousClock.now
+        let run = state.withLock { state in
+            if let current = state.current, now < current.until { return current.run }
+            // Nobody's own: a client that leaves must not end the checks for the others.
+            let run = Task.detached { await self.report() }
+            state.current = (run, now + freshness)
+            return run
+        }
+        return await run.value
     }
 
     /// Runs all checks at once.
