@@ -23,6 +23,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (SampleFiles.ebml("matroska"), FileType.webm), (SampleFiles.ebml("mkv"), .webm), ([0x1A, 0x45, 0xDF, 0xA3, 0x9F], .webm),
+        (SampleFiles.movie("crx "), .mp4), (SampleFiles.movie("heic"), .mp4), (SampleFiles.movie("abcd"), .mp4),
+        (SampleFiles.movie("M4V "), .m4a), (SampleFiles.movie("avc1"), .m4a), (SampleFiles.movie("M4A "), .mp4),
+        (SampleFiles.movie("isom", track: "vide"), .m4a), (SampleFiles.ogg(["\u{80}theora", "\u{1}vorbis"]), .ogg),
+        (SampleFiles.ogg(["fishead"]), .ogg), (SampleFiles.ogg(["whatever"]), .ogg), (Array("OggS".utf8), .ogg),
+    ]) func aContainerIsWhatItHolds(bytes: [UInt8], declared: FileType) {
+        #expect(Self.flaw(bytes, as: declared)?.code == "wrong_type")
+    }
+
+    @Test(arguments: [
+        (SampleFiles.movie("isom", track: "soun"), FileType.m4a), (SampleFiles.movie("3gp4"), .mp4),
+        (SampleFiles.movie("mp42"), .m4a),
+        (SampleFiles.movie("M4A ", track: "vide"), .m4a), (SampleFiles.movie("isom", track: "vide"), .mp4),
+        (SampleFiles.ogg(["fishead", "\u{1}vorbis"]), .ogg), (SampleFiles.ogg(["\u{7F}FLAC"]), .ogg),
+        // An unknown brand that names a known one.
+        (Array("\0\0\0\u{18}ftypnvr1\0\0\0\0nvr1isom".utf8), .mp4),
+    ]) func whatPlayersTakeIsTaken(bytes: [UInt8], declared: FileType) {
+        #expect(Self.flaw(bytes, as: declared) == nil)
+    }
+
     @Test func aZIPBehindAnythingIsFound() {
         for file in SampleFiles.good where !file.type.isArchive && file.type != .svg {
             let polyglot = file.bytes + SampleFiles.zip([("a.class", 10, 10)])

@@ -16,9 +16,9 @@ enum SampleFiles {
         SampleFile(type: .png, bytes: png), SampleFile(type: .jpeg, bytes: jpeg), SampleFile(type: .webp, bytes: webp),
         SampleFile(type: .gif, bytes: gif), SampleFile(type: .svg, bytes: svg), SampleFile(type: .mp4, bytes: movie("isom")),
         SampleFile(type: .quickTime, bytes: movie("qt  ")), SampleFile(type: .m4a, bytes: movie("M4A ")),
-        SampleFile(type: .webm, bytes: [0x1A, 0x45, 0xDF, 0xA3] + Array("webm data".utf8)),
+        SampleFile(type: .webm, bytes: ebml("webm")),
         SampleFile(type: .mp3, bytes: Array("ID3".utf8) + [4, 0, 0, 0, 0, 0, 0]),
-        SampleFile(type: .wav, bytes: riff("WAVE")), SampleFile(type: .ogg, bytes: Array("OggS".utf8) + [0, 2, 0, 0, 0]),
+        SampleFile(type: .wav, bytes: riff("WAVE")), SampleFile(type: .ogg, bytes: ogg(["OpusHead"])),
         SampleFile(type: .pdf, bytes: Array("%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n".utf8)),
         SampleFile(type: .zip, bytes: zip([("价格表.txt", 5, 5), ("folder/b.txt", 5, 900)])),
     ]
@@ -48,6 +48,33 @@ enum SampleFiles {
 
     static func movie(_ brand: String) -> [UInt8] {
         number(20) + Array("ftyp\(brand)".utf8) + [0, 0, 2, 0] + Array(brand.utf8) + number(8) + Array("mdat".utf8)
+    }
+
+    /// A movie whose one track is of this kind.
+    static func movie(_ brand: String, track: String) -> [UInt8] {
+        func box(_ type: String, _ body: [UInt8]) -> [UInt8] { number(8 + body.count) + Array(type.utf8) + body }
+        let handler: [UInt8] = [UInt8](repeating: 0, count: 8) + Array(track.utf8) + [UInt8](repeating: 0, count: 13)
+        let media = box("mdia", box("mdhd", [0]) + box("hdlr", handler))
+        return movie(brand) + box("moov", box("mvhd", [0, 0, 0, 0]) + box("trak", media))
+    }
+
+    static func ebml(_ docType: String) -> [UInt8] {
+        let name = Array(docType.utf8)
+        let body: [UInt8] = [0x42, 0x86, 0x81, 1, 0x42, 0x82, 0x80 | UInt8(name.count)] + name
+        let head: [UInt8] = [0x1A, 0x45, 0xDF, 0xA3, 0x80 | UInt8(body.count)]
+        return head + body
+    }
+
+    /// The pages with which its streams begin.
+    static func ogg(_ packets: [String]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for packet in packets {
+            let body: [UInt8] = packet.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+            bytes += Array("OggS".utf8) + [0, 2] + [UInt8](repeating: 0, count: 20)
+            bytes += [1, UInt8(body.count)]
+            bytes += body
+        }
+        return bytes
     }
 
     private static func riff(_ kind: String) -> [UInt8] {

@@ -109,7 +109,7 @@ extension FileMagic {
         switch self {
         case .type(let type): type.demuxer == nil ? nil : type
         case .zip: nil
-        case .movie: [FileType.mp4, .quickTime, .m4a].first(where: fits)
+        case .movie, .ebml, .ogg: [FileType.mp4, .quickTime, .m4a, .webm, .ogg].first(where: fits)
         }
     }
 }

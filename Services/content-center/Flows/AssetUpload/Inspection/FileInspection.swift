@@ -16,6 +16,8 @@ enum FileInspection {
         case .gif: if try file.tail(1) != [0x3B] { throw FileFlaw.damaged }
         case .webp, .wav: try checkRIFF(file, head, padded: type == .wav)
         case .pdf: try checkPDF(file)
+        // A brand of its own may have the pictures of its chapters.
+        case .m4a: if !magic.isSound, try MovieBoxes.showsPictures(file) { throw FileFlaw.otherType(found: magic.name) }
         default: break
         }
     }
