@@ -1,3 +1,4 @@
+import DTO
 import Foundation
 import HTTPCore
 import Testing
@@ -49,6 +50,59 @@ import Testing
             let polyglot = file.bytes + SampleFiles.zip([("a.class", 10, 10)])
             #expect(Self.flaw(polyglot, as: file.type) == .polyglot(also: "application/zip"), "\(file.type)")
         }
+    }
+
+    /// However an archiver may look for its table.
+    @Test func aZIPIsFoundByWhateverCouldBeItsEnd() {
+        let (usual, zip64) = (SampleFiles.zipFile, SampleFiles.zip64File)
+        #expect(usual.count == 117 && zip64.count == 193)
+        /// With these bytes in place of the end's own, counted from the end's mark.
+        func changed(_ zip: [UInt8], _ places: Range<Int>, to byte: UInt8) -> [UInt8] {
+            var zip = zip
+            for place in places { zip[zip.count - 22 + place] = byte }
+            return zip
+        }
+        var gap = usual
+        gap.insert(contentsOf: [0, 0, 0], at: usual.count - 22)
+        let zips: [String: [UInt8]] = [
+            "usual": usual, "zip64": zip64,
+            // The end says nothing, and the ZIP64 record everything.
+            "zip64 alone": changed(changed(zip64, 8..<12, to: 0xFF), 12..<20, to: 0xFF),
+            "zip64, empty": changed(zip64, 8..<20, to: 0),
+            "gap": gap, "other disks": changed(usual, 4..<8, to: 7), "trailing": usual + [UInt8](repeating: 0, count: 70_000),
+            "comment too long": changed(usual, 20..<22, to: 0xFF),
+        ]
+        for file in SampleFiles.good where ![.document].contains(file.type.kind) && file.type != .svg {
+            for (name, zip) in zips {
+                #expect(Self.flaw(file.bytes + zip, as: file.type) == .polyglot(also: "application/zip"), "\(name) \(file.type)")
+            }
+        }
+        // A mark by chance.
+        let chance: [UInt8] = (0..<18).map { UInt8($0 * 13 + 1) }
+        let mark: [UInt8] = [0x50, 0x4B, 5, 6]
+        #expect(Self.flaw(SampleFiles.jpeg + mark + chance, as: .jpeg) == nil)
+    }
+
+    @Test func anArchiveBehindAPictureIsFoundAndAFilmIsNone() {
+        let rar: [UInt8] = Array("Rar!".utf8) + [0x1A, 7, 1, 0]
+        let sevenZip: [UInt8] = Array("7z".utf8) + [0xBC, 0xAF, 0x27, 0x1C, 0, 4]
+        // Across two pieces of what is read.
+        let far = [UInt8](repeating: 1, count: (1 << 20) - SampleFiles.jpeg.count - 3)
+        for (archive, type) in [(rar, "application/vnd.rar"), (sevenZip, "application/x-7z-compressed")] {
+            for file in SampleFiles.good where ![.document].contains(file.type.kind) && file.type != .svg {
+                #expect(Self.flaw(file.bytes + archive, as: file.type) == .polyglot(also: type), "\(file.type)")
+            }
+            #expect(Self.flaw(SampleFiles.jpeg + far + archive, as: .jpeg) == .polyglot(also: type))
+        }
+        // In the middle of much else, where the boxes end.
+        let box: [UInt8] = [0, 0x60, 0, 8] + Array("mdat".utf8)
+        let film = SampleFiles.movie("isom") + box + [UInt8](repeating: 2, count: 6 << 20)
+        let rest = [UInt8](repeating: 3, count: 6 << 20)
+        #expect(Self.flaw(film + rar + rest, as: .mp4) == .polyglot(also: "application/vnd.rar"))
+        #expect(Self.flaw(film, as: .mp4) == nil)
+        // A moving photo, and what cameras write behind a picture.
+        #expect(Self.flaw(SampleFiles.jpeg + SampleFiles.movie("mp42"), as: .jpeg) == nil)
+        #expect(Self.flaw(SampleFiles.jpeg + SampleFiles.jpeg, as: .jpeg) == nil)
     }
 
     @Test func otherSecondNaturesAreFound() {

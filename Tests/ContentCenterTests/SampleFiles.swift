@@ -85,6 +85,23 @@ enum SampleFiles {
 
     static func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 
+    /// Written by Python's `zipfile`: one file, `a.class`; the second with the records of ZIP64.
+    static let zipFile = decoded(
+        """
+        UEsDBBQAAAAAAAAAIVyGphA2BQAAAAUAAAAHAAAAYS5jbGFzc2hlbGxvUEsBAhQDFAAAAAAAAAAhXIamEDYFAAAABQAAAAcAAAAAAAAAAAAAAIABAAAAAGEuY2xh
+        c3NQSwUGAAAAAAEAAQA1AAAAKgAAAAAA
+        """)
+    static let zip64File = decoded(
+        """
+        UEsDBBQAAAAAAAAAIVyGphA2BQAAAAUAAAAHAAAAYS5jbGFzc2hlbGxvUEsBAhQDFAAAAAAAAAAhXIamEDYFAAAABQAAAAcAAAAAAAAAAAAAAIABAAAAAGEuY2xh
+        c3NQSwYGLAAAAAAAAAAtAC0AAAAAAAAAAAABAAAAAAAAAAEAAAAAAAAANQAAAAAAAAAqAAAAAAAAAFBLBgcAAAAAXwAAAAAAAAABAAAAUEsFBgAAAAABAAEANQAA
+        ACoAAAAAAA==
+        """)
+
+    private static func decoded(_ base64: String) -> [UInt8] {
+        [UInt8](Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data())
+    }
+
     /// An archive whose table claims these sizes.
     ///
     /// - Parameter overlapping: all entries stand for the same bytes.

@@ -1,6 +1,8 @@
+import DTO
+
 /// Looks at a file before it is kept: is it what was declared, that alone, and harmless where it is shown or unpacked?
 ///
-/// It reads heads, tails and tables, never a whole video.
+/// It reads heads, tails and tables, and pictures and texts whole, never a whole video.
 enum FileInspection {
     /// - Throws: ``FileFlaw``, or what the source throws.
     static func check(_ file: some ByteSource, declared type: FileType) throws {
@@ -30,9 +32,26 @@ enum FileInspection {
         if type != .pdf, Array(head.prefix(1_024)).firstIndex(of: Array("%PDF-".utf8)) != nil {
             throw FileFlaw.polyglot(also: "application/pdf")
         }
+        if type.kind != .document, let archive = try archive(in: file, type) { throw FileFlaw.polyglot(also: archive) }
         let text = String(decoding: head, as: UTF8.self).lowercased()
         for mark in ["<script", "<html", "<!doctype html", "<?php", "<svg", "<iframe"] where text.contains(mark) {
             throw FileFlaw.polyglot(also: mark == "<?php" ? "PHP" : "text/html")
+        }
+    }
+
+    /// A picture is read whole; of what may be large its two ends, and what stands where it says that it is over. What cameras put behind a
+    /// picture, as the film of a moving photo, is no archive.
+    private static func archive(in file: some ByteSource, _ type: FileType) throws -> String? {
+        let ends =
+            type.kind == .image || file.size <= 2 * ArchiveMarks.reach
+            ? [0..<file.size] : [0..<ArchiveMarks.reach, file.size - ArchiveMarks.reach..<file.size]
+        for range in ends { if let found = try ArchiveMarks.type(in: range, of: file) { return found } }
+        switch type {
+        case .mp4, .quickTime, .m4a: return try ArchiveMarks.type(at: MovieBoxes(in: 0..<file.size, of: file).end, of: file)
+        case .wav:
+            guard let length = try file.head(8).number(at: 4, bytes: 4) else { return nil }
+            return try ArchiveMarks.type(at: 8 + length + length % 2, of: file)
+        default: return nil
         }
     }
 

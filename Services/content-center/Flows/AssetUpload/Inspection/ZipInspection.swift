@@ -15,10 +15,32 @@ enum ZipInspection {
         let offset: Int
     }
 
-    /// Whether archivers would take the file for a ZIP, whatever stands before its table.
+    /// Whether some archiver might take the file for a ZIP, whatever stands before its table.
+    ///
+    /// They agree on the mark of the end alone. Some look for the table right before the end, some where the end says, some where a ZIP64
+    /// record says; some ask whether what stands behind the end is its comment. So an end that could be meant is enough.
     static func hasDirectory(_ file: some ByteSource) throws -> Bool {
-        guard let end = try end(of: file), end.entries > 0, end.tableSize <= end.offset else { return false }
-        return try file.read(at: end.offset - end.tableSize, count: 4) == [0x50, 0x4B, 1, 2]
+        // Twice as far back as a comment may be long: some pass over what stands behind it.
+        let tail = try file.tail(2 * 65_536)
+        var from = 0
+        while let offset = tail.firstIndex(of: [0x50, 0x4B, 5, 6], from: from) {
+            if try isMeant(tail, offset, file) { return true }
+            from = offset + 1
+        }
+        return false
+    }
+
+    private static func isMeant(_ tail: [UInt8], _ offset: Int, _ file: some ByteSource) throws -> Bool {
+        func number(_ place: Int, _ bytes: Int) -> Int? { tail.number(at: offset + place, bytes: bytes) }
+        // A ZIP64 record counts, whatever stands in the end.
+        if offset >= 20, tail[offset - 20..<offset - 16].elementsEqual([0x50, 0x4B, 6, 7]) { return true }
+        guard let disk = number(4, 2), let firstDisk = number(6, 2), let here = number(8, 2), let entries = number(10, 2),
+            let size = number(12, 4), let start = number(16, 4), entries > 0
+        else { return false }
+        // By chance in one of 2^78 places.
+        if [disk, firstDisk].allSatisfy([0, 0xFFFF].contains), here == entries { return true }
+        let places = [file.size - tail.count + offset - size, start]
+        return try places.contains { try $0 >= 0 && file.read(at: $0, count: 4) == [0x50, 0x4B, 1, 2] }
     }
 
     /// The end record: at the very end but for a comment, whose length it knows.
