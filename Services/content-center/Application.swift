@@ -13,7 +13,7 @@ enum Application: ServiceApplication {
         m0012TenantLife, m0013SearchRanking, m0014AssetLibrary, m0015MediaJobs,
         m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters, m0019GarbageInTime, m0020AssetPreviews,
         m0021OutboxPostponed, m0022SearchBatches, m0023MediaSources, m0024SearchCost, m0025CheapClockAndLock,
-        m0026SearchLabels,
+        m0026SearchLabels, m0027PendingUploads,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
@@ -112,7 +112,8 @@ enum Application: ServiceApplication {
                 S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
             } else { folder }
         return Assets(
-            store: AssetsStore(database: runtime.database), uses: AssetUsesStore(database: runtime.database), objects: objects)
+            store: AssetsStore(database: runtime.database, usualQuota: settings.assetQuota),
+            uses: AssetUsesStore(database: runtime.database), objects: objects)
     }
 
     private static func privacy(

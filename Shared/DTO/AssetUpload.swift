@@ -312,12 +312,15 @@ public struct AssetParts: Codable, Sendable, Equatable {
 public struct AssetUsage: Codable, Sendable, Equatable {
     public var bytes: Int
     public var objects: Int
+    /// Announced for uploads that are on their way.
+    public var pendingBytes: Int
     /// What its plan allows.
     public var limitBytes: Int
 
-    public init(bytes: Int, objects: Int, limitBytes: Int) {
+    public init(bytes: Int, objects: Int, pendingBytes: Int = 0, limitBytes: Int) {
         self.bytes = bytes
         self.objects = objects
+        self.pendingBytes = pendingBytes
         self.limitBytes = limitBytes
     }
 }

@@ -114,6 +114,32 @@ import Testing
         }
     }
 
+    @Test func whatIsAnnouncedAndWhatFlowsMakeCountsToo() async throws {
+        try await ContentCenterHarness.run(environment: ["ASSET_QUOTA_BYTES": "1000"]) { service in
+            func announce(_ size: Int, operation: UUID? = nil) async throws -> TestResponse {
+                let request = AssetPresignRequest(filename: "a.png", contentType: "image/png", size: size)
+                return try await service.send(.post, "/v1/assets/presign", operation: operation, body: JSON.encode(request))
+            }
+            let operation = UUID()
+            #expect(try await announce(600, operation: operation).status == .created)
+            // Announced once more it is the same upload.
+            #expect(try await announce(600, operation: operation).status == .created)
+            #expect(try await announce(600).problem().code == "asset.quota_exceeded")
+            #expect(try await announce(400).status == .created)
+            let usage = try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self)
+            #expect(usage == AssetUsage(bytes: 0, objects: 0, pendingBytes: 1_000, limitBytes: 1_000))
+            // Nobody sends what nobody may send any more.
+            try await service.database.setClock(offset: .seconds(AssetUpload.urlLifetime + 1))
+            #expect(try await announce(1_000).status == .created)
+
+            let picture = SampleFiles.png + [UInt8](repeating: 0, count: 1_000)
+            let made = try await service.send(.post, "/v1/assets", headers: ["Content-Type": "image/png"], body: picture)
+            #expect(try made.problem().code == "asset.quota_exceeded")
+            #expect(service.files() == [])
+            #expect(try await service.count("asset_garbage") == 0)
+        }
+    }
+
     @Test func aTenantKeepsNoMoreThanItsPlanAllows() async throws {
         try await ContentCenterHarness.run { service in
             func usage() async throws -> AssetUsage { try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self) }

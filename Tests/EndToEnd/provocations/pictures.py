@@ -21,6 +21,12 @@ def provoke(stack, member) -> None:
     assert kept.status_code == 201, kept.text
     assert keep(b"GIF89a", "image/png").status_code == 422
     assert keep(b"\0" * (9 << 20), "image/png").status_code == 413
+    with stack.administrator("content") as connection:
+        connection.execute("INSERT INTO asset_quotas (tenant_id, bytes) VALUES (%s, 0)", (member.tenant,))
+        try:
+            assert keep(png(uuid.uuid4().bytes[:3]), "image/png").status_code == 409
+        finally:
+            connection.execute("DELETE FROM asset_quotas WHERE tenant_id = %s", (member.tenant,))
     path = f"/v1/assets/{kept.json()['id']}/content"
     for caller, service, url in (("orchestration-service", "content-center", path), (None, "gateway-bff", path.replace("/v1/", "/api/"))):
         def get(url, **headers):

@@ -80,7 +80,8 @@ extension AssetError: HTTPFailure {
                 status: .conflict, code: "asset.quota_exceeded",
                 title: LocalizedText(zh: "存储空间不足", en: "The storage quota is used up"),
                 detail: LocalizedText(
-                    zh: "套餐共 \(limit) 字节，已用 \(used) 字节。", en: "The plan has \(limit) bytes, of which \(used) are used."))
+                    zh: "套餐共 \(limit) 字节，已用 \(used) 字节（含上传中的）。",
+                    en: "The plan has \(limit) bytes, of which \(used) are used or on their way."))
         case .inUse(let contents):
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),

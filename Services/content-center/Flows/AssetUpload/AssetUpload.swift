@@ -17,7 +17,7 @@ struct AssetUpload: Sendable {
     /// Announces an upload. The repeat of an operation answers the asset that it has announced, with a fresh URL.
     func presign(_ upload: NewUpload, by author: Author) async throws -> AssetPresignAnswer {
         try await check(upload.watermark, for: author)
-        try await refuseBeyondQuota(upload.size ?? 1, of: author.tenantId)
+        try await refuseBeyondQuota(upload.size ?? 1, for: author)
         let announced = try await store.announce(upload, lifetime: Self.urlLifetime, by: author)
         let expiresAt = Int(announced.urlExpiresAt.timeIntervalSince1970)
         let url = objects.uploadURL(
@@ -34,7 +34,7 @@ struct AssetUpload: Sendable {
     func begin(_ upload: NewUpload, partSize: Int, by author: Author) async throws -> AssetMultipart {
         guard let size = upload.size else { throw AssetError.notInParts }
         try await check(upload.watermark, for: author)
-        try await refuseBeyondQuota(size, of: author.tenantId)
+        try await refuseBeyondQuota(size, for: author)
         let parts = ObjectParts(size: size, partSize: partSize)
         let announced = try await store.announce(upload, partSize: partSize, lifetime: Self.partsLifetime, by: author)
         // The repeat of an operation whose upload is complete opens nothing that nobody would ever complete.
@@ -92,9 +92,11 @@ struct AssetUpload: Sendable {
 
     func usage(of tenantId: UUID) async throws -> AssetUsage { try await store.usage(of: tenantId) }
 
-    private func refuseBeyondQuota(_ size: Int, of tenantId: UUID) async throws {
-        let usage = try await store.usage(of: tenantId)
-        if usage.bytes + size > usage.limitBytes { throw AssetError.beyondQuota(used: usage.bytes, limit: usage.limitBytes) }
+    /// What others have announced will come as well.
+    private func refuseBeyondQuota(_ size: Int, for author: Author) async throws {
+        let usage = try await store.usage(of: author.tenantId, besides: author.operationId)
+        let used = usage.bytes + usage.pendingBytes
+        if used + size > usage.limitBytes { throw AssetError.beyondQuota(used: used, limit: usage.limitBytes) }
     }
 
     /// The client says that the bytes are there: they are compared with what was announced and looked at. What is refused is gone, with its

@@ -57,25 +57,13 @@ struct AssetUploadStore: Sendable {
     }
 
     /// What the tenant keeps, and what it may.
-    func usage(of tenantId: UUID) async throws -> AssetUsage {
-        try Self.usage(try await database.query(usageQuery(tenantId), tenant: tenantId).only)
+    func usage(of tenantId: UUID, besides operation: UUID? = nil) async throws -> AssetUsage {
+        try await AssetUsageStore(usualQuota: usualQuota).usage(of: tenantId, besides: operation, using: database)
     }
 
-    /// The same as the transaction sees it, whose own objects a trigger has counted by now; whoever else adds waits for its commit.
+    /// The same as the transaction sees it.
     func usage(of tenantId: UUID, in transaction: Transaction) async throws -> AssetUsage {
-        try Self.usage(try await transaction.query(usageQuery(tenantId)).only)
-    }
-
-    private func usageQuery(_ tenantId: UUID) -> SQL {
-        """
-        SELECT coalesce(u.bytes, 0) AS bytes, coalesce(u.objects, 0) AS objects, coalesce(q.bytes, \(usualQuota)) AS limit_bytes
-        FROM (SELECT 1) one
-        LEFT JOIN asset_usage u ON u.tenant_id = \(tenantId) LEFT JOIN asset_quotas q ON q.tenant_id = \(tenantId)
-        """
-    }
-
-    private static func usage(_ row: Row) throws -> AssetUsage {
-        AssetUsage(bytes: try row.decode("bytes"), objects: try row.decode("objects"), limitBytes: try row.decode("limit_bytes"))
+        try await AssetUsageStore(usualQuota: usualQuota).usage(of: tenantId, in: transaction)
     }
 
     /// The asset is ready, with the object that holds its bytes: the arrived one, or the one that was there already, in which case the
@@ -121,9 +109,8 @@ struct AssetUploadStore: Sendable {
             if object != arrived.object {
                 try transaction.enqueue(ObjectGarbage.add(arrived.object, of: tenantId))
             }
-            let usage = try await usage(of: tenantId, in: transaction)
-            if object == arrived.object, usage.bytes > usage.limitBytes {
-                throw AssetError.beyondQuota(used: usage.bytes - arrived.size, limit: usage.limitBytes)
+            if object == arrived.object {
+                try await AssetUsageStore(usualQuota: usualQuota).check(arrived.size, of: tenantId, in: transaction)
             }
             var ready = try LibraryAsset(row)
             ready.watermarkJobId = try await AssetFollowUps.order(for: ready, by: author, in: transaction)

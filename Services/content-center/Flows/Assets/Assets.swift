@@ -31,7 +31,7 @@ struct Assets: Sendable {
         let kept: (asset: Asset, object: UUID?)
         do {
             kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
-        } catch let error as PrivacyError where error == .erased {
+        } catch let error where error is PrivacyError || error is AssetError {
             // No row will ever own it.
             try await collect(object, of: author.tenantId)
             throw error
