@@ -210,6 +210,27 @@ extension ContentCenterHarness {
         }
     }
 
+    @Test func aMisspellingThatWasCorrectedIsKnownNoMore() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.copy("手机", "xioami phone")
+            let other = try await service.copy("壳", "xiaomi phone")
+            try await service.indexer.takeInAll()
+            #expect(try await service.find("xioami").corrections == [])
+            let patch = ContentPatch(body: ContentBodyPatch(text: "xiaomi"))
+            #expect(try await service.patch(content.id, patch, ifVersion: 1).status == .ok)
+            try await service.indexer.takeInAll()
+            let corrected = try await service.find("xioami")
+            #expect(corrected.corrections == [SearchCorrection(from: "xioami", to: "xiaomi")])
+            #expect(corrected.total == 2)
+            // Another one has it still, until it lies in the bin.
+            #expect(try await service.find("phone").total == 1)
+            #expect(try await service.count("search_words") == 2)
+            #expect(try await service.send(.delete, "/v1/contents/\(other.id.lowercase)").status == .noContent)
+            try await service.indexer.takeInAll()
+            #expect(try await service.count("search_words") == 1)
+        }
+    }
+
     /// Workers that add the same words, each in the order of its own contents, do not wait for each other in a circle.
     @Test func workersDoNotBlockEachOther() async throws {
         try await ContentCenterHarness.run { service in

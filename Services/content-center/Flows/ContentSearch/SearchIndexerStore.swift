@@ -78,19 +78,25 @@ struct SearchIndexerStore: Sendable {
         let rows = try await app.query(
             """
             SELECT c.id, v.title, v.body, c.version, c.space_id, c.topic, c.tags, c.deleted_at IS NOT NULL AS is_deleted,
-                   array_remove(c.topic || c.tags, NULL) AS labels, \(Self.files) AS files, t.asset_id AS subtitles, t.text AS spoken
+                   array_remove(c.topic || c.tags, NULL) AS labels, \(Self.files) AS files, t.asset_id AS subtitles, t.text AS spoken,
+                   d.body AS indexed
             FROM \(Self.contents(of: changes, tenantId: tenantId))
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             CROSS JOIN LATERAL (SELECT \(Self.subtitles) AS asset) AS s
             LEFT JOIN subtitle_texts t ON t.tenant_id = c.tenant_id AND t.asset_id = s.asset
+            LEFT JOIN search_documents d ON d.tenant_id = c.tenant_id AND d.id = c.id
             """, tenant: tenantId)
         var documents: [SearchDocument] = []
         var deleted: [UUID] = []
         var unreadable: Set<UUID> = []
+        // Words that a document had and has no more.
+        var gone: Set<String> = []
         for row in rows {
             let id: UUID = try row.decode("id")
+            let indexed = try row.decode("indexed", as: String?.self)
             if try row.decode("is_deleted") {
                 deleted.append(id)
+                if let indexed { gone.formUnion(SearchTokens.words(in: [indexed])) }
                 continue
             }
             guard let body = try? JSON.decode(ContentBody.self, from: row.decode("body", as: JSONText.self).bytes) else {
@@ -100,6 +106,7 @@ struct SearchIndexerStore: Sendable {
             let text = SearchText(
                 title: try row.decode("title"), body: body, labels: try row.decode("labels"), files: try row.decode("files"),
                 spoken: SubtitleTexts.passages(in: try row.decode("spoken") ?? ""))
+            if let indexed, indexed != text.folded { gone.formUnion(SearchTokens.words(in: [indexed])) }
             let labels = SearchLabels.tokens(
                 spaceId: try row.decode("space_id"), topic: try row.decode("topic"), tags: try row.decode("tags"))
             documents.append(
@@ -107,7 +114,12 @@ struct SearchIndexerStore: Sendable {
                     id: id, version: try row.decode("version"), text: text, labels: labels, subtitles: try row.decode("subtitles")
                 ))
         }
-        var statements: [SQL] = []
+        // All at once and in order: two workers that add the same words in different orders would wait for each other.
+        let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
+        gone.subtract(words)
+        // Nobody adds a document with a word while somebody forgets it.
+        let lock: SQL = "pg_advisory_xact_lock\(unescaped: gone.isEmpty ? "_shared" : "")(search_words_lock(\(tenantId)))"
+        var statements: [SQL] = ["SELECT \(lock)"]
         if !deleted.isEmpty {
             statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")
         }
@@ -117,8 +129,6 @@ struct SearchIndexerStore: Sendable {
                 "SELECT search_flush()",
             ]
         }
-        // All at once and in order: two workers that add the same words in different orders would wait for each other.
-        let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         if !words.isEmpty {
             statements.append(
                 """
@@ -126,6 +136,7 @@ struct SearchIndexerStore: Sendable {
                 ORDER BY word ON CONFLICT DO NOTHING
                 """)
         }
+        if !gone.isEmpty { statements.append("SELECT search_forget(\(gone.sorted()))") }
         // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
         let done = changes.filter { !unreadable.contains($0.contentId) && !away.contains($0.contentId) }
         statements.append(
