@@ -75,11 +75,14 @@ public struct ContentSimilarity: Codable, Sendable, Equatable {
     /// The version that was compared.
     public var version: Int
     public var items: [SimilarContent]
+    /// Whether all of the tenant's contents have been looked at; else the same request goes on with the rest.
+    public var isComplete: Bool
 
-    public init(contentId: UUID, version: Int, items: [SimilarContent]) {
+    public init(contentId: UUID, version: Int, items: [SimilarContent], isComplete: Bool = true) {
         self.contentId = contentId
         self.version = version
         self.items = items
+        self.isComplete = isComplete
     }
 }
 

@@ -2,6 +2,7 @@ import DTO
 import Foundation
 import HTTPCore
 import HTTPServing
+import TestSupport
 import Testing
 
 @testable import ContentCenter
@@ -27,6 +28,41 @@ import Testing
             let copy = ContentBodyPatch(text: "完全换了一篇，说的是怎么挑一双跑鞋，以及为什么要买大半码。")
             #expect(try await service.patch(near.id, ContentPatch(body: copy), ifVersion: 1).status == .ok)
             #expect(try await service.similar(content.id).items.isEmpty)
+        }
+    }
+
+    /// A short text that stands whole in a long one shares next to nothing with it, measured by the long one.
+    @Test func aShortTextIsFoundWhereverItWasCopiedTo() async throws {
+        try await ContentCenterHarness.run { service in
+            let long = (0..<400).map { "\($0)号商品的第\($0 * 7)条说明与第\($0 * 11)条不同。" }
+            let slogans = ["每天一杯温开水皮肤也会喝饱", "早睡早起比什么面膜都有用得多", "三步洗脸法让你告别暗沉出油"]
+            for (index, slogan) in slogans.enumerated() {
+                let text = (long.prefix(100 + index * 90) + [slogan] + long.suffix(60)).joined()
+                _ = try await service.create(.copy("长\(index)", text))
+            }
+            for (index, slogan) in slogans.enumerated() {
+                let content = try await service.create(.copy("短\(index)", slogan))
+                let found = try await service.similar(content.id, "?minimum=50")
+                #expect(found.items.map(\.title) == ["长\(index)"])
+                #expect(found.isComplete)
+            }
+        }
+    }
+
+    @Test func whatTheTimeDidNotDoForIsSaidAndDoneNext() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create(.copy("原文", Self.text))
+            for index in 0..<3 { _ = try await service.create(.copy("\(index)", Self.text)) }
+            let contents = Contents(store: ContentsStore(database: service.database.app) {})
+            let hasty = SimilarityCheck(
+                contents: contents, store: SimilarityStore(database: service.database.app), fingerprintsAtATime: 1,
+                patience: .zero)
+            for found in 1...5 {
+                let answer = try await hasty.similar(to: content.id, minimum: 20, limit: 10, of: ContentCenterHarness.tenant)
+                #expect(answer.items.count == min(3, found))
+                // The fourth is the text itself, and only the fifth finds that there are no more.
+                #expect(answer.isComplete == (found == 5))
+            }
         }
     }
 

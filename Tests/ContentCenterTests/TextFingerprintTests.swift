@@ -33,6 +33,18 @@ import Testing
         #expect(!Set(try #require(TextFingerprint(one)).bands).isDisjoint(with: try #require(TextFingerprint(two)).bands))
     }
 
+    /// Wherever it stands, and whatever stands around it.
+    @Test func whoeverSharesAPassageSharesAMark() throws {
+        let characters = (0..<3_000).compactMap { Unicode.Scalar(0x4E00 + UInt32($0) * 7 % 20_000).map { String(Character($0)) } }
+        for start in stride(from: 100, to: 2_900, by: 53) {
+            let passage = characters[start..<start + TextFingerprint.surePassage].joined()
+            let one = try #require(TextFingerprint(TokenizedText(characters[..<(start / 2)].reversed().joined() + passage)))
+            let long = try #require(TextFingerprint(TokenizedText(characters.joined())))
+            #expect(!one.marks.isDisjoint(with: long.marks), "\(start)")
+            #expect(!Set(one.wanted).isDisjoint(with: long.bands), "\(start)")
+        }
+    }
+
     @Test func textsOnOtherThingsShareNothing() throws {
         let other = TokenizedText("猫砂盆这样选，家里再没味道：一看大小，二看高低，三看是不是好清洗。")
         #expect(SharedPassages.share(of: TokenizedText(text), in: other) == 0)

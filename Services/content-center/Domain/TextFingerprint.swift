@@ -88,18 +88,35 @@ enum StableHash {
 }
 
 /// MinHash: the share of equal values of two fingerprints estimates the share of shingles that two texts have in common (Jaccard).
+///
+/// That says little of a short text that stands whole in a long one. So a fingerprint has marks as well (winnowing, Schleimer et al. 2003): of
+/// every ``window`` neighbouring shingles the least. Whoever has the same neighbours has the same mark, whatever stands around them: two texts
+/// that share a passage of ``surePassage`` tokens share a mark.
 struct TextFingerprint: Sendable, Equatable {
+    /// Changes with what is stored of a text.
+    static let method = 2
     static let count = 64
     /// How many values make a band: texts that share a tenth of their shingles meet in one of the bands about every fourth time, those
     /// that share three tenths nearly always.
     static let bandLength = 2
 
+    static let window = 8
+    /// Of so many tokens.
+    static let surePassage = window + TokenizedText.shingleLength - 1
+    /// A text of more shingles is looked for by its marks alone.
+    static let mostShinglesAsked = 512
+
     let values: [UInt64]
+    let marks: Set<UInt64>
+    /// All of them, of a text that is not long.
+    private let asked: Set<UInt64>
 
     /// `nil` for a text without any word.
     init?(_ text: TokenizedText) {
         guard !text.shingles.isEmpty else { return nil }
+        marks = Self.marks(of: text.shingles)
         let shingles = Set(text.shingles)
+        asked = shingles.count <= Self.mostShinglesAsked ? shingles : marks
         values = (0..<Self.count).map { row in
             let seed = StableHash.mixed(UInt64(row))
             return shingles.reduce(UInt64.max) { min($0, StableHash.mixed($1 ^ seed)) }
@@ -111,11 +128,26 @@ struct TextFingerprint: Sendable, Equatable {
         Double(zip(values, other.values).filter { $0 == $1 }.count) / Double(Self.count)
     }
 
-    /// What two texts of which one looks for the other may have in common.
-    var bands: [Int64] {
+    /// Of a text that is shorter than a window all.
+    private static func marks(of shingles: [UInt64]) -> Set<UInt64> {
+        guard shingles.count >= window else { return Set(shingles) }
+        return Set((0...shingles.count - window).map { start in shingles[start..<start + window].reduce(UInt64.max, min) })
+    }
+
+    /// What two texts of which one looks for the other may have in common: stored of each.
+    var bands: [Int64] { resemblances + Self.stored(marks) }
+
+    /// By which others are looked for.
+    var wanted: [Int64] { resemblances + Self.stored(asked) }
+
+    private var resemblances: [Int64] {
         stride(from: 0, to: Self.count, by: Self.bandLength).map { start in
             Int64(bitPattern: StableHash.of([UInt64(start)] + values[start..<start + Self.bandLength]))
         }
+    }
+
+    private static func stored(_ marks: Set<UInt64>) -> [Int64] {
+        marks.map { Int64(bitPattern: StableHash.of([UInt64(count), $0])) }
     }
 }
 

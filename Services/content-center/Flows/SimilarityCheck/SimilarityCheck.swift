@@ -1,28 +1,32 @@
+import ConcurrencySupport
 import DTO
 import FoundationEssentials
+import Observability
 
 /// What of the tenant's own contents reads like this one (相似度检查): a score, and the passages that both have.
 ///
-/// Fingerprints are made when somebody asks, of whatever has none for its newest text yet, some thousands at a time; candidates come from
-/// them, and what is answered is compared word for word.
+/// Fingerprints are made when somebody asks, of whatever has none for its newest text yet, for as long as the request has time: where some
+/// are left the answer says so, and the next one goes on with them. Candidates come from them, and what is answered is compared word for word.
 struct SimilarityCheck: Sendable {
     /// At most so many candidates are compared.
     static let maxCandidates = 50
-    static let fingerprintsAtATime = 200
-    static let maxFingerprints = 5_000
 
     let contents: Contents
     let store: SimilarityStore
+    var fingerprintsAtATime = 200
+    /// Fingerprints are made for so long, and never so long that no time is left to compare.
+    var patience = Duration.seconds(20)
+    private static let reserve = Duration.seconds(5)
 
     /// - Parameter minimum: percent.
     func similar(to id: UUID, minimum: Int, limit: Int, of tenantId: UUID) async throws -> ContentSimilarity {
         let content = try await contents.content(id, of: tenantId)
-        try await catchUp(of: tenantId)
+        let isComplete = try await catchUp(of: tenantId)
         let text = TokenizedText(Self.text(of: content.body))
-        var answer = ContentSimilarity(contentId: id, version: content.version, items: [])
+        var answer = ContentSimilarity(contentId: id, version: content.version, items: [], isComplete: isComplete)
         guard let fingerprint = TextFingerprint(text) else { return answer }
         let candidates = try await store.candidates(
-            sharing: fingerprint.bands, besides: id, limit: Self.maxCandidates, of: tenantId)
+            sharing: fingerprint.wanted, besides: id, limit: Self.maxCandidates, of: tenantId)
         answer.items = candidates.compactMap { candidate in
             let other = TokenizedText(Self.text(of: candidate.body))
             let score = Int((SharedPassages.share(of: text, in: other) * 100).rounded())
@@ -37,15 +41,25 @@ struct SimilarityCheck: Sendable {
         return answer
     }
 
-    private func catchUp(of tenantId: UUID) async throws {
-        for _ in 0..<Self.maxFingerprints / Self.fingerprintsAtATime {
-            let texts = try await store.withoutFingerprint(limit: Self.fingerprintsAtATime, of: tenantId)
-            guard !texts.isEmpty else { return }
-            for text in texts {
-                let bands = TextFingerprint(TokenizedText(Self.text(of: text.body)))?.bands ?? []
-                try await store.keep(bands, of: text.id, version: text.version, tenantId: tenantId)
+    /// The newest first.
+    ///
+    /// - Returns: whether every text has its fingerprint now.
+    private func catchUp(of tenantId: UUID) async throws -> Bool {
+        let time = Deadline.after(patience)
+        let end = CallContext.current?.deadline.map { min(time, Deadline($0 - Self.reserve)) } ?? time
+        var last: UUID?
+        repeat {
+            let texts = try await store.withoutFingerprint(before: last, limit: fingerprintsAtATime, of: tenantId)
+            if !texts.isEmpty {
+                let fingerprints = texts.map {
+                    (text: $0, bands: TextFingerprint(TokenizedText(Self.text(of: $0.body)))?.bands ?? [])
+                }
+                try await store.keep(fingerprints, of: tenantId)
             }
-        }
+            if texts.count < fingerprintsAtATime { return true }
+            last = texts.last?.id
+        } while !end.isPast
+        return false
     }
 
     /// Everything in a body that people read.

@@ -6,35 +6,42 @@ import PostgresStore
 struct SimilarityStore: Sendable {
     let database: Database
 
-    /// Contents whose newest text has no fingerprint.
-    func withoutFingerprint(limit: Int, of tenantId: UUID) async throws -> [ComparedText] {
+    /// Contents whose newest text has no fingerprint, or one of another method.
+    ///
+    /// - Parameter last: only those that are older.
+    func withoutFingerprint(before last: UUID?, limit: Int, of tenantId: UUID) async throws -> [ComparedText] {
         try await database.query(
             """
             SELECT c.id, c.version, v.title, v.body
             FROM contents c
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             LEFT JOIN content_fingerprints f ON f.tenant_id = c.tenant_id AND f.content_id = c.id
-            WHERE c.tenant_id = \(tenantId) AND c.deleted_at IS NULL AND f.version IS DISTINCT FROM c.version
+            WHERE c.tenant_id = \(tenantId) AND c.deleted_at IS NULL AND (\(last)::uuid IS NULL OR c.id < \(last))
+                AND (f.version IS DISTINCT FROM c.version OR f.method <> \(TextFingerprint.method)::smallint)
             ORDER BY c.id DESC LIMIT \(limit)
             """, tenant: tenantId
         ).map(Self.text)
     }
 
-    func keep(_ bands: [Int64], of id: UUID, version: Int, tenantId: UUID) async throws {
+    /// All together; everybody takes them in the same order, so nobody waits for each other in a circle.
+    func keep(_ fingerprints: [(text: ComparedText, bands: [Int64])], of tenantId: UUID) async throws {
         try await database.transaction(tenant: tenantId) { transaction in
-            // The lock keeps two who do the same apart.
-            try transaction.enqueue(
-                """
-                INSERT INTO content_fingerprints (tenant_id, content_id, version) VALUES (\(tenantId), \(id), \(version))
-                ON CONFLICT (tenant_id, content_id) DO UPDATE SET version = EXCLUDED.version
-                """)
-            try transaction.enqueue(
-                "DELETE FROM content_fingerprint_bands WHERE tenant_id = \(tenantId) AND content_id = \(id)")
-            try transaction.enqueue(
-                """
-                INSERT INTO content_fingerprint_bands (tenant_id, content_id, band)
-                SELECT DISTINCT \(tenantId), \(id), band FROM unnest(\(bands)) AS band
-                """)
+            for (text, bands) in fingerprints {
+                // The lock keeps two who do the same apart.
+                try transaction.enqueue(
+                    """
+                    INSERT INTO content_fingerprints (tenant_id, content_id, version, method)
+                    VALUES (\(tenantId), \(text.id), \(text.version), \(TextFingerprint.method)::smallint)
+                    ON CONFLICT (tenant_id, content_id) DO UPDATE SET version = EXCLUDED.version, method = EXCLUDED.method
+                    """)
+                try transaction.enqueue(
+                    "DELETE FROM content_fingerprint_bands WHERE tenant_id = \(tenantId) AND content_id = \(text.id)")
+                try transaction.enqueue(
+                    """
+                    INSERT INTO content_fingerprint_bands (tenant_id, content_id, band)
+                    SELECT DISTINCT \(tenantId), \(text.id), band FROM unnest(\(bands)) AS band
+                    """)
+            }
         }
     }
 
