@@ -42,6 +42,7 @@ def provoke_contents(stack, member, call) -> None:
     assert call("PATCH", f"{path}/labels", json={"spaceId": space, "tags": ["夏季"]}).status_code == 200
     assert call("DELETE", f"/spaces/{space}").status_code == 409
     refusals(call, "PATCH", f"{path}/labels")
+    assert call("PATCH", f"{path}/labels", json={"tags": []}, headers={"If-Match": '"9"'}).status_code == 412
     assert call("PATCH", f"{missing}/labels", json={}).status_code == 404
     assert call("GET", f"{path}/diff", params={"from": 1, "to": 1}).status_code == 200
     assert call("GET", f"{path}/diff", params={"from": 1, "to": 9}).status_code == 404
