@@ -22,6 +22,7 @@ enum Routes {
         router.group(authentication, ErasedTenants()) { group in
             group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
+            group.on(.post, "/v1/drafts", options: .write("Contents"), contents.draft)
             group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
             group.on(.patch, "/v1/contents/{id}", options: .write("Contents"), contents.edit)
             group.on(.get, "/v1/contents/{id}/export", options: .read("ContentExport"), exports.export)

@@ -156,7 +156,7 @@ public struct TitleSetBody: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /v1/contents`: saves version 1 as a draft. A repeat with the same `X-Operation-Id` and `step` answers what was stored.
+/// `POST /v1/contents`: saves version 1 of what a flow wrote as a draft. A repeat with the same `X-Operation-Id` and `step` answers what was stored.
 public struct NewContent: Codable, Sendable, Equatable {
     /// Which of the operation's drafts this is: one operation may save several (one brief, many platforms). 1–64 of `[a-z0-9_.-]`.
     public var step: String

@@ -15,7 +15,7 @@ private let documentedTypes = [
 
 /// Documented, but no DTO: written by health checks and the key set, or a choice that stands inside others.
 private let withoutType: Set = [
-    "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody",
+    "JWKS", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "ContentCompleteness", "ContentBody", "NewDraftBody",
     "VideoScriptType", "RunState", "ImageShape", "BudgetPeriod", "BudgetScope", "SpendingHoldState",
     "EmbeddingsRequestInput", "EmbeddingsVector", "AssetState", "AssetRightsState", "MaterialKind", "MaterialStatus",
     "TenantJobState", "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind", "SearchField",

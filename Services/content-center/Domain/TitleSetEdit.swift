@@ -28,8 +28,12 @@ enum TitleSetEdit {
     }
 
     private static func candidate(titled title: String, in before: TitleSetBody) -> TitleSetCandidate {
-        before.candidates.first { $0.title.isSameText(as: title) }
-            ?? TitleSetCandidate(title: title, score: nil, reasons: [manualReason], formula: TitleSetCandidate.manualFormula)
+        before.candidates.first { $0.title.isSameText(as: title) } ?? written(title)
+    }
+
+    /// A title of a person's own.
+    static func written(_ title: String) -> TitleSetCandidate {
+        TitleSetCandidate(title: title, score: nil, reasons: [manualReason], formula: TitleSetCandidate.manualFormula)
     }
 
     private static func followedSelection(from before: TitleSetBody, to after: [TitleSetCandidate]) -> Int? {

@@ -1,18 +1,27 @@
 import HTTPCore
+import HTTPServing
 import ServiceDefaults
 
 /// What the tenant made: content-center.
 extension PublicRoutes {
+    /// As much as content-center reads of any body: a script of some hundred scenes is larger than what the gateway takes elsewhere.
+    static let wholeBody = RouteOptions.defaultMaxBodyBytes
+
     static let contents = [
         PublicRoute(
             method: .get, path: "/api/contents", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents"), rateClass: .read),
+        // What a person writes; the service's own `POST /v1/contents` is the flows', which say themselves who wrote it.
+        PublicRoute(
+            method: .post, path: "/api/contents", flow: "Contents", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/drafts"), rateClass: .write, idempotency: .optional,
+            maximumBodyBytes: wholeBody),
         PublicRoute(
             method: .get, path: "/api/contents/{id}", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .read),
         PublicRoute(
             method: .patch, path: "/api/contents/{id}", flow: "Contents", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .write, maximumBodyBytes: wholeBody),
         PublicRoute(
             method: .get, path: "/api/contents/{id}/export", flow: "ContentExport", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/export"), rateClass: .read),

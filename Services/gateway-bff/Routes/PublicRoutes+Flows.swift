@@ -40,7 +40,8 @@ extension PublicRoutes {
             // 10,000 words of 50 characters.
             PublicRoute(
                 method: .put, path: path, flow: "Vocabulary", access: .member(.writeVocabulary),
-                target: .upstream(.orchestrationService, path: inner), rateClass: .write, maximumBodyBytes: 2 << 20),
+                target: .upstream(.orchestrationService, path: inner), rateClass: .write,
+                maximumBodyBytes: 2 << 20),
             PublicRoute(
                 method: .put, path: path + "/{word}", flow: "Vocabulary", access: .member(.writeVocabulary),
                 target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write),

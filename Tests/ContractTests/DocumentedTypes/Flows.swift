@@ -12,6 +12,7 @@ extension DocumentedTypes {
         "ContentDraftCreated": ContentDraftCreated.self, "ContentPage": Page<ContentSummary>.self,
         "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
         "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
+        "NewDraft": NewDraft.self, "NewTitleSet": NewTitleSet.self,
         "NewContent": NewContent.self, "TitleCandidate": TitleCandidate.self, "TitleGenerationAnswer": TitleGenerationAnswer.self,
         "TitleGenerationRequest": TitleGenerationRequest.self, "TitleRevision": TitleRevision.self,
         "TitleSetBody": TitleSetBody.self,

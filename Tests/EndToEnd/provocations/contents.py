@@ -1,10 +1,14 @@
 import uuid
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, click_twice, refusals
 
 
 def provoke(stack, member) -> None:
     provoke_exports(stack, member)
+    reply = {"kind": "reply_template", "title": "询价", "body": {"scene": "询价", "text": "您好", "variables": []}}
+    assert member.request("POST", "/api/contents", json=reply).status_code == 201
+    refusals(member.request, "POST", "/api/contents")
+    click_twice(stack, member, "/api/contents", "LOCK TABLE contents IN SHARE MODE", json=reply)
     first, second = (member.draft(topic="状态码", count=1)["contentId"] for _ in range(2))
     provoke_conflict(stack, member.tenant, [first, second])
     provoke_versions(stack, member)

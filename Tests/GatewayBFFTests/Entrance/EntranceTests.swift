@@ -250,6 +250,20 @@ struct EntranceTests {
         }
     }
 
+    @Test("passes whole contents on as far as content-center reads them", arguments: [HTTPMethod.post, .patch])
+    func wholeBodies(method: HTTPMethod) async throws {
+        try await GatewayHarness.run { gateway in
+            let login = try await gateway.signIn()
+            let path = method == .post ? "/api/contents" : "/api/contents/1"
+            let headers = gateway.bearer(login, ["Content-Type": "application/json", "If-Match": "\"1\""])
+            for (size, status) in [(900_000, HTTPStatus.ok), (1_100_000, .contentTooLarge)] {
+                let body = try JSON.encode(["title": String(repeating: "长", count: size / 3)])
+                #expect(try await gateway.client.send(method, path, headers: headers, body: body).status == status)
+            }
+            #expect(gateway.calls.all.map(\.path) == [method == .post ? "/v1/drafts" : "/v1/contents/1"])
+        }
+    }
+
     @Test("keeps path parameters and queries intact on the way in")
     func targets() async throws {
         try await GatewayHarness.run { gateway in

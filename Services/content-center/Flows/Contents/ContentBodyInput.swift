@@ -56,6 +56,27 @@ enum ContentBodyInput {
         return platform.map { TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected) }
     }
 
+    /// A title set as a person writes it: titles alone, each once, as in an edit (``TitleSetEdit``).
+    static func writtenTitleSet(_ body: inout FieldReader) -> TitleSetBody? {
+        let topic = body.text("topic", length: topicLength)
+        let platform = body.choice("platform", of: ContentPlatform.self)
+        let candidates = writtenTitles(in: &body).map(TitleSetEdit.written)
+        let selected = body.optionalInteger("selected", in: 0...max(0, candidates.count - 1))
+        return platform.map { TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected) }
+    }
+
+    /// Two candidates that read the same could not be told apart by the next edit.
+    static func writtenTitles(in fields: inout FieldReader) -> [String] {
+        var seen: Set<[Unicode.Scalar]> = []
+        return fields.objectList("candidates", minItems: 1, maxItems: maxCandidates) { candidate in
+            let title = candidate.text("title", length: titleLength)
+            if candidate.issues.isEmpty, !seen.insert(Array(title.unicodeScalars)).inserted {
+                candidate.refuse("title", code: "repeated", zh: "与前面的标题重复", en: "repeats an earlier title")
+            }
+            return title
+        }
+    }
+
     private static func copy(_ body: inout FieldReader) -> CopyBody? {
         let topic = body.text("topic", length: topicLength)
         let platform = body.choice("platform", of: ContentPlatform.self)

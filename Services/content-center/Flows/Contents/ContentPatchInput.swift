@@ -9,15 +9,7 @@ enum ContentPatchInput {
         let title = fields.optionalText("title", length: ContentsInput.titleLength)
         var candidates: [ContentPatch.Candidate]?
         if json["candidates"] != nil {
-            // Two candidates that read the same could not be told apart by the next edit.
-            var seen: Set<[Unicode.Scalar]> = []
-            candidates = fields.objectList("candidates", minItems: 1, maxItems: ContentBodyInput.maxCandidates) { candidate in
-                let title = candidate.text("title", length: ContentBodyInput.titleLength)
-                if candidate.issues.isEmpty, !seen.insert(Array(title.unicodeScalars)).inserted {
-                    candidate.refuse("title", code: "repeated", zh: "与前面的标题重复", en: "repeats an earlier title")
-                }
-                return ContentPatch.Candidate(title: title)
-            }
+            candidates = ContentBodyInput.writtenTitles(in: &fields).map(ContentPatch.Candidate.init)
         }
         let selected = fields.patchField("selected") { $0.optionalInteger($1, in: 0...(ContentBodyInput.maxCandidates - 1)) }
         let members = json["body"]

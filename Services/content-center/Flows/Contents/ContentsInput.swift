@@ -29,6 +29,22 @@ enum ContentsInput {
         return NewContent(step: step, title: title, body: body, source: source, groupId: groupId)
     }
 
+    /// What a person writes. It has no `step` and no `source`: nobody may pass a text of their own off as a model's.
+    static func newDraft(_ json: JSONValue) throws -> NewContent {
+        var fields = FieldReader(json)
+        let kind = fields.choice("kind", of: ContentKind.self)
+        let title = fields.text("title", length: titleLength)
+        let body =
+            kind == .titleSet
+            ? fields.object("body", ContentBodyInput.writtenTitleSet).flatMap { $0 }.map(ContentBody.titleSet)
+            : body(of: kind, in: &fields)
+        let groupId = fields.optionalUUID("groupId")
+        try fields.finish()
+        guard let body else { throw InternalFailure() }
+        return NewContent(
+            step: ContentsStore.draftStep, title: title, body: body, source: VersionSource(kind: .human), groupId: groupId)
+    }
+
     static func newVersion(_ json: JSONValue) throws -> NewVersion {
         var fields = FieldReader(json)
         let step = step(in: &fields)

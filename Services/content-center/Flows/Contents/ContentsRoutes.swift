@@ -11,10 +11,17 @@ struct ContentsRoutes: Sendable {
 
     let contents: Contents
 
-    /// `POST /v1/contents`
+    /// `POST /v1/contents`: what a flow wrote, by whom it says.
     func create(_ request: Request) async throws -> Response {
         let author = Author(try request.principal(with: Self.write))
         let content = try await contents.saveDraft(ContentsInput.newContent(request.json()), by: author)
+        return try .content(content, .created, location: true)
+    }
+
+    /// `POST /v1/drafts`
+    func draft(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: Self.write))
+        let content = try await contents.saveDraft(ContentsInput.newDraft(request.json()), by: author)
         return try .content(content, .created, location: true)
     }
 

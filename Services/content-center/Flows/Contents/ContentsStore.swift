@@ -120,6 +120,8 @@ struct ContentsStore: Sendable {
         }
     }
 
+    /// What a person's new content is called among the steps of its operation.
+    static let draftStep = "draft"
     /// What a person's edit is called among the steps of its operation.
     static let editStep = "edit"
 
