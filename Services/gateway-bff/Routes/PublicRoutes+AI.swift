@@ -54,10 +54,10 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write),
         PublicRoute(
             method: .post, path: "/api/ai/aliases", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/aliases"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/aliases"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .post, path: "/api/ai/prices", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/prices"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/prices"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .put, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
@@ -68,7 +68,7 @@ extension PublicRoutes {
     static let budgets = [
         PublicRoute(
             method: .post, path: "/api/ai/budgets", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/budgets"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/budgets"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .get, path: "/api/ai/budgets", flow: "AIGeneration", access: .member(.readUsage),
             target: .upstream(.agentCenter, path: "/v1/ai/budgets"), rateClass: .read),

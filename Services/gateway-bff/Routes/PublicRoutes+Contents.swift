@@ -126,10 +126,10 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/assets"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/assets/presign", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .post, path: "/api/assets/multipart", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/multipart"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/assets/multipart"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .get, path: "/api/assets/usage", flow: "AssetUpload", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/assets/usage"), rateClass: .read),
