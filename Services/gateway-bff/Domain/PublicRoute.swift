@@ -58,6 +58,9 @@ struct PublicRoute: Sendable {
     let target: Target
     let rateClass: RateClass
     var idempotency: Idempotency = .none
+    /// Whether the service finds a write that it did already: by the operation id, before it looks at any condition, or because the
+    /// write sets a whole value. Elsewhere a write whose answer got lost is not sent again: its repeat would fail on what it did itself.
+    var isFoundAgain = false
     var deadline: Duration = .seconds(30)
     var maximumBodyBytes: Int = 64 * 1024
     /// A raw model call: it may answer with an event stream, ends when its client leaves, and is accounted for in the usage ledger
@@ -71,6 +74,9 @@ struct PublicRoute: Sendable {
             deadline: deadline, maxBodyBytes: maximumBodyBytes, flow: flow,
             hangUp: isWrite && !isModelCall ? .runsToEnd : .cancels)
     }
+
+    /// Whether a call may be sent again although the first may have had its effect.
+    var isRepeatable: Bool { method.isSafe || isFoundAgain }
 
     /// Unsafe methods leave an audit row.
     var isWrite: Bool { !method.isSafe }

@@ -36,19 +36,19 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/ai/catalogue"), rateClass: .read),
         PublicRoute(
             method: .put, path: "/api/ai/providers/{name}", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .delete, path: "/api/ai/providers/{name}", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}"), rateClass: .write),
         PublicRoute(
             method: .put, path: "/api/ai/providers/{name}/key", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}/key"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}/key"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .delete, path: "/api/ai/providers/{name}/key", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/providers/{name}/key"), rateClass: .write),
         PublicRoute(
             method: .put, path: "/api/ai/models/{provider}/{name}", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .delete, path: "/api/ai/models/{provider}/{name}", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/models/{provider}/{name}"), rateClass: .write),
@@ -60,7 +60,7 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/ai/prices"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .put, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .delete, path: "/api/ai/policies/{scene}", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/policies/{scene}"), rateClass: .write),
@@ -102,6 +102,6 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/ai/settings"), rateClass: .read),
         PublicRoute(
             method: .put, path: "/api/ai/settings", flow: "AIGeneration", access: .member(.administerModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/settings"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/ai/settings"), rateClass: .write, isFoundAgain: true),
     ]
 }

@@ -14,7 +14,7 @@ extension PublicRoutes {
         // What a person writes; the service's own `POST /v1/contents` is the flows', which say themselves who wrote it.
         PublicRoute(
             method: .post, path: "/api/contents", flow: "Contents", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/drafts"), rateClass: .write, idempotency: .optional,
+            target: .upstream(.contentCenter, path: "/v1/drafts"), rateClass: .write, idempotency: .optional, isFoundAgain: true,
             maximumBodyBytes: wholeBody),
         PublicRoute(
             method: .get, path: "/api/contents/{id}", flow: "Contents", access: .member(.readContents),
@@ -43,13 +43,14 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/similar"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/contents/bulk", flow: "ContentBulk", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/contents/bulk"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/contents/bulk"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/content-jobs/{id}", flow: "ContentBulk", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/content-jobs/{id}"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/content-jobs/{id}/cancel", flow: "ContentBulk", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/content-jobs/{id}/cancel"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/content-jobs/{id}/cancel"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/contents/{id}/publish-status", flow: "PublishStatus", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/publish-status"), rateClass: .read),
@@ -65,7 +66,7 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/contents/{id}"), rateClass: .write),
         PublicRoute(
             method: .post, path: "/api/contents/{id}/restore", flow: "ContentFiling", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/contents/{id}/restore"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/restore"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .patch, path: "/api/contents/{id}/labels", flow: "ContentFiling", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/labels"), rateClass: .write),
@@ -74,7 +75,7 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/spaces"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/spaces", flow: "ContentFiling", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/spaces"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/spaces"), rateClass: .write, idempotency: .optional, isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/spaces/{id}", flow: "ContentFiling", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/spaces/{id}"), rateClass: .read),
@@ -94,7 +95,8 @@ extension PublicRoutes {
         ].map { action, permission in
             PublicRoute(
                 method: .post, path: "/api/contents/{id}/\(action)", flow: "ContentReview", access: .member(permission),
-                target: .upstream(.contentCenter, path: "/v1/contents/{id}/\(action)"), rateClass: .write, idempotency: .optional)
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/\(action)"), rateClass: .write, idempotency: .optional,
+                isFoundAgain: true)
         } + [
             PublicRoute(
                 method: .get, path: "/api/contents/{id}/reviews", flow: "ContentReview", access: .member(.readContents),
@@ -104,7 +106,8 @@ extension PublicRoutes {
                 target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments"), rateClass: .read),
             PublicRoute(
                 method: .post, path: "/api/contents/{id}/comments", flow: "ContentComments", access: .member(.writeContents),
-                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments"), rateClass: .write, idempotency: .optional),
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments"), rateClass: .write, idempotency: .optional,
+                isFoundAgain: true),
             PublicRoute(
                 method: .delete, path: "/api/contents/{id}/comments/{commentId}", flow: "ContentComments",
                 access: .member(.writeContents),
@@ -114,7 +117,8 @@ extension PublicRoutes {
             PublicRoute(
                 method: .post, path: "/api/contents/{id}/comments/{commentId}/\(action)", flow: "ContentComments",
                 access: .member(.writeContents),
-                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments/{commentId}/\(action)"), rateClass: .write)
+                target: .upstream(.contentCenter, path: "/v1/contents/{id}/comments/{commentId}/\(action)"), rateClass: .write,
+                isFoundAgain: true)
         }
 }
 
@@ -126,10 +130,12 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/assets"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/assets/presign", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/assets/multipart", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/multipart"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/assets/multipart"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/assets/usage", flow: "AssetUpload", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/assets/usage"), rateClass: .read),
@@ -162,7 +168,8 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/asset-folders"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/asset-folders", flow: "AssetFiling", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/asset-folders"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/asset-folders"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/asset-folders/{id}", flow: "AssetFiling", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/asset-folders/{id}"), rateClass: .read),
@@ -183,7 +190,7 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/assets/{id}/download-url"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/assets/{id}/complete", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/{id}/complete"), rateClass: .write,
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/complete"), rateClass: .write, isFoundAgain: true,
             // A large file is read once more.
             deadline: .seconds(125)),
     ]
@@ -191,7 +198,8 @@ extension PublicRoutes {
     static let media = [
         PublicRoute(
             method: .post, path: "/api/media/jobs", flow: "MediaJobs", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/media/jobs"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/media/jobs", flow: "MediaJobs", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/media/jobs"), rateClass: .read),
@@ -200,7 +208,7 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/media/jobs/{id}/cancel", flow: "MediaJobs", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}/cancel"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}/cancel"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/media/jobs/{id}/hls/{playlist}", flow: "MediaJobs", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/media/jobs/{id}/hls/{playlist}"), rateClass: .read),

@@ -6,20 +6,24 @@ extension PublicRoutes {
     static let flows = [
         PublicRoute(
             method: .post, path: "/api/titles", flow: "TitleGeneration", access: .member(.generateTitles),
-            target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional),
+            target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/copies", flow: "CopyGeneration", access: .member(.generateCopies),
-            target: .upstream(.orchestrationService, path: "/v1/copies"), rateClass: .generate, idempotency: .optional),
+            target: .upstream(.orchestrationService, path: "/v1/copies"), rateClass: .generate, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/image-texts", flow: "ImageTextCreation", access: .member(.generateImageTexts),
-            target: .upstream(.orchestrationService, path: "/v1/image-texts"), rateClass: .generate, idempotency: .optional),
+            target: .upstream(.orchestrationService, path: "/v1/image-texts"), rateClass: .generate, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/contents/{id}/pictures", flow: "ImageTextCreation", access: .member(.generateImageTexts),
             target: .upstream(.orchestrationService, path: "/v1/contents/{id}/pictures"), rateClass: .generate,
-            idempotency: .optional),
+            idempotency: .optional, isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/video-scripts", flow: "VideoScriptGeneration", access: .member(.generateVideoScripts),
-            target: .upstream(.orchestrationService, path: "/v1/video-scripts"), rateClass: .generate, idempotency: .optional),
+            target: .upstream(.orchestrationService, path: "/v1/video-scripts"), rateClass: .generate, idempotency: .optional,
+            isFoundAgain: true),
     ]
 
     /// A text written again as its editor wants it: the flows' work on contents.
@@ -27,7 +31,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/contents/{id}/regenerate", flow: "ContentRegeneration", access: .member(.writeContents),
             target: .upstream(.orchestrationService, path: "/v1/contents/{id}/regenerate"), rateClass: .generate,
-            idempotency: .optional)
+            idempotency: .optional, isFoundAgain: true)
     ]
 
     /// The words that a tenant set for all its texts.
@@ -40,11 +44,11 @@ extension PublicRoutes {
             // 10,000 words of 50 characters.
             PublicRoute(
                 method: .put, path: path, flow: "Vocabulary", access: .member(.writeVocabulary),
-                target: .upstream(.orchestrationService, path: inner), rateClass: .write,
+                target: .upstream(.orchestrationService, path: inner), rateClass: .write, isFoundAgain: true,
                 maximumBodyBytes: 2 << 20),
             PublicRoute(
                 method: .put, path: path + "/{word}", flow: "Vocabulary", access: .member(.writeVocabulary),
-                target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write),
+                target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write, isFoundAgain: true),
             PublicRoute(
                 method: .delete, path: path + "/{word}", flow: "Vocabulary", access: .member(.writeVocabulary),
                 target: .upstream(.orchestrationService, path: inner + "/{word}"), rateClass: .write),
@@ -61,6 +65,6 @@ extension PublicRoutes {
             target: .upstream(.orchestrationService, path: "/v1/runs/{id}"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/runs/{id}/cancel", flow: "Runs", access: .member(.cancelRuns),
-            target: .upstream(.orchestrationService, path: "/v1/runs/{id}/cancel"), rateClass: .write),
+            target: .upstream(.orchestrationService, path: "/v1/runs/{id}/cancel"), rateClass: .write, isFoundAgain: true),
     ]
 }

@@ -7,6 +7,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/materials", flow: "MaterialLibrary", access: .member(.writeMaterials),
             target: .upstream(.contentCenter, path: "/v1/materials"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true,
             maximumBodyBytes: 256 * 1024),
         PublicRoute(
             method: .get, path: "/api/materials", flow: "MaterialLibrary", access: .member(.readMaterials),
@@ -25,19 +26,22 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/materials/{id}"), rateClass: .write),
         PublicRoute(
             method: .post, path: "/api/materials/{id}/approve", flow: "MaterialLibrary", access: .member(.approveMaterials),
-            target: .upstream(.contentCenter, path: "/v1/materials/{id}/approve"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/materials/{id}/approve"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/materials/{id}/reject", flow: "MaterialLibrary", access: .member(.approveMaterials),
-            target: .upstream(.contentCenter, path: "/v1/materials/{id}/reject"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/materials/{id}/reject"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/materials/{id}/restore", flow: "MaterialLibrary", access: .member(.writeMaterials),
-            target: .upstream(.contentCenter, path: "/v1/materials/{id}/restore"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/materials/{id}/restore"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/materials/{id}/outcomes", flow: "MaterialLibrary", access: .member(.readMaterials),
             target: .upstream(.contentCenter, path: "/v1/materials/{id}/outcomes"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/materials/{id}/outcomes", flow: "MaterialLibrary", access: .member(.writeMaterials),
-            target: .upstream(.contentCenter, path: "/v1/materials/{id}/outcomes"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/materials/{id}/outcomes"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
     ]
 
     static let accountMaterial = [

@@ -18,6 +18,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/prompts/{name}/versions", flow: "Prompts", access: .member(.writePrompts),
             target: .upstream(.agentCenter, path: "/v1/prompts/{name}/versions"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true,
             maximumBodyBytes: 512 * 1024),
         PublicRoute(
             method: .get, path: "/api/prompts/{name}/versions/{version}", flow: "Prompts", access: .member(.readPrompts),
@@ -25,6 +26,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/prompts/{name}/versions/{version}/preview", flow: "Prompts", access: .member(.readPrompts),
             target: .upstream(.agentCenter, path: "/v1/prompts/{name}/versions/{version}/preview"), rateClass: .read,
+            isFoundAgain: true,
             maximumBodyBytes: 512 * 1024),
         PublicRoute(
             method: .get, path: "/api/prompts/{name}/diff", flow: "Prompts", access: .member(.readPrompts),
@@ -37,22 +39,24 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}"), rateClass: .read),
         PublicRoute(
             method: .put, path: "/api/prompts/{name}/labels/{label}", flow: "Prompts", access: .member(.writePrompts),
-            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .delete, path: "/api/prompts/{name}/labels/{label}", flow: "Prompts", access: .member(.writePrompts),
-            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}"), rateClass: .write),
+            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/prompts/{name}/labels/{label}/history", flow: "Prompts", access: .member(.readPrompts),
             target: .upstream(.agentCenter, path: "/v1/prompts/{name}/labels/{label}/history"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/prompts/{name}/rollback", flow: "Prompts", access: .member(.writePrompts),
-            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/rollback"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.agentCenter, path: "/v1/prompts/{name}/rollback"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
     ]
 
     static let experiments = [
         PublicRoute(
             method: .post, path: "/api/experiments", flow: "Experiments", access: .member(.writePrompts),
-            target: .upstream(.agentCenter, path: "/v1/experiments"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.agentCenter, path: "/v1/experiments"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/experiments", flow: "Experiments", access: .member(.readPrompts),
             target: .upstream(.agentCenter, path: "/v1/experiments"), rateClass: .read),
@@ -67,7 +71,8 @@ extension PublicRoutes {
             target: .upstream(.agentCenter, path: "/v1/experiments/{id}/stop"), rateClass: .write, idempotency: .optional),
         PublicRoute(
             method: .post, path: "/api/experiments/{id}/outcomes", flow: "Experiments", access: .member(.writePrompts),
-            target: .upstream(.agentCenter, path: "/v1/experiments/{id}/outcomes"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.agentCenter, path: "/v1/experiments/{id}/outcomes"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/experiments/{id}/results", flow: "Experiments", access: .member(.readPrompts),
             target: .upstream(.agentCenter, path: "/v1/experiments/{id}/results"), rateClass: .read),

@@ -6,7 +6,8 @@ extension PublicRoutes {
     static let tenantLife = [
         PublicRoute(
             method: .post, path: "/api/tenant/exports", flow: "Privacy", access: .member(.manageTenant),
-            target: .upstream(.contentCenter, path: "/v1/tenant/exports"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/tenant/exports"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/tenant/exports", flow: "Privacy", access: .member(.manageTenant),
             target: .upstream(.contentCenter, path: "/v1/tenant/exports"), rateClass: .read),
@@ -15,10 +16,11 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/tenant/exports/{id}"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/tenant/exports/{id}/cancel", flow: "Privacy", access: .member(.manageTenant),
-            target: .upstream(.contentCenter, path: "/v1/tenant/exports/{id}/cancel"), rateClass: .write),
+            target: .upstream(.contentCenter, path: "/v1/tenant/exports/{id}/cancel"), rateClass: .write, isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/tenant/erasure", flow: "Privacy", access: .member(.manageTenant),
-            target: .upstream(.contentCenter, path: "/v1/tenant/erasure"), rateClass: .write, idempotency: .optional),
+            target: .upstream(.contentCenter, path: "/v1/tenant/erasure"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
         PublicRoute(
             method: .get, path: "/api/tenant/erasure", flow: "Privacy", access: .member(.manageTenant),
             target: .upstream(.contentCenter, path: "/v1/tenant/erasure"), rateClass: .read),

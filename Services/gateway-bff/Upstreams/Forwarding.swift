@@ -33,10 +33,9 @@ struct Forwarding: Sendable {
             Self.copy(answer.headers, to: &response.headers)
             return response
         }
-        // Every POST goes out under an operation id, which the service recognises; so a call that got lost may be sent again.
         let answer = try await upstream(callee).send(
             request.method == .head ? .get : request.method, path.target(of: request),
-            body: request.body.isEmpty ? nil : request.body, as: member.principal, idempotent: request.method != .patch,
+            body: request.body.isEmpty ? nil : request.body, as: member.principal, idempotent: route.isRepeatable,
             headers: headers)
         return try Self.answer(answer, from: callee, to: request, face: route.face)
     }
