@@ -26,7 +26,9 @@ enum Application: ServiceApplication {
         let tokens = AccessTokens(
             issuer: settings.publicURL, key: settings.accessTokenKey, lifetime: settings.accessTokenLifetime)
         let streamStore = EventStreamStore(app: runtime.database, system: runtime.system)
-        let hub = EventStreamHub(store: streamStore, logger: runtime.logger)
+        let hub = EventStreamHub(
+            store: streamStore, limits: .standard(scale: settings.rateLimitScale), logger: runtime.logger,
+            metrics: runtime.metrics)
 
         let keyStore = APIKeysStore(app: runtime.database, system: runtime.system)
         let keyDirectory = APIKeyDirectory(store: keyStore, logger: runtime.logger)

@@ -75,3 +75,14 @@ def test_a_long_script_goes_through_whole(member):
     edited = member.request("PATCH", made.headers["Location"], json={"body": {"scenes": edits}}, headers={"If-Match": '"1"'})
     assert edited.status_code == 200, edited.text
     assert edited.json()["body"]["scenes"][299]["line"] == "换一句"
+
+
+def test_heads_hold_no_stream(stack, member):
+    def streams() -> list[str]:
+        metrics = member.session.get(stack.url("gateway-bff", "/metrics"), timeout=5).text
+        return [line for line in metrics.splitlines() if line.startswith("gateway_event_streams ")]
+
+    before = streams()
+    for _ in range(3):
+        assert member.request("HEAD", "/api/stream").status_code == 200
+    assert streams() == before

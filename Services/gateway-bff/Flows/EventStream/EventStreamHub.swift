@@ -6,8 +6,18 @@ import Observability
 /// Wakes the open streams of a tenant when it has new events: at once for events stored by this process, and within half a second for
 /// those stored by another replica, by one small query while anybody is listening.
 final class EventStreamHub: Service {
+    /// How many streams may be open at once in this process: each holds a connection for as long as its client likes.
+    struct Limits: Sendable {
+        let perTenant: Int
+        /// One person or program.
+        let perSubject: Int
+
+        static func standard(scale: Int = 1) -> Limits { Limits(perTenant: 100 * scale, perSubject: 10 * scale) }
+    }
+
     private struct Listener {
         let tenant: UUID
+        let subject: String
         var pending = false
         var waiter: OneShot<Void>?
     }
@@ -19,11 +29,20 @@ final class EventStreamHub: Service {
 
     private let state = Lock(State())
     private let store: EventStreamStore
+    private let limits: Limits
     private let logger: Logger
+    private let open: Gauge
+    private let refused: Counter
 
-    init(store: EventStreamStore, logger: Logger) {
+    init(
+        store: EventStreamStore, limits: Limits = .standard(), logger: Logger, metrics: MetricsRegistry = MetricsRegistry()
+    ) {
         self.store = store
+        self.limits = limits
         self.logger = logger
+        open = metrics.gauge("gateway_event_streams", help: "Open event streams")
+        refused = metrics.counter(
+            "gateway_event_streams_refused_total", help: "Event streams refused, by whose limit was reached", labels: ["limit"])
     }
 
     func run() async throws {
@@ -73,15 +92,42 @@ final class EventStreamHub: Service {
         for waiter in waiters { waiter.succeed() }
     }
 
-    func addListener(tenant: UUID) -> UUID {
-        let id = UUID()
-        state.withLock { $0.listeners[id] = Listener(tenant: tenant) }
-        return id
+    /// How many streams are open.
+    var count: Int { state.withLock { $0.listeners.count } }
+
+    /// - Throws: ``TooManyStreams`` where one more would be too many.
+    func admit(tenant: UUID, subject: String) throws {
+        try throwing(state.withLock { refusal(of: Listener(tenant: tenant, subject: subject), among: $0) })
     }
 
-    func removeListener(_ id: UUID) {
-        let waiter = state.withLock { $0.listeners.removeValue(forKey: id)?.waiter }
-        waiter?.succeed()
+    /// Registers somebody who listens, for as long as `body` runs.
+    func listening(tenant: UUID, subject: String, _ body: (_ listener: UUID) async throws -> Void) async throws {
+        let (id, listener) = (UUID(), Listener(tenant: tenant, subject: subject))
+        // Once more: many may have been admitted at the same moment.
+        try throwing(
+            state.withLock { state -> TooManyStreams? in
+                if let refusal = refusal(of: listener, among: state) { return refusal }
+                state.listeners[id] = listener
+                return nil
+            })
+        open.add(1)
+        defer {
+            open.add(-1)
+            state.withLock { $0.listeners.removeValue(forKey: id)?.waiter }?.succeed()
+        }
+        try await body(id)
+    }
+
+    private func refusal(of new: Listener, among state: State) -> TooManyStreams? {
+        let ofTenant = state.listeners.values.filter { $0.tenant == new.tenant }
+        if ofTenant.count(where: { $0.subject == new.subject }) >= limits.perSubject { return .ofSubject }
+        return ofTenant.count >= limits.perTenant ? .ofTenant : nil
+    }
+
+    private func throwing(_ refusal: TooManyStreams?) throws {
+        guard let refusal else { return }
+        refused.increment(by: 1, [refusal.rawValue])
+        throw refusal
     }
 
     /// Returns when the tenant may have something new, or after `timeout`.

@@ -15,34 +15,30 @@ struct EventStreamRoutes: Sendable {
         _ request: Request, member: Member, isStillGood: @escaping @Sendable () async -> Bool
     ) async throws -> Response {
         let lastEventId = try request.headers["Last-Event-ID"].map(Self.parse)
-        let tenant = member.tenantId
-        // Listening begins before the first read, so that nothing falls between the two.
-        let listener = hub.addListener(tenant: tenant)
-        let start: EventStream.Start
-        do {
-            start = EventStream.start(lastEventId: lastEventId, range: try await store.range(tenant: tenant))
-        } catch {
-            hub.removeListener(listener)
-            throw error
-        }
+        let (tenant, subject) = (member.tenantId, member.subject)
+        try hub.admit(tenant: tenant, subject: subject)
+        let start = EventStream.start(lastEventId: lastEventId, range: try await store.range(tenant: tenant))
         return Response.eventStream(heartbeat: heartbeat) { writer in
-            defer { hub.removeListener(listener) }
-            var position: Int64
-            switch start {
-            case .after(let seq): position = seq
-            case .resetThenAfter(let seq):
-                position = seq
-                try await writer.send(
-                    ServerSentEvent(id: String(seq), event: "reset", data: #"{"reason":"events_expired"}"#))
-            }
-            // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
-            while !member.isExpired, await isStillGood() {
-                let events = try await store.events(tenant: tenant, after: position, limit: 100)
-                for event in events {
-                    try await writer.send(ServerSentEvent(id: String(event.seq), event: event.type, data: event.data))
-                    position = event.seq
+            // Only here, where it surely ends: this never runs for HEAD, nor for a client that left before. What happened since `start`
+            // was read is read first.
+            try await hub.listening(tenant: tenant, subject: subject) { listener in
+                var position: Int64
+                switch start {
+                case .after(let seq): position = seq
+                case .resetThenAfter(let seq):
+                    position = seq
+                    try await writer.send(
+                        ServerSentEvent(id: String(seq), event: "reset", data: #"{"reason":"events_expired"}"#))
                 }
-                if events.isEmpty { try await hub.wait(listener, timeout: heartbeat) }
+                // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
+                while !member.isExpired, await isStillGood() {
+                    let events = try await store.events(tenant: tenant, after: position, limit: 100)
+                    for event in events {
+                        try await writer.send(ServerSentEvent(id: String(event.seq), event: event.type, data: event.data))
+                        position = event.seq
+                    }
+                    if events.isEmpty { try await hub.wait(listener, timeout: heartbeat) }
+                }
             }
         }
     }
