@@ -39,7 +39,10 @@ enum Routes {
                 PictureCompletionRoutes(runs: runs).complete)
             group.on(
                 .post, "/v1/contents/{id}/regenerate",
-                options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .runsToEnd),
+                // The content may be a script. Others are written within agent-center's own 20 s.
+                options: RouteOptions(
+                    deadline: VideoScriptGeneration.timeToWrite + ContentRegeneration.timeToSave, flow: "ContentRegeneration",
+                    hangUp: .runsToEnd),
                 ContentRegenerationRoutes(flow: regeneration).regenerate)
             group.on(
                 .get, "/v1/search/semantic", options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch"),

@@ -55,6 +55,22 @@ import Testing
         }
     }
 
+    /// A script of a quarter of an hour takes a real model longer than the half minute that a call has by default.
+    @Test func aVideoScriptHasTheTimeThatItsWriterHas() async throws {
+        let milliseconds = Locked<[Int]>([])
+        let agent: Handler = { request in
+            milliseconds.withLock { $0.append(request.headers["X-Deadline-Ms"].flatMap(Int.init) ?? 0) }
+            return try .json(.ok, VideoScriptWritingAnswer.sample)
+        }
+        try await OrchestrationHarness.run(agentCenter: agent, contentCenter: Self.contents) { service in
+            let response = try await service.send(
+                .post, "/v1/video-scripts", #"{"topic": "猫砂盆", "scriptType": "vlog", "durationSeconds": 30}"#,
+                scopes: Self.videoScripts)
+            #expect(response.status == .created)
+            #expect(milliseconds.withLock { $0.count == 1 && $0[0] > 110_000 })
+        }
+    }
+
     @Test func aVideoScriptIsAnsweredWithItsDraft() async throws {
         try await OrchestrationHarness.run(agentCenter: Self.agent, contentCenter: Self.contents) { service in
             let response = try await service.send(

@@ -16,4 +16,13 @@ enum TimeBudget {
         context.deadline = deadline.instant - min(reserve, remaining / 4)
         return try await CallContext.$current.withValue(context) { try await operation() }
     }
+
+    /// Gives `operation` this much time, or what the caller has where that is less. Work that nobody waits for has no deadline of its own,
+    /// and an upstream call without one ends after half a minute.
+    static func of<Value: Sendable>(_ time: Duration, _ operation: () async throws -> Value) async throws -> Value {
+        guard var context = CallContext.current else { return try await operation() }
+        let end = ContinuousClock.now + time
+        context.deadline = context.deadline.map { min($0, end) } ?? end
+        return try await CallContext.$current.withValue(context) { try await operation() }
+    }
 }

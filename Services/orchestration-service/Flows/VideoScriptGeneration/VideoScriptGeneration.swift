@@ -11,6 +11,9 @@ struct VideoScriptGeneration: DurableFlow {
     /// Also names the draft among those of its operation, and agent-center's entry in the ledger.
     static let step = "video_script"
 
+    /// The two minutes that agent-center gives a script, and what the way there takes.
+    static let timeToWrite = Duration.seconds(124)
+
     let words: any TenantVocabularies
     let agentCenter: any AgentCenter
     let contentCenter: any ContentCenter
@@ -20,7 +23,9 @@ struct VideoScriptGeneration: DurableFlow {
     func run(_ brief: VideoScriptBrief, in run: RunContext) async throws -> VideoScriptGenerationAnswer {
         try await run.step(Self.step) {
             let vocabulary = try await words.vocabulary(of: run.principal.tenantId)
-            return try await agentCenter.writeVideoScript(Self.writingRequest(brief, vocabulary), as: run.principal)
+            return try await TimeBudget.of(Self.timeToWrite) {
+                try await agentCenter.writeVideoScript(Self.writingRequest(brief, vocabulary), as: run.principal)
+            }
         } keep: { written in
             let draft = try await contentCenter.saveDraft(Self.draft(of: written, for: brief), as: run.principal)
             return StepResult(value: Self.answer(written, draft, run.id), contentId: draft.id)
