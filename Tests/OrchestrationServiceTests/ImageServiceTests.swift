@@ -112,11 +112,11 @@ import Testing
     @Test(arguments: [
         (ImageFailure.Kind.busy, ImageFailure.Certainty.notMade), (.unavailable, .notMade), (.policy, .notMade),
         (.rejected, .notMade),
-        (.misconfigured, .notMade), (.unconfirmed, .unknown), (.unusable, .made),
+        (.misconfigured, .notMade), (.unconfirmed, .unknown), (.unfetched, .made), (.unusable, .made),
     ]) func whatIsCertain(kind: ImageFailure.Kind, certainty: ImageFailure.Certainty) {
         let failure = ImageFailure(kind, message: "")
         #expect(failure.certainty == certainty)
-        #expect(failure.problem.retryable == (kind == .busy || kind == .unavailable))
+        #expect(failure.problem.retryable == [.busy, .unavailable, .unfetched].contains(kind))
     }
 
     @Test func whoNeverConnectedMadeNothing() {
@@ -133,6 +133,16 @@ import Testing
             let failure = await #expect(throws: ImageFailure.self) { try await played.service.generate("p", shape: .square) }
             #expect(failure?.problem.headers["Retry-After"] == "7")
         }
+    }
+
+    @Test(arguments: [
+        (408, ImageFailure.Kind.unfetched), (429, .unfetched), (500, .unfetched), (503, .unfetched), (301, .unusable),
+        (403, .unusable), (404, .unusable), (410, .unusable),
+    ]) func anAddressThatDoesNotAnswerJustNowIsNoLostPicture(status: Int, kind: ImageFailure.Kind) {
+        let response = ClientResponse(status: HTTPStatus(status), headers: ["Retry-After": "3"], body: [])
+        let failure = ImageFailure.withheld(response, secondsSince1970: 0)
+        #expect(failure.kind == kind)
+        #expect(failure.retryAfter == (kind == .unfetched ? .seconds(3) : nil))
     }
 
     @Test func onlyPicturesAreFetched() async throws {

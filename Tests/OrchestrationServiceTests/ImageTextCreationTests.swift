@@ -26,7 +26,9 @@ import Testing
         ) {
             let attempts = PictureAttemptsStore(database: database.app)
             let pictures = images.map {
-                PictureMaking(images: $0, attempts: attempts, budget: budget, library: library, logger: .silent)
+                PictureMaking(
+                    images: $0, attempts: attempts, budget: budget, library: library, logger: .silent,
+                    pauses: Array(repeating: .milliseconds(1), count: 9))
             }
             let flow = ImageTextCreation(
                 words: FixedVocabularies(brandWords: ["喵喵家"], bannedWords: ["竞品"]), agentCenter: writer, contentCenter: library,
@@ -151,6 +153,19 @@ import Testing
             #expect(images.prompts.count == 2)
             #expect(budget.settled == ["image:1"])
             #expect(budget.released == ["image:1"])
+        }
+    }
+
+    @Test func aPictureThatIsPaidForIsFetchedWhenItsAddressIsBack() async throws {
+        try await withDatabase { database in
+            // Longer away than a step's own patience.
+            let (images, budget) = (ScriptedImages(["prompt 1": [.address]], absences: 8), RememberingBudget())
+            let process = Process(database, images: images, budget: budget, library: RememberingLibrary())
+            let answer = try await process.answer(to: .sample(slots: 1))
+            #expect(answer.completeness == .finished)
+            #expect(images.prompts == ["prompt 1"])
+            #expect(images.fetched.count == 9)
+            #expect(budget.settled == ["image:1"] && budget.released.isEmpty)
         }
     }
 

@@ -22,14 +22,19 @@ final class ScriptedImages: ImageService {
         var replies: [String: [Reply]] = [:]
         var prompts: [String] = []
         var fetched: [String] = []
+        var absences: Int
     }
     let model = ImageModel(provider: "openai", name: "gpt-image-1")
     private let state: Lock<State>
     /// Before each picture.
     private let beforeEach: @Sendable (String) async throws -> Void
 
-    init(_ replies: [String: [Reply]] = [:], beforeEach: @escaping @Sendable (String) async throws -> Void = { _ in }) {
-        state = Lock(State(replies: replies))
+    /// - Parameter absences: how often addresses do not answer before they do.
+    init(
+        _ replies: [String: [Reply]] = [:], absences: Int = 0,
+        beforeEach: @escaping @Sendable (String) async throws -> Void = { _ in }
+    ) {
+        state = Lock(State(replies: replies, absences: absences))
         self.beforeEach = beforeEach
     }
 
@@ -55,7 +60,12 @@ final class ScriptedImages: ImageService {
     }
 
     func fetch(_ address: String) async throws(ImageFailure) -> Picture {
-        state.withLock { $0.fetched.append(address) }
+        let isAbsent = state.withLock { state in
+            state.fetched.append(address)
+            state.absences -= 1
+            return state.absences >= 0
+        }
+        if isAbsent { throw ImageFailure(.unfetched, message: "as the test says") }
         guard let picture = Picture(Self.png(address)) else { throw ImageFailure(.unusable, message: "test") }
         return picture
     }

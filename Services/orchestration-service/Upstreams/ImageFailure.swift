@@ -20,6 +20,8 @@ struct ImageFailure: Error, Equatable {
         case misconfigured
         /// Nobody knows whether the picture was made.
         case unconfirmed
+        /// Made, but its address does not hand it over just now; worth another try as long as the address lives.
+        case unfetched
         /// Made, but what came is no picture that can be kept.
         case unusable
     }
@@ -41,7 +43,7 @@ struct ImageFailure: Error, Equatable {
         switch kind {
         case .busy, .unavailable, .policy, .rejected, .misconfigured: .notMade
         case .unconfirmed: .unknown
-        case .unusable: .made
+        case .unfetched, .unusable: .made
         }
     }
 
@@ -81,11 +83,23 @@ struct ImageFailure: Error, Equatable {
         }
     }
 
+    /// An answer of a picture's address that is no 200. The picture is paid for: it is given up only where the address says that it is gone
+    /// or was never ours, or points elsewhere.
+    static func withheld(_ response: ClientResponse, secondsSince1970 now: Double) -> ImageFailure {
+        let message = "the picture's address answered HTTP \(response.status)"
+        switch response.status.code {
+        case 408, 425, 429, 500...599:
+            return ImageFailure(
+                .unfetched, message: message, retryAfter: RetryAfter.parse(response.headers, secondsSince1970: now))
+        default: return ImageFailure(.unusable, message: message)
+        }
+    }
+
     /// No whole answer from a picture's address. The picture is paid for and still there.
     static func lost(_ error: HTTPClientError) -> ImageFailure {
         switch error.kind {
         case .responseTooLarge, .malformed: ImageFailure(.unusable, message: error.description)
-        default: ImageFailure(.unavailable, message: error.description)
+        default: ImageFailure(.unfetched, message: error.description)
         }
     }
 }
@@ -97,7 +111,7 @@ extension ImageFailure: HTTPFailure {
             if let retryAfter { headers["Retry-After"] = String(max(1, retryAfter.components.seconds)) }
             return ProblemDescription(
                 status: status, code: "image.\(code)", title: LocalizedText(zh: zh, en: en),
-                retryable: kind == .busy || kind == .unavailable, headers: headers)
+                retryable: [.busy, .unavailable, .unfetched].contains(kind), headers: headers)
         }
         return switch kind {
         case .busy: description(.serviceUnavailable, "busy", "图片服务繁忙，稍后可重试", "The image service is busy")
@@ -115,6 +129,9 @@ extension ImageFailure: HTTPFailure {
             description(
                 .badGateway, "unconfirmed", "图片服务没有给出完整答复，图片可能已生成并计费；确认后可再次配图",
                 "The image service gave no whole answer: the picture may have been made and charged for")
+        case .unfetched:
+            description(
+                .serviceUnavailable, "unfetched", "图片已生成，但暂时无法下载", "The picture was made, but cannot be fetched at the moment")
         case .unusable: description(.badGateway, "unusable", "图片服务返回的内容不是可用的图片", "What the image service answered is no picture")
         }
     }

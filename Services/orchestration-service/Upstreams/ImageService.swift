@@ -109,7 +109,7 @@ struct OpenAIImageService: ImageService {
                 maxResponseBytes: Picture.maximumSize, retry: .standard)
         }
         guard response.status == .ok else {
-            throw ImageFailure(.unusable, message: "the picture's address answered HTTP \(response.status)")
+            throw ImageFailure.withheld(response, secondsSince1970: Date().timeIntervalSince1970)
         }
         guard let picture = Picture(response.body) else {
             throw ImageFailure(.unusable, message: "the picture's address answered something else")

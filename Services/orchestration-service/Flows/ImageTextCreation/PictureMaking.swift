@@ -21,6 +21,9 @@ struct PictureMaking: Sendable {
     let budget: any PictureBudget
     let library: any PictureLibrary
     let logger: Logger
+    /// Before a picture that was made, but whose address does not answer, is asked for again: ten minutes of the hour or so that addresses
+    /// live.
+    var pauses: [Duration] = [1, 2, 4, 8, 15].map { .seconds($0) } + Array(repeating: .seconds(30), count: 19)
 
     /// Names a picture in the run and in agent-center's ledger; from 1.
     static func step(_ number: Int) -> String { "image:\(number)" }
@@ -28,12 +31,21 @@ struct PictureMaking: Sendable {
     /// - Returns: the asset.
     /// - Throws: ``ImageFailure``, or what agent-center and content-center answered.
     func callAsFunction(_ order: PictureOrder, in run: RunContext) async throws -> UUID {
-        // Paid work is not broken off in the middle: cancelling takes effect between pictures.
-        let task = Task {
-            try await picture(
-                order, PictureReference(tenant: run.principal.tenantId, run: run.id, number: order.number), run.principal)
+        for pause in pauses {
+            do {
+                return try await unbroken(order, in: run)
+            } catch let failure as ImageFailure where failure.kind == .unfetched {
+                // What is known of it stands in its row: nothing is paid for again, and waiting may be broken off.
+                try await Deadline.after(max(pause, failure.retryAfter ?? .zero)).sleep()
+            }
         }
-        return try await task.value
+        return try await unbroken(order, in: run)
+    }
+
+    /// Paid work is not broken off in the middle: cancelling takes effect between pictures.
+    private func unbroken(_ order: PictureOrder, in run: RunContext) async throws -> UUID {
+        let reference = PictureReference(tenant: run.principal.tenantId, run: run.id, number: order.number)
+        return try await Task { try await picture(order, reference, run.principal) }.value
     }
 
     private func picture(_ order: PictureOrder, _ reference: PictureReference, _ principal: Principal) async throws -> UUID {
