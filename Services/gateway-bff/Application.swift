@@ -40,7 +40,7 @@ enum Application: ServiceApplication {
                 logger: runtime.logger),
             identity: IdentityRoutes(
                 identity: Identity(users: IdentityStore(system: runtime.system), hasher: PasswordHasher(), tokens: tokens),
-                limits: limits, ledger: ledger),
+                limits: limits, ledger: ledger, logger: runtime.logger),
             apiKeys: APIKeysRoutes(keys: APIKeys(store: keyStore, directory: keyDirectory)),
             stream: EventStreamRoutes(store: streamStore, hub: hub),
             forwarding: Forwarding(upstream: runtime.upstream))

@@ -31,6 +31,11 @@ final class RateLimits: Sendable {
     private struct State {
         var buckets: [Key: TokenBucket] = [:]
         var nextSweep: ContinuousClock.Instant = .now
+
+        func slot(for key: Key) -> Key {
+            guard buckets.count >= maximumBuckets, buckets[key] == nil else { return key }
+            return Key(rateClass: key.rateClass, owner: "*")
+        }
     }
 
     /// More owners than this within a minute are answered from one shared bucket per class: an attacker with many addresses must not
@@ -70,10 +75,34 @@ final class RateLimits: Sendable {
         take(policies.perTenant[rateClass], name: "tenant", key: Key(rateClass: rateClass, owner: "t:" + tenant))
     }
 
-    /// Slows guessing at one account from many addresses.
-    func takeForAccount(_ email: String) -> Standing? {
-        take(.init(burst: 10, window: .seconds(300)), name: "account", key: Key(rateClass: .signIn, owner: "u:" + email))
+    // MARK: Guessing passwords
+
+    /// Only failures count, so whoever knows the password may come as often as other limits allow. From one address an account has few;
+    /// from all together it has many, since its owner, too, is kept out by what others get wrong.
+    private static func guesses(at email: String, from address: String) -> [(key: Key, policy: TokenBucket.Policy)] {
+        [
+            (Key(rateClass: .signIn, owner: "g:\(address) \(email)"), .init(burst: 10, window: .seconds(300))),
+            (Key(rateClass: .signIn, owner: "u:" + email), .init(burst: 200, window: .seconds(3_600))),
+        ]
     }
+
+    /// - Returns: how long to wait before the next attempt; `nil` where it may be made now.
+    func waitBeforeSignIn(_ email: String, from address: String) -> Duration? {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            for (key, policy) in Self.guesses(at: email, from: address) {
+                var bucket = state.buckets[state.slot(for: key)] ?? TokenBucket(now: now)
+                if case .refused(let retryAfter) = bucket.take(policy: policy, now: now) { return retryAfter }
+            }
+            return nil
+        }
+    }
+
+    func countFailedSignIn(_ email: String, from address: String) {
+        for (key, policy) in Self.guesses(at: email, from: address) { _ = take(policy, name: "account", key: key) }
+    }
+
+    // MARK: Buckets
 
     private func take(_ policy: TokenBucket.Policy?, name: String, key: Key) -> Standing? {
         guard let policy else { return nil }
@@ -83,10 +112,7 @@ final class RateLimits: Sendable {
                 state.buckets = state.buckets.filter { !$0.value.isFull(now: now) }
                 state.nextSweep = now + .seconds(60)
             }
-            var key = key
-            if state.buckets.count >= Self.maximumBuckets, state.buckets[key] == nil {
-                key = Key(rateClass: key.rateClass, owner: "*")
-            }
+            let key = state.slot(for: key)
             var bucket = state.buckets[key] ?? TokenBucket(now: now)
             defer { state.buckets[key] = bucket }
             return bucket.take(policy: policy, now: now)

@@ -3,6 +3,7 @@ import DTO
 import Foundation
 import HTTPCore
 import HTTPServing
+import Observability
 import PostgresStore
 import ServiceDefaults
 import TestSupport
@@ -45,6 +46,50 @@ struct IdentityTests {
                 #expect(try response.problem().code == "auth.invalid_credentials")
             }
         }
+    }
+
+    @Test("may be done as often as one likes with the right password")
+    func successesAreNotCounted() async throws {
+        try await GatewayHarness.run { gateway in
+            for _ in 0..<15 {
+                let login = try await gateway.signIn()
+                #expect(login.expiresIn == 900)
+            }
+        }
+    }
+
+    @Test("is slowed down where passwords are guessed, and not elsewhere; the tenant sees who tried")
+    func guessing() async throws {
+        try await GatewayHarness.run(environment: ["TRUSTED_PROXIES": "127.0.0.0/8"]) { gateway in
+            let attempt = { (address: String, password: String) in
+                try await gateway.post(
+                    "/api/auth/login", headers: ["X-Forwarded-For": address], ["email": "Demo@example.com", "password": password])
+            }
+            for _ in 0..<10 { #expect(try await attempt("192.0.2.1", "wrong").status == .unauthorized) }
+            // Even the right one: who guesses learns nothing more.
+            let refused = try await attempt("192.0.2.1", GatewayHarness.password)
+            #expect(refused.status == .tooManyRequests)
+            #expect(try refused.problem().code == "auth.too_many_failures")
+            #expect(refused.headers["Retry-After"].flatMap(Int.init) ?? 0 >= 1)
+            // Its owner, elsewhere.
+            let login = try await attempt("192.0.2.2", GatewayHarness.password).decode(LoginAnswer.self)
+            try await eventually("each failure is written down") {
+                let rows = try await gateway.database.app.query(
+                    "SELECT actor FROM audit_log WHERE status = 401 AND client_address = '192.0.2.1'", tenant: login.tenantId)
+                return try rows.map { try $0.decode("actor", as: String.self) } == Array(repeating: login.userId.text, count: 10)
+            }
+        }
+    }
+
+    @Test("is slowed down for everybody after many failures from many addresses")
+    func distributedGuessing() {
+        let limits = RateLimits(policies: .standard())
+        for number in 0..<200 {
+            #expect(limits.waitBeforeSignIn("a@b.c", from: "10.0.0.\(number)") == nil)
+            limits.countFailedSignIn("a@b.c", from: "10.0.0.\(number)")
+        }
+        #expect(limits.waitBeforeSignIn("a@b.c", from: "10.0.1.1") != nil)
+        #expect(limits.waitBeforeSignIn("b@b.c", from: "10.0.0.1") == nil)
     }
 
     @Test("refuses a disabled user")

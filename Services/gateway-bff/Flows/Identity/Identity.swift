@@ -21,28 +21,33 @@ struct Identity: Sendable {
     let hasher: PasswordHasher
     let tokens: AccessTokens
 
-    func signIn(_ request: LoginRequest) async throws -> LoginAnswer {
-        let user = try await users.find(email: Self.normalise(email: request.email))
-        let matches = try await hasher.verify(request.password, against: user?.passwordHash)
-        guard let user, matches, user.isActive else { throw IdentityError.invalidCredentials }
-        let membership = try chooseMembership(of: user, wanted: request.tenantId)
-        let token = try tokens.issue(userId: user.id, tenantId: membership.tenantId, roles: membership.roles)
-        return LoginAnswer(
-            accessToken: token, tokenType: "Bearer", expiresIn: Int(tokens.lifetime.inSeconds), tenantId: membership.tenantId,
-            userId: user.id, roles: membership.roles)
+    enum Attempt: Sendable {
+        case signedIn(LoginAnswer)
+        /// The password, or the tenant, is not the user's.
+        case refused(KnownUser?)
     }
 
-    private func chooseMembership(of user: KnownUser, wanted: UUID?) throws -> (tenantId: UUID, roles: [String]) {
+    /// - Throws: ``IdentityError/tenantRequired``.
+    func signIn(_ request: LoginRequest) async throws -> Attempt {
+        let user = try await users.find(email: Self.normalise(email: request.email))
+        let matches = try await hasher.verify(request.password, against: user?.passwordHash)
+        guard let user, matches, user.isActive, let membership = try chooseMembership(of: user, wanted: request.tenantId) else {
+            return .refused(user)
+        }
+        let token = try tokens.issue(userId: user.id, tenantId: membership.tenantId, roles: membership.roles)
+        return .signedIn(
+            LoginAnswer(
+                accessToken: token, tokenType: "Bearer", expiresIn: Int(tokens.lifetime.inSeconds), tenantId: membership.tenantId,
+                userId: user.id, roles: membership.roles))
+    }
+
+    private func chooseMembership(of user: KnownUser, wanted: UUID?) throws -> (tenantId: UUID, roles: [String])? {
         if let wanted {
             // A tenant that the user does not belong to looks like a wrong password: whether it exists is not theirs to know.
-            guard let membership = user.memberships.first(where: { $0.tenantId == wanted }) else {
-                throw IdentityError.invalidCredentials
-            }
-            return membership
+            return user.memberships.first { $0.tenantId == wanted }
         }
-        guard let first = user.memberships.first else { throw IdentityError.invalidCredentials }
-        guard user.memberships.count == 1 else { throw IdentityError.tenantRequired }
-        return first
+        guard user.memberships.count <= 1 else { throw IdentityError.tenantRequired }
+        return user.memberships.first
     }
 
     /// E-mail addresses are compared trimmed and in lower case.

@@ -10,22 +10,51 @@ struct IdentityRoutes: Sendable {
     let identity: Identity
     let limits: RateLimits
     let ledger: WriteLedger
+    let logger: Logger
 
     /// `POST /api/auth/login`
     func login(_ request: Request, address: String) async throws -> Response {
         let input = try IdentityInput.login(try request.json())
-        if case .refused(let retryAfter)? = limits.takeForAccount(Identity.normalise(email: input.email))?.decision {
-            throw TooManyRequests(retryAfter: retryAfter)
+        let email = Identity.normalise(email: input.email)
+        if let wait = limits.waitBeforeSignIn(email, from: address) {
+            throw TooManyRequests(code: "auth.too_many_failures", retryAfter: wait)
         }
-        let answer = try await identity.signIn(input)
-        let audit = AuditEntry(
-            id: UUID.version7(), tenantId: answer.tenantId, actor: answer.userId.text,
-            action: "POST /api/auth/login", flow: "Identity", requestId: request.requestId, operationId: UUID.version7(),
-            clientAddress: address)
-        try await ledger.begin(audit)
-        let response = try Response.json(.ok, answer)
-        try await ledger.finish(audit, WriteLedger.Outcome(response))
-        return response
+        switch try await identity.signIn(input) {
+        case .refused(let user):
+            limits.countFailedSignIn(email, from: address)
+            if let user { note(failureOf: user, in: input.tenantId, request, address) }
+            throw IdentityError.invalidCredentials
+        case .signedIn(let answer):
+            let audit = Self.audit(tenant: answer.tenantId, user: answer.userId, request, address)
+            try await ledger.begin(audit)
+            let response = try Response.json(.ok, answer)
+            try await ledger.finish(audit, WriteLedger.Outcome(response))
+            return response
+        }
+    }
+
+    /// The user's tenants see who tried. Not waited for: an answer that takes longer for e-mail addresses that somebody has would tell
+    /// which those are.
+    private func note(failureOf user: Identity.KnownUser, in tenant: UUID?, _ request: Request, _ address: String) {
+        let tenants = user.memberships.map(\.tenantId).filter { tenant == nil || $0 == tenant }
+        let entries = tenants.map { Self.audit(tenant: $0, user: user.id, request, address) }
+        guard !entries.isEmpty else { return }
+        Task {
+            do {
+                for audit in entries {
+                    try await ledger.begin(audit)
+                    try await ledger.finish(audit, WriteLedger.Outcome(failed: .unauthorized))
+                }
+            } catch {
+                logger.warning("a failed sign-in could not be written down", ["error": "\(error)"])
+            }
+        }
+    }
+
+    private static func audit(tenant: UUID, user: UUID, _ request: Request, _ address: String) -> AuditEntry {
+        AuditEntry(
+            id: UUID.version7(), tenantId: tenant, actor: user.text, action: "POST /api/auth/login", flow: "Identity",
+            requestId: request.requestId, operationId: UUID.version7(), clientAddress: address)
     }
 
     /// `GET /.well-known/jwks.json`
