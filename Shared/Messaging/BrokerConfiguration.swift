@@ -11,7 +11,7 @@ public struct BrokerConfiguration: Sendable {
         case wait
     }
 
-    /// `amqp://user:password@host:port/vhost`; an empty virtual host means `/`.
+    /// `amqp://user:password@host:port/vhost`, or `amqps:`; an empty virtual host means `/`.
     public var url: Secret
     /// Put before the name of every exchange and queue, so that test suites can share a broker.
     public var prefix: String
@@ -22,10 +22,16 @@ public struct BrokerConfiguration: Sendable {
     /// How long the broker may take to answer a declaration, and to confirm a message, before the connection is given up.
     public var answerTimeout: Duration
     public var leaderlessQueues: LeaderlessQueues
+    /// A PEM file of the authorities that may have signed the certificate of a broker behind `amqps`.
+    public var authorities: String
+
+    /// Where Debian keeps the public ones.
+    public static let publicAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
     public init(
         url: Secret, prefix: String = "", heartbeat: Duration = .seconds(20), connectTimeout: Duration = .seconds(3),
-        answerTimeout: Duration = .seconds(5), leaderlessQueues: LeaderlessQueues = .recreate
+        answerTimeout: Duration = .seconds(5), leaderlessQueues: LeaderlessQueues = .recreate,
+        authorities: String = Self.publicAuthorities
     ) {
         self.url = url
         self.prefix = prefix
@@ -33,6 +39,7 @@ public struct BrokerConfiguration: Sendable {
         self.connectTimeout = connectTimeout
         self.answerTimeout = answerTimeout
         self.leaderlessQueues = leaderlessQueues
+        self.authorities = authorities
     }
 
     /// What is wrong with a broker's URL, if anything.

@@ -29,7 +29,8 @@ import Testing
 
             let seen = Recorder<UUID>()
             let consumer = Consumer(broker: broker, queue: queue) { seen.record($0.event.id) }
-            try await withServices([consumer]) { try await eventually("the message is still there") { seen.items == [event.id] } }
+            try await withServices([consumer]) { try await eventually("a message is there") { !seen.items.isEmpty } }
+            #expect(seen.items == [event.id])
         }
     }
 }

@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("AMQP_URL", "amqps://user:p4ssw0rd@h/", "amqps"), ("AMQP_URL", "http://user:p4ssw0rd@h/", "amqp://"),
+        ("AMQP_URL", "amqp://user:p4ssw0rd@h:port/", "amqp[s]://"), ("AMQP_URL", "http://user:p4ssw0rd@h/", "amqp[s]://"),
         ("DATABASE_URL", "postgres//user:p4ssw0rd@h/db", "malformed"),
         ("SYSTEM_DATABASE_URL", "postgres://user:p4ssw0rd@[h/db", "malformed"),
         ("AMQP_LEADERLESS_QUEUES", "hope", "recreate, wait"),

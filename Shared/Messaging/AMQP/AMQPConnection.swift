@@ -32,7 +32,7 @@ final class AMQPConnection {
     private var isDestroyed = false
 
     private func open(_ address: AMQPAddress, _ configuration: BrokerConfiguration, name: String) throws {
-        guard let socket = amqp_tcp_socket_new(state) else { throw AMQPError.connection("out of memory") }
+        let socket = try address.isEncrypted ? encryptedSocket(trusting: configuration.authorities) : plainSocket()
         var connect = timeval(configuration.connectTimeout)
         try checkStatus(amqp_socket_open_noblock(socket, address.host, address.port, &connect))
         var handshake = timeval(configuration.connectTimeout)
@@ -52,6 +52,23 @@ final class AMQPConnection {
             c_amqp_login_plain(state, address.virtualHost, heartbeat, &capabilities, address.user, address.password), channel: 0)
         try setAnswerTimeout(configuration.answerTimeout)
         arena.reset()
+    }
+
+    private func plainSocket() throws -> OpaquePointer {
+        guard let socket = amqp_tcp_socket_new(state) else { throw AMQPError.connection("out of memory") }
+        return socket
+    }
+
+    /// The library reads one record of TLS at a time: what is left is in the kernel, where ``Link`` sees it.
+    private func encryptedSocket(trusting authorities: String) throws -> OpaquePointer {
+        guard let socket = amqp_ssl_socket_new(state) else { throw AMQPError.connection("out of memory") }
+        amqp_ssl_socket_set_verify_peer(socket, 1)
+        amqp_ssl_socket_set_verify_hostname(socket, 1)
+        try checkStatus(amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST))
+        guard amqp_ssl_socket_set_cacert(socket, authorities) == AMQP_STATUS_OK.rawValue else {
+            throw AMQPError.connection("cannot read the authorities' certificates in \(authorities)")
+        }
+        return socket
     }
 
     deinit {

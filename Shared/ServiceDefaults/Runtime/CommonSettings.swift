@@ -13,7 +13,8 @@ import PostgresStore
 /// | `DATABASE_URL` | own database as role `app`; secret | – |
 /// | `SYSTEM_DATABASE_URL` | own database as role `system`; secret | – |
 /// | `DATABASE_POOL_SIZE` | connections as `app` at most | 8 |
-/// | `AMQP_URL` | the broker; secret | – |
+/// | `AMQP_URL` | the broker, `amqp:` or `amqps:`; secret | – |
+/// | `AMQP_CA_FILE` | PEM file of the authorities that an `amqps` broker's certificate may come from | Debian's public ones |
 /// | `AMQP_LEADERLESS_QUEUES` | what to do about a queue that lost its leader: `recreate` (a broker of one node), `wait` (a cluster) | `recreate` |
 /// | `AMQP_PREFIX` | stands before all exchange and queue names | none |
 /// | `LOG_LEVEL` | `debug`, `info`, `warning`, `error` | `info` |
@@ -31,6 +32,7 @@ public struct CommonSettings: Sendable {
     public var databasePoolSize: Int
     public var brokerURL: Secret
     public var brokerPrefix: String
+    public var brokerAuthorities: String
     public var leaderlessQueues: BrokerConfiguration.LeaderlessQueues
     public var logLevel: Logger.Level
     public var contextSigningKey: Ed25519.PrivateKey
@@ -48,6 +50,7 @@ public struct CommonSettings: Sendable {
         systemDatabaseURL = Self.address("SYSTEM_DATABASE_URL", Database.Configuration.complaint, from: &reader)
         databasePoolSize = reader.int("DATABASE_POOL_SIZE", default: 8, in: 1...200)
         brokerURL = Self.address("AMQP_URL", BrokerConfiguration.complaint, from: &reader)
+        brokerAuthorities = reader.string("AMQP_CA_FILE", default: BrokerConfiguration.publicAuthorities)
         leaderlessQueues = reader.choice("AMQP_LEADERLESS_QUEUES", default: .recreate)
         brokerPrefix = reader.string("AMQP_PREFIX", default: "")
         logLevel = reader.choice("LOG_LEVEL", default: .info)

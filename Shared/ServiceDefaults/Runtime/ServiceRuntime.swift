@@ -56,7 +56,8 @@ public struct ServiceRuntime: Sendable {
         system = database(settings.systemDatabaseURL, 4, "system")
         broker = Broker(
             BrokerConfiguration(
-                url: settings.brokerURL, prefix: settings.brokerPrefix, leaderlessQueues: settings.leaderlessQueues),
+                url: settings.brokerURL, prefix: settings.brokerPrefix, leaderlessQueues: settings.leaderlessQueues,
+                authorities: settings.brokerAuthorities),
             name: name.rawValue, logger: logger, metrics: metrics)
         publisher = Publisher(broker: broker, topology: topology)
         outbox = OutboxRelay(system: system, publisher: publisher, logger: logger)
