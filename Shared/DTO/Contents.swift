@@ -147,12 +147,17 @@ public struct TitleSetBody: Codable, Sendable, Equatable {
     public var candidates: [TitleSetCandidate]
     /// Index into `candidates`; absent until somebody chose.
     public var selected: Int?
+    public var brief: ContentBrief?
 
-    public init(topic: String, platform: ContentPlatform, candidates: [TitleSetCandidate], selected: Int? = nil) {
+    public init(
+        topic: String, platform: ContentPlatform, candidates: [TitleSetCandidate], selected: Int? = nil,
+        brief: ContentBrief? = nil
+    ) {
         self.topic = topic
         self.platform = platform
         self.candidates = candidates
         self.selected = selected
+        self.brief = brief
     }
 }
 

@@ -329,10 +329,11 @@ public struct CopyBody: Codable, Sendable, Equatable {
     /// Without `#`.
     public var hashtags: [String]
     public var callToAction: String?
+    public var brief: ContentBrief?
 
     public init(
         topic: String, platform: ContentPlatform, title: String? = nil, text: String, hashtags: [String],
-        callToAction: String? = nil
+        callToAction: String? = nil, brief: ContentBrief? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -340,6 +341,7 @@ public struct CopyBody: Codable, Sendable, Equatable {
         self.text = text
         self.hashtags = hashtags
         self.callToAction = callToAction
+        self.brief = brief
     }
 }
 

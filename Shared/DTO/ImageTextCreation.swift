@@ -247,10 +247,11 @@ public struct ImageTextBody: Codable, Sendable, Equatable {
     public var callToAction: String?
     /// 1–9 pictures in their order.
     public var slots: [ImageSlot]
+    public var brief: ContentBrief?
 
     public init(
         topic: String, platform: ContentPlatform, title: String, text: String, hashtags: [String], callToAction: String? = nil,
-        slots: [ImageSlot]
+        slots: [ImageSlot], brief: ContentBrief? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -259,6 +260,7 @@ public struct ImageTextBody: Codable, Sendable, Equatable {
         self.hashtags = hashtags
         self.callToAction = callToAction
         self.slots = slots
+        self.brief = brief
     }
 }
 

@@ -224,10 +224,11 @@ public struct VideoScriptBody: Codable, Sendable, Equatable {
     /// Without `#`.
     public var hashtags: [String]
     public var totalSeconds: Int
+    public var brief: ContentBrief?
 
     public init(
         topic: String, platform: ContentPlatform, scriptType: VideoScriptType, durationSeconds: Int, hook: String,
-        scenes: [VideoScene], cta: String, hashtags: [String], totalSeconds: Int
+        scenes: [VideoScene], cta: String, hashtags: [String], totalSeconds: Int, brief: ContentBrief? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -238,6 +239,7 @@ public struct VideoScriptBody: Codable, Sendable, Equatable {
         self.cta = cta
         self.hashtags = hashtags
         self.totalSeconds = totalSeconds
+        self.brief = brief
     }
 }
 

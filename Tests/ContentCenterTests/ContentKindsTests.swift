@@ -12,7 +12,10 @@ import Testing
         .sample,
         NewContent(
             step: "copy.douyin", title: "猫砂盆",
-            body: .copy(CopyBody(topic: "猫砂盆", platform: .douyin, text: "正文", hashtags: ["猫"], callToAction: "点赞")),
+            body: .copy(
+                CopyBody(
+                    topic: "猫砂盆", platform: .douyin, text: "正文", hashtags: ["猫"], callToAction: "点赞",
+                    brief: ContentBrief(audience: "新手", bannedWords: ["最好"]))),
             source: VersionSource(kind: .template, name: "t"), groupId: UUID()),
         NewContent(
             step: "image_text", title: "猫砂盆",
@@ -49,6 +52,10 @@ import Testing
             #expect(edited.status == .ok)
             #expect(try edited.decode(Content.self).version == 2)
             #expect(try edited.decode(Content.self).body != draft.body)
+            // What the writer was asked for stays with the text.
+            if case .copy(let before) = draft.body, case .copy(let after) = try edited.decode(Content.self).body {
+                #expect(after.brief == before.brief)
+            }
             let list = try await service.page("/v1/contents?kind=\(draft.kind.rawValue)")
             #expect(list.items.map(\.id) == [saved.id])
         }

@@ -21,7 +21,7 @@ INNER = {
     "PromptSummary", "PromptVersionSummary", "PromptBody", "PromptVariableBody", "PromptAnswerSchema", "PromptLabelMove", "PromptDiffHunk", "PromptDiffLine",
     "PromptMessage", "NewExperimentArm", "ExperimentGuard", "ExperimentArm", "ExperimentChange", "ArmResult", "OutcomeResult", "Estimate",
     "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
-    "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "NewDraftBody", "NewTitleSet", "ContentBodyPatch",
+    "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "NewDraftBody", "NewTitleSet", "ContentBrief", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
     "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
     "AIGenerateParams", "AIGenerateMetadata", "AIUsage",

@@ -33,6 +33,26 @@ import Testing
         }
     }
 
+    /// Nobody who banned a word wants to read it in the next version.
+    @Test func theBriefOfAnEarlierVersionHolds() async throws {
+        let brief = ContentBrief(audience: "新手", keywords: ["除臭"], bannedWords: ["最好"], maxLength: 12)
+        let vocabulary = TenantVocabulary(brandWords: [], bannedWords: ["竞品"])
+        let wish = RegenerationWish(feedback: "短一点", model: "auto")
+        let titles = ContentRegeneration.request(
+            TitleSetBody(topic: "猫砂盆", platform: .douyin, candidates: [], brief: brief), wish, vocabulary)
+        #expect(titles.maxLength == 12 && titles.keywords == ["除臭"] && titles.audience == "新手")
+        #expect(Set(titles.bannedWords).isSuperset(of: ["最好", "竞品"]))
+        let shelf = Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: [], brief: brief)))
+        let agent = CopyWritingCenter()
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: shelf.handler) { service in
+            let answer = try await regenerate(service, shelf.id)
+            guard case .copy(let body) = try JSON.decode(Content.self, from: answer.body).body else { throw CancellationError() }
+            #expect(body.brief == brief)
+            let request = try #require(agent.requests.first)
+            #expect(request.bannedWords.contains("最好") && request.keywords == ["除臭"] && request.audience == "新手")
+        }
+    }
+
     @Test func aRepeatFindsTheVersionAndPaysNothing() async throws {
         let shelf = Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: [])))
         let agent = CopyWritingCenter()

@@ -16,6 +16,13 @@ struct TextBrief: Codable, Sendable, Equatable {
 }
 
 extension TextBrief {
+    /// What is kept of it with the text.
+    func kept(imageStyle: String? = nil) -> ContentBrief? {
+        ContentBrief(
+            audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords, bannedWords: bannedWords,
+            callToAction: callToAction, imageStyle: imageStyle)
+    }
+
     /// Takes its members of a request; what is wrong with them is left in the reader.
     init(reading fields: inout FieldReader) {
         typealias Rules = TitleGenerationInput

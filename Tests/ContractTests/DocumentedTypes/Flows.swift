@@ -13,6 +13,7 @@ extension DocumentedTypes {
         "ContentPatch": ContentPatch.self, "ContentSummary": ContentSummary.self, "ContentVersion": ContentVersion.self,
         "ContentVersionCreated": ContentVersionCreated.self, "ContentVersionPage": Page<ContentVersion>.self,
         "NewDraft": NewDraft.self, "NewTitleSet": NewTitleSet.self,
+        "ContentBrief": ContentBrief.self,
         "NewContent": NewContent.self, "TitleCandidate": TitleCandidate.self, "TitleGenerationAnswer": TitleGenerationAnswer.self,
         "TitleGenerationRequest": TitleGenerationRequest.self, "TitleRevision": TitleRevision.self,
         "TitleSetBody": TitleSetBody.self,

@@ -53,7 +53,10 @@ enum ContentBodyInput {
                 formula: candidate.text("formula", length: ContentsInput.nameLength))
         }
         let selected = body.optionalInteger("selected", in: 0...max(0, candidates.count - 1))
-        return platform.map { TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected) }
+        let brief = brief(in: &body)
+        return platform.map {
+            TitleSetBody(topic: topic, platform: $0, candidates: candidates, selected: selected, brief: brief)
+        }
     }
 
     /// A title set as a person writes it: titles alone, each once, as in an edit (``TitleSetEdit``).
@@ -84,8 +87,11 @@ enum ContentBodyInput {
         let text = body.text("text", length: textLength)
         let hashtags = hashtags(in: &body)
         let callToAction = body.optionalText("callToAction", length: callToActionLength)
+        let brief = brief(in: &body)
         return platform.map {
-            CopyBody(topic: topic, platform: $0, title: title, text: text, hashtags: hashtags, callToAction: callToAction)
+            CopyBody(
+                topic: topic, platform: $0, title: title, text: text, hashtags: hashtags, callToAction: callToAction, brief: brief
+            )
         }
     }
 
@@ -97,10 +103,11 @@ enum ContentBodyInput {
         let hashtags = hashtags(in: &body)
         let callToAction = body.optionalText("callToAction", length: callToActionLength)
         let slots = slots(in: &body)
+        let brief = brief(in: &body)
         return platform.map {
             ImageTextBody(
-                topic: topic, platform: $0, title: title, text: text, hashtags: hashtags, callToAction: callToAction, slots: slots
-            )
+                topic: topic, platform: $0, title: title, text: text, hashtags: hashtags, callToAction: callToAction,
+                slots: slots, brief: brief)
         }
     }
 
@@ -134,10 +141,11 @@ enum ContentBodyInput {
         if body.issues.isEmpty, total != start {
             body.refuse("totalSeconds", code: "wrong_sum", zh: "应为各镜时长之和 \(start)", en: "must be the scenes' sum, \(start)")
         }
+        let brief = brief(in: &body)
         guard let platform, let type else { return nil }
         return VideoScriptBody(
             topic: topic, platform: platform, scriptType: type, durationSeconds: durationSeconds, hook: hook, scenes: scenes,
-            cta: cta, hashtags: hashtags, totalSeconds: total)
+            cta: cta, hashtags: hashtags, totalSeconds: total, brief: brief)
     }
 
     private static func video(_ body: inout FieldReader) -> VideoBody? {
@@ -164,6 +172,22 @@ enum ContentBodyInput {
     }
 
     // MARK: Parts, as saved and as edited
+
+    /// What the writer was asked for, by the rules of the flows' requests.
+    private static func brief(in body: inout FieldReader) -> ContentBrief? {
+        let brief = body.optionalObject("brief") { brief in
+            ContentBrief(
+                audience: brief.optionalText("audience", length: 1...200),
+                sellingPoints: brief.textList("sellingPoints", maxItems: 10, length: 1...200),
+                tone: brief.optionalText("tone", length: 1...100),
+                keywords: brief.textList("keywords", maxItems: 10, length: 1...50),
+                bannedWords: brief.textList("bannedWords", maxItems: 50, length: 1...50),
+                callToAction: brief.optionalText("callToAction", length: callToActionLength),
+                imageStyle: brief.optionalText("imageStyle", length: 1...100),
+                maxLength: brief.optionalInteger("maxLength", in: 5...100))
+        }
+        return brief.flatMap { $0 }
+    }
 
     static func videoFile(_ video: inout FieldReader) -> VideoFile {
         VideoFile(

@@ -7,7 +7,8 @@ import ServiceDefaults
 /// becomes the content's next version.
 ///
 /// 1. Load the content; it must be the version that the editor has seen.
-/// 2. Let agent-center write again, by the platform's rules and with everybody's words, leaving time to save.
+/// 2. Let agent-center write again, by the brief that is kept with the text (older ones have none), the platform's rules and with
+///    everybody's words, leaving time to save.
 /// 3. Save the next version.
 ///
 /// Repeatable by the operation's id, as `TitleGeneration` is: whatever has become of the content since, the repeat finds the version that
@@ -53,12 +54,13 @@ struct ContentRegeneration: Sendable {
             return Self.version(
                 .titleSet(
                     TitleSetBody(
-                        topic: body.topic, platform: body.platform, candidates: written.candidates.map(TitleSetCandidate.init))),
+                        topic: body.topic, platform: body.platform, candidates: written.candidates.map(TitleSetCandidate.init),
+                        brief: body.brief)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
         case .copy(let body):
             let written = try await agentCenter.writeCopy(Self.request(body, wish, vocabulary), as: principal)
             return Self.version(
-                .copy(CopyBody(written.copy, topic: body.topic, platform: body.platform)),
+                .copy(CopyBody(written.copy, topic: body.topic, platform: body.platform, brief: body.brief)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
         case .imageText(let body):
             let written = try await agentCenter.writeImageText(Self.request(body, wish, vocabulary), as: principal)

@@ -7,18 +7,23 @@ extension ContentRegeneration {
         _ body: TitleSetBody, _ wish: RegenerationWish, _ vocabulary: TenantVocabulary
     ) -> TitleWritingRequest {
         TitleWritingRequest(
-            topic: body.topic, platform: body.platform, audience: nil, sellingPoints: [], tone: nil, keywords: [],
-            bannedWords: vocabulary.bannedWords(besides: [], on: body.platform), brandWords: vocabulary.brandWords,
+            topic: body.topic, platform: body.platform, audience: body.brief?.audience,
+            sellingPoints: body.brief?.sellingPoints ?? [], tone: body.brief?.tone, keywords: body.brief?.keywords ?? [],
+            bannedWords: vocabulary.bannedWords(besides: body.brief?.bannedWords ?? [], on: body.platform),
+            brandWords: vocabulary.brandWords,
             // As many as there are, within what a writer takes.
-            count: min(max(body.candidates.count, 1), 20), maxLength: PlatformRules.of(body.platform).titleLength,
+            count: min(max(body.candidates.count, 1), 20),
+            maxLength: body.brief?.maxLength ?? PlatformRules.of(body.platform).titleLength,
             model: wish.model, revision: TitleRevision(previous: body.candidates.map(\.title), feedback: wish.feedback))
     }
 
     static func request(_ body: CopyBody, _ wish: RegenerationWish, _ vocabulary: TenantVocabulary) -> CopyWritingRequest {
         CopyWritingRequest(
-            topic: body.topic, platform: body.platform, rules: .of(body.platform), audience: nil, sellingPoints: [], tone: nil,
-            keywords: [], bannedWords: vocabulary.bannedWords(besides: [], on: body.platform),
-            brandWords: vocabulary.brandWords, callToAction: nil, model: wish.model,
+            topic: body.topic, platform: body.platform, rules: .of(body.platform), audience: body.brief?.audience,
+            sellingPoints: body.brief?.sellingPoints ?? [], tone: body.brief?.tone,
+            keywords: body.brief?.keywords ?? [],
+            bannedWords: vocabulary.bannedWords(besides: body.brief?.bannedWords ?? [], on: body.platform),
+            brandWords: vocabulary.brandWords, callToAction: body.brief?.callToAction, model: wish.model,
             revision: CopyRevision(
                 previous: CopyText(
                     title: body.title, text: body.text, hashtags: body.hashtags, callToAction: body.callToAction),
@@ -29,10 +34,13 @@ extension ContentRegeneration {
         _ body: ImageTextBody, _ wish: RegenerationWish, _ vocabulary: TenantVocabulary
     ) -> ImageTextWritingRequest {
         ImageTextWritingRequest(
-            topic: body.topic, platform: body.platform, rules: .of(body.platform), slots: body.slots.count, imageStyle: nil,
-            audience: nil, sellingPoints: [], tone: nil, keywords: [],
-            bannedWords: vocabulary.bannedWords(besides: [], on: body.platform), brandWords: vocabulary.brandWords,
-            callToAction: nil, model: wish.model,
+            topic: body.topic, platform: body.platform, rules: .of(body.platform), slots: body.slots.count,
+            imageStyle: body.brief?.imageStyle,
+            audience: body.brief?.audience, sellingPoints: body.brief?.sellingPoints ?? [], tone: body.brief?.tone,
+            keywords: body.brief?.keywords ?? [],
+            bannedWords: vocabulary.bannedWords(besides: body.brief?.bannedWords ?? [], on: body.platform),
+            brandWords: vocabulary.brandWords,
+            callToAction: body.brief?.callToAction, model: wish.model,
             revision: ImageTextRevision(
                 previous: ImageTextText(
                     title: body.title, text: body.text, hashtags: body.hashtags, callToAction: body.callToAction,
@@ -58,7 +66,7 @@ extension ContentRegeneration {
         }
         return ImageTextBody(
             topic: before.topic, platform: before.platform, title: text.title, text: text.text, hashtags: text.hashtags,
-            callToAction: text.callToAction, slots: slots)
+            callToAction: text.callToAction, slots: slots, brief: before.brief)
     }
 
     static func request(
@@ -66,9 +74,11 @@ extension ContentRegeneration {
     ) -> VideoScriptWritingRequest {
         VideoScriptWritingRequest(
             topic: body.topic, scriptType: body.scriptType, durationSeconds: body.durationSeconds, platform: body.platform,
-            rules: .of(body.platform), audience: nil, sellingPoints: [], tone: nil, keywords: [],
-            bannedWords: vocabulary.bannedWords(besides: [], on: body.platform), brandWords: vocabulary.brandWords,
-            callToAction: nil, model: wish.model,
+            rules: .of(body.platform), audience: body.brief?.audience, sellingPoints: body.brief?.sellingPoints ?? [],
+            tone: body.brief?.tone, keywords: body.brief?.keywords ?? [],
+            bannedWords: vocabulary.bannedWords(besides: body.brief?.bannedWords ?? [], on: body.platform),
+            brandWords: vocabulary.brandWords,
+            callToAction: body.brief?.callToAction, model: wish.model,
             revision: VideoScriptRevision(
                 previous: VideoScript(
                     hook: body.hook, scenes: body.scenes, cta: body.cta, hashtags: body.hashtags, totalSeconds: body.totalSeconds
@@ -79,7 +89,7 @@ extension ContentRegeneration {
         VideoScriptBody(
             topic: before.topic, platform: before.platform, scriptType: before.scriptType,
             durationSeconds: before.durationSeconds, hook: script.hook, scenes: script.scenes, cta: script.cta,
-            hashtags: script.hashtags, totalSeconds: script.totalSeconds)
+            hashtags: script.hashtags, totalSeconds: script.totalSeconds, brief: before.brief)
     }
 }
 

@@ -74,7 +74,7 @@ struct CopyGeneration: DurableFlow {
     ) -> NewContent {
         NewContent(
             step: "copy.\(platform.rawValue)", title: written.copy.title ?? brief.topic,
-            body: .copy(CopyBody(written.copy, topic: brief.topic, platform: platform)),
+            body: .copy(CopyBody(written.copy, topic: brief.topic, platform: platform, brief: brief.kept)),
             source: .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion), groupId: group)
     }
 }
@@ -92,12 +92,19 @@ struct CopyBrief: Codable, Sendable, Equatable {
     var callToAction: String?
     /// `auto` or a model's name.
     var model: String
+
+    /// What is kept of it with each copy.
+    var kept: ContentBrief? {
+        ContentBrief(
+            audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords, bannedWords: bannedWords,
+            callToAction: callToAction)
+    }
 }
 
 extension CopyBody {
-    init(_ copy: CopyText, topic: String, platform: ContentPlatform) {
+    init(_ copy: CopyText, topic: String, platform: ContentPlatform, brief: ContentBrief?) {
         self.init(
             topic: topic, platform: platform, title: copy.title, text: copy.text, hashtags: copy.hashtags,
-            callToAction: copy.callToAction)
+            callToAction: copy.callToAction, brief: brief)
     }
 }

@@ -77,7 +77,8 @@ struct ImageTextCreation: DurableFlow {
         return ImageTextBody(
             topic: brief.text.topic, platform: brief.text.platform, title: text.title, text: text.text, hashtags: text.hashtags,
             callToAction: text.callToAction,
-            slots: text.slots.map { ImageSlot(caption: $0.caption, alt: $0.alt, prompt: $0.prompt) })
+            slots: text.slots.map { ImageSlot(caption: $0.caption, alt: $0.alt, prompt: $0.prompt) },
+            brief: brief.text.kept(imageStyle: brief.imageStyle))
     }
 }
 

@@ -52,7 +52,8 @@ struct TitleGeneration: Sendable {
             step: step, title: brief.topic,
             body: .titleSet(
                 TitleSetBody(
-                    topic: brief.topic, platform: brief.platform, candidates: written.candidates.map(TitleSetCandidate.init))),
+                    topic: brief.topic, platform: brief.platform, candidates: written.candidates.map(TitleSetCandidate.init),
+                    brief: brief.kept)),
             source: .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
     }
 }
@@ -71,4 +72,11 @@ struct TitleBrief: Sendable, Equatable {
     var maxLength: Int?
     /// `auto` or a model's name.
     var model: String
+
+    /// What is kept of it with the titles.
+    var kept: ContentBrief? {
+        ContentBrief(
+            audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords, bannedWords: bannedWords,
+            maxLength: maxLength)
+    }
 }

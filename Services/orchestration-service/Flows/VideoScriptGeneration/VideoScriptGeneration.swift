@@ -50,7 +50,7 @@ struct VideoScriptGeneration: DurableFlow {
                 VideoScriptBody(
                     topic: brief.text.topic, platform: brief.text.platform, scriptType: brief.scriptType,
                     durationSeconds: brief.durationSeconds, hook: script.hook, scenes: script.scenes, cta: script.cta,
-                    hashtags: script.hashtags, totalSeconds: script.totalSeconds)),
+                    hashtags: script.hashtags, totalSeconds: script.totalSeconds, brief: brief.text.kept())),
             source: .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
     }
 
