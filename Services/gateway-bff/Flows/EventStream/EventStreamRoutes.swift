@@ -31,8 +31,10 @@ struct EventStreamRoutes: Sendable {
                         ServerSentEvent(id: String(seq), event: "reset", data: #"{"reason":"events_expired"}"#))
                 }
                 // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
-                while !member.isExpired, await isStillGood() {
+                while !member.isExpired {
                     let events = try await store.events(tenant: tenant, after: position, limit: 100)
+                    // After the reading: whoever was shut out while it went on sees nothing of it either.
+                    guard await isStillGood() else { return }
                     for event in events {
                         try await writer.send(ServerSentEvent(id: String(event.seq), event: event.type, data: event.data))
                         position = event.seq
