@@ -61,7 +61,8 @@ public final class Database: Service {
     public let configuration: Configuration
     let pool: Pool
 
-    /// - Parameter metrics: shows the pool as `database_connections{application,state}` and `database_waiting_callers{application}`.
+    /// - Parameter metrics: shows the pool as `database_connections{application,state}`, `database_connection_limit{application}` and
+    ///   `database_waiting_callers{application}`.
     public init(configuration: Configuration, logger: Logger = .silent, metrics: MetricsRegistry? = nil) {
         self.configuration = configuration
         let pool = Pool(
@@ -79,6 +80,8 @@ public final class Database: Service {
     private static func show(_ pool: Pool, as application: String, in metrics: MetricsRegistry) {
         let connections = metrics.gauge(
             "database_connections", help: "Connections of the pool by state.", labels: ["application", "state"])
+        metrics.gauge("database_connection_limit", help: "How many connections the pool may have.", labels: ["application"])
+            .set(Double(pool.capacity), [application])
         let waiting = metrics.gauge(
             "database_waiting_callers", help: "Callers that wait for a connection.", labels: ["application"])
         metrics.onRender { [weak pool] in

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import signal
 import time
 import uuid
@@ -28,6 +29,8 @@ SCOPES = (
     "runs:cancel", "prompts:read", "prompts:write", "copies:generate", "image_texts:generate", "video_scripts:generate", "vocabulary:read", "vocabulary:write",
 )
 DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
+POOL_NUMBERS = {"database_connection_limit": "limit", "database_waiting_callers": "waiting"}
+POOL_SAMPLE = re.compile(r"^(database_connection_limit|database_waiting_callers|database_connections)\{(.*)\} (\S+)$", re.MULTILINE)
 T = TypeVar("T")
 
 
@@ -91,6 +94,14 @@ class Stack:
             return requests.get(self.url(service, "/readyz"), timeout=2).status_code == 200
         except requests.RequestException:
             return False
+
+    def pools(self, service: str) -> dict[str, dict[str, int]]:
+        """The service's database pools by name, as its metrics show them: `limit`, `in_use`, `idle`, `waiting`."""
+        pools: dict[str, dict[str, int]] = {}
+        for name, labels, value in POOL_SAMPLE.findall(requests.get(self.url(service, "/metrics"), timeout=5).text):
+            pool, *state = (text.split('"')[1] for text in labels.split(","))
+            pools.setdefault(pool, {})[state[0] if state else POOL_NUMBERS[name]] = int(float(value))
+        return pools
 
     def trace_id(self, content_id: str) -> str:
         """Of the request that made the draft, from the event that it emitted."""

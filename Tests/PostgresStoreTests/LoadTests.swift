@@ -36,6 +36,7 @@ import Testing
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'load' AND datname = \(db.name)")
             #expect(backends == pool.statistics.idle)
             #expect(metrics.render().contains(#"database_connections{application="load",state="idle"} \#(backends)"#))
+            #expect(metrics.render().contains(#"database_connection_limit{application="load"} 8"#))
             await pool.close()
         }
     }

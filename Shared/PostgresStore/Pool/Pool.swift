@@ -16,6 +16,8 @@ final class Pool: ConnectionOwner {
         var whenEmpty: OneShot<Void>?
     }
 
+    /// How many connections there may be.
+    let capacity: Int
     private let state: Lock<State>
     private let target: ConnectionTarget
     private let connectTimeout: Duration
@@ -25,6 +27,7 @@ final class Pool: ConnectionOwner {
 
     init(target: ConnectionTarget, configuration: PoolStateMachine.Configuration, connectTimeout: Duration, logger: Logger) {
         self.target = target
+        capacity = configuration.capacity
         self.connectTimeout = connectTimeout
         self.logger = logger
         state = Lock(State(machine: PoolStateMachine(configuration: configuration)))
