@@ -288,3 +288,10 @@ struct ConversationTests {
         }
     }
 }
+            (
+                ##"{"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}}}}"##,
+                "/response_format"
+            ),
+            (
+                ##"{"tools":[{"type":"function","function":{"name":"a","strict":true,"parameters":{"$ref":"#"}}}]}"##, "/tools/0"
+            ),

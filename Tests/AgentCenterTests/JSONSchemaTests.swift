@@ -5,8 +5,9 @@ import Testing
 
 @Suite("JSON Schema")
 struct JSONSchemaTests {
-    private func problems(_ schema: String, _ value: String) throws -> [String] {
-        try JSONSchema(JSONValue(parsing: Array(schema.utf8))).problems(in: JSONValue(parsing: Array(value.utf8)))
+    private func problems(_ schema: String, _ value: String, mostWork: Int = 10_000) throws -> [String] {
+        try JSONSchema(JSONValue(parsing: Array(schema.utf8)), mostWork: mostWork).problems(
+            in: JSONValue(parsing: Array(value.utf8)))
     }
 
     @Test(
@@ -54,5 +55,44 @@ struct JSONSchemaTests {
     @Test("A schema that refers to itself without end is told, not followed")
     func endless() throws {
         #expect(try problems(##"{"$ref":"#"}"##, "1") == ["/ is nested too deeply"])
+    }
+
+    /// Four ways lead back to the whole schema, without or with a step into the value.
+    private static let branches = ##"{"anyOf":[{"$ref":"#"},{"$ref":"#"},{"$ref":"#"},{"$ref":"#"}]}"##
+    private static let nested =
+        ##"{"type":"object","properties":{"a":{"anyOf":[{"$ref":"#"},{"$ref":"#"},{"$ref":"#"},{"$ref":"#"}]}},"required":["a"]}"##
+
+    @Test("Branches that multiply end the check, and the value does not fit", arguments: [branches, nested])
+    func multiplied(schema: String) throws {
+        let deep = String(repeating: #"{"a":"#, count: 20) + "1" + String(repeating: "}", count: 20)
+        #expect(try problems(schema, deep) == ["/ takes too much work to be checked"])
+    }
+
+    @Test("A large value of an ordinary schema is checked to its end")
+    func large() throws {
+        let items = Array(repeating: #"{"next":{"n":1}}"#, count: 500).joined(separator: ",")
+        let schema =
+            ##"{"$defs":{"n":{"type":"object","properties":{"n":{"type":"integer"},"next":{"anyOf":[{"$ref":"#/$defs/n"},{"type":"null"}]}}}},"items":{"$ref":"#/$defs/n"}}"##
+        #expect(try problems(schema, "[\(items)]") == [])
+        #expect(try problems(schema, #"[\#(items),{"n":"x"}]"#) == ["/500/n must be of type integer, not string"])
+    }
+
+    @Test(
+        "What can be checked is told from the schema alone",
+        arguments: [
+            (branches, false), (nested, true), (##"{"$ref":"#"}"##, false), ("{}", true),
+            (##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"$ref":"#/$defs/a"}}}"##, false),
+            (##"{"$defs":{"n":{"anyOf":[{"type":"null"},{"items":{"$ref":"#/$defs/n"}}]}},"$ref":"#/$defs/n"}"##, true),
+            // No circle, and 2^20 ways.
+            (
+                ##"{"$ref":"#/$defs/d0","$defs":{"##
+                    + (0..<20).map {
+                        ##""d\##($0)":{"oneOf":[{"$ref":"#/$defs/d\##($0 + 1)"},{"$ref":"#/$defs/d\##($0 + 1)"}]},"##
+                    }
+                    .joined() + ##""d20":{}}}"##, false
+            ),
+        ])
+    func checkable(schema: String, isCheckable: Bool) throws {
+        #expect(try JSONSchema(JSONValue(parsing: Array(schema.utf8))).isCheckable == isCheckable)
     }
 }

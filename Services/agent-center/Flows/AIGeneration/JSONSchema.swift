@@ -9,33 +9,76 @@ import HTTPCore
 struct JSONSchema: Sendable {
     let root: JSONValue
 
-    /// So many are told; one who mends the first ones has done enough for one turn.
-    private static let mostProblems = 8
     /// References may lead in a circle.
-    private static let deepest = 64
+    static let deepest = 64
 
-    init(_ root: JSONValue) { self.root = root }
+    /// In steps of about a microsecond.
+    private let mostWork: Int
 
-    /// What is wrong with the value, each with a JSON pointer; empty if it fits.
-    func problems(in value: JSONValue) -> [String] {
-        var problems: [String] = []
-        check(value, against: root, at: "", depth: 0, &problems)
-        return problems
+    /// - Parameter mostWork: an answer of as many tokens as are ever asked for passes an ordinary schema in fewer steps.
+    init(_ root: JSONValue, mostWork: Int = 200_000) {
+        self.root = root
+        self.mostWork = mostWork
     }
 
-    private func check(
-        _ value: JSONValue, against schema: JSONValue, at pointer: String, depth: Int, _ problems: inout [String]
+    /// What is wrong with the value, each with a JSON pointer; empty if it fits. A value whose check takes too much work does not fit:
+    /// branches that lead to branches multiply, and nobody else is served meanwhile.
+    func problems(in value: JSONValue) -> [String] {
+        var check = SchemaCheck(self, mostWork: mostWork)
+        var problems: [String] = []
+        check.check(value, against: root, at: "", depth: 0, &problems)
+        return check.isExhausted ? ["/ takes too much work to be checked"] : problems
+    }
+
+    /// Where a reference leads: `#`, or along a JSON pointer.
+    func resolve(_ reference: String) -> JSONValue? {
+        guard reference.hasPrefix("#") else { return nil }
+        var value = root
+        for part in reference.dropFirst().split(separator: "/") {
+            let name = part.replacing("~1", with: "/").replacing("~0", with: "~")
+            guard let next = value[String(name)] else { return nil }
+            value = next
+        }
+        return value
+    }
+}
+
+/// One value held against a schema.
+private struct SchemaCheck {
+    /// So many are told; one who mends the first ones has done enough for one turn.
+    private static let mostProblems = 8
+
+    private let schema: JSONSchema
+    private let mostWork: Int
+    private var work = 0
+
+    init(_ schema: JSONSchema, mostWork: Int) {
+        self.schema = schema
+        self.mostWork = mostWork
+    }
+
+    var isExhausted: Bool { work > mostWork }
+
+    /// - Returns: whether there is work left for more.
+    private mutating func does(_ steps: Int) -> Bool {
+        if !isExhausted { work += steps }
+        return !isExhausted
+    }
+
+    mutating func check(
+        _ value: JSONValue, against rule: JSONValue, at pointer: String, depth: Int, _ problems: inout [String]
     ) {
-        guard problems.count < Self.mostProblems else { return }
+        guard problems.count < Self.mostProblems, does(1) else { return }
         func object(_ problem: String) { problems.append("\(pointer.isEmpty ? "/" : pointer) \(problem)") }
-        guard depth < Self.deepest else { return object("is nested too deeply") }
-        guard let rules = schema.object else {
+        guard depth < JSONSchema.deepest else { return object("is nested too deeply") }
+        guard let rules = rule.object else {
             // `true` lets everything pass, `false` nothing.
-            if schema.bool == false { object("must not be there") }
+            if rule.bool == false { object("must not be there") }
             return
         }
         if let reference = rules["$ref"]?.string {
-            guard let target = resolve(reference) else { return object("has a schema that leads nowhere: \(reference)") }
+            guard does(reference.utf8.count / 16) else { return }
+            guard let target = schema.resolve(reference) else { return object("has a schema that leads nowhere: \(reference)") }
             check(value, against: target, at: pointer, depth: depth + 1, &problems)
         }
         if let type = rules["type"] {
@@ -45,7 +88,7 @@ struct JSONSchema: Sendable {
                 return object("must be of type \(allowed.joined(separator: " or ")), not \(value.kind)")
             }
         }
-        if let choices = rules["enum"]?.array, !choices.contains(value) {
+        if let choices = rules["enum"]?.array, does(choices.count), !choices.contains(value) {
             object("must be one of \(Self.excerpt(.array(choices)))")
         }
         if let constant = rules["const"], constant != value { object("must be \(Self.excerpt(constant))") }
@@ -71,14 +114,18 @@ struct JSONSchema: Sendable {
         combine(value, rules, at: pointer, depth, &problems)
     }
 
-    private func check(
+    private mutating func check(
         _ members: JSONObject, _ rules: JSONObject, at pointer: String, _ depth: Int, _ problems: inout [String]
     ) {
-        for name in rules["required"]?.array?.compactMap(\.string) ?? [] where members[name] == nil {
+        // Members are looked for one by one.
+        let required = rules["required"]?.array ?? []
+        let properties = rules["properties"]?.object
+        guard does((required.count + (properties?.count ?? 0)) / 16 * members.count + required.count) else { return }
+        for name in required.compactMap(\.string) where members[name] == nil {
             problems.append("\(pointer)/\(name) is missing")
         }
-        let properties = rules["properties"]?.object
         for (name, member) in members {
+            guard !isExhausted else { return }
             let inner = "\(pointer)/\(name)"
             if let schema = properties?[name] {
                 check(member, against: schema, at: inner, depth: depth + 1, &problems)
@@ -92,7 +139,7 @@ struct JSONSchema: Sendable {
         }
     }
 
-    private func check(
+    private mutating func check(
         _ items: [JSONValue], _ rules: JSONObject, at pointer: String, _ depth: Int, _ problems: inout [String]
     ) {
         let place = pointer.isEmpty ? "/" : pointer
@@ -102,11 +149,12 @@ struct JSONSchema: Sendable {
         if let most = rules["maxItems"]?.int, items.count > most { problems.append("\(place) must have at most \(most) items") }
         guard let schema = rules["items"] else { return }
         for (index, item) in items.enumerated() {
+            guard !isExhausted else { return }
             check(item, against: schema, at: "\(pointer)/\(index)", depth: depth + 1, &problems)
         }
     }
 
-    private func combine(
+    private mutating func combine(
         _ value: JSONValue, _ rules: JSONObject, at pointer: String, _ depth: Int, _ problems: inout [String]
     ) {
         for schema in rules["allOf"]?.array ?? [] { check(value, against: schema, at: pointer, depth: depth + 1, &problems) }
@@ -115,6 +163,7 @@ struct JSONSchema: Sendable {
             var fitting = 0
             var nearest: [String]?
             for branch in branches {
+                guard !isExhausted else { return }
                 var inner: [String] = []
                 check(value, against: branch, at: pointer, depth: depth + 1, &inner)
                 if inner.isEmpty { fitting += 1 } else if inner.count < nearest?.count ?? .max { nearest = inner }
@@ -125,17 +174,6 @@ struct JSONSchema: Sendable {
                 problems.append("\(pointer.isEmpty ? "/" : pointer) fits \(fitting) branches of oneOf, and must fit one")
             }
         }
-    }
-
-    private func resolve(_ reference: String) -> JSONValue? {
-        guard reference.hasPrefix("#") else { return nil }
-        var value = root
-        for part in reference.dropFirst().split(separator: "/") {
-            let name = part.replacing("~1", with: "/").replacing("~0", with: "~")
-            guard let next = value[String(name)] else { return nil }
-            value = next
-        }
-        return value
     }
 
     private static func `is`(_ value: JSONValue, _ type: String) -> Bool {

@@ -168,6 +168,8 @@ struct ConversationReader {
                     en: "function.name must be 1–64 letters, digits, _ or -")
             } else if parameters.map({ $0.object == nil }) == true {
                 fields.refuse("tools", item: index, code: "wrong_type", zh: "parameters 应为对象", en: "parameters must be an object")
+            } else if let parameters, tool["function"]?["strict"]?.bool == true, !JSONSchema(parameters).isCheckable {
+                refuseUncheckable("tools", item: index)
             }
         }
         guard !tools.isEmpty else { return }
@@ -221,12 +223,24 @@ struct ConversationReader {
                     "response_format", code: "malformed", zh: "json_schema 需要 name 与 schema",
                     en: "json_schema needs a name and a schema")
             }
-            request.answerSchema = AnswerSchema(name: name, schema: schema, isStrict: wanted?["strict"]?.bool ?? false)
+            let isStrict = wanted?["strict"]?.bool ?? false
+            guard !isStrict || JSONSchema(schema).isCheckable else { return refuseUncheckable("response_format") }
+            request.answerSchema = AnswerSchema(name: name, schema: schema, isStrict: isStrict)
             request.bytesBesideText += schema.encode().count
         default:
             fields.refuse(
                 "response_format", code: "unknown_value", zh: "type 应为 text、json_object 或 json_schema",
                 en: "type must be text, json_object or json_schema")
+        }
+    }
+
+    private mutating func refuseUncheckable(_ name: String, item: Int? = nil) {
+        let zh = "schema 的引用成环，或分支相乘过多，无法检查"
+        let en = "the schema's references form a circle, or its branches multiply too far to be checked"
+        if let item {
+            fields.refuse(name, item: item, code: "too_complex", zh: zh, en: en)
+        } else {
+            fields.refuse(name, code: "too_complex", zh: zh, en: en)
         }
     }
 
