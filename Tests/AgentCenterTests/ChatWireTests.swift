@@ -108,6 +108,29 @@ struct ChatWireTests {
     }
 
     @Test(
+        "Numbers that no call can come to are no usage",
+        arguments: [
+            #"{"prompt_tokens":9223372036854775807,"completion_tokens":1}"#,
+            #"{"prompt_tokens":1,"completion_tokens":9223372036854775807}"#, #"{"prompt_tokens":1,"completion_tokens":1e30}"#,
+            #"{"prompt_tokens":1e30,"completion_tokens":1}"#, #"{"prompt_tokens":100000001,"completion_tokens":1}"#,
+            #"{"prompt_tokens":-1,"completion_tokens":1}"#,
+        ])
+    func absurdUsage(usage: String) throws {
+        let read = try answer(#"{"choices":[{"message":{"content":"12345678"},"finish_reason":"stop"}],"usage":\#(usage)}"#)
+        #expect(read.usage == ChatUsage(promptTokens: 0, cachedPromptTokens: 0, completionTokens: 2, isEstimated: true))
+    }
+
+    @Test("Cache figures that no call can come to count as none")
+    func absurdCache() throws {
+        let usage = ChatWire.usage(
+            try JSONValue(
+                parsing: Array(
+                    #"{"completion_tokens":1,"prompt_cache_hit_tokens":9223372036854775807,"prompt_cache_miss_tokens":9223372036854775807}"#
+                        .utf8)))
+        #expect(usage == ChatUsage(promptTokens: 0, cachedPromptTokens: 0, completionTokens: 1, isEstimated: false))
+    }
+
+    @Test(
         "What is no answer",
         arguments: [
             (#"{"choices":[{"message":{"content":"   \n"},"finish_reason":"stop"}]}"#, ChatFailure.Kind.blank),

@@ -48,6 +48,23 @@ struct PriceTableTests {
         #expect(table.price(provider: "deepseek", model: "deepseek-flash", at: try instant("2026-09-30T23:59:59Z")) == nil)
     }
 
+    @Test("Amounts end at a bound instead of leaving 64 bits, and the dearest price is so in each of its rates")
+    func bounds() {
+        let rates = PriceTable.Rates(cachedPrompt: 0, prompt: 999_999_999_999, completion: 999_999_999_999)
+        #expect(rates.cost(prompt: 100_000_000, completion: 100_000_000) == PriceTable.Rates.mostCost)
+        #expect(rates.cost(prompt: .max, completion: .max) == PriceTable.Rates.mostCost)
+        #expect(rates.cost(prompt: 3, cached: 2, completion: 0) == 999_999_999_999)
+
+        func entry(_ year: Int, _ prompt: Int64, _ completion: Int64) -> PriceTable.Entry {
+            .init(
+                provider: "house", models: ["m"], validFrom: PriceTable.day(year, 1, 1),
+                rates: .init(cachedPrompt: 1, prompt: prompt, completion: completion), peakRates: nil, source: "test")
+        }
+        let table = PriceTable(currency: "USD", entries: [entry(2026, 9, 2), entry(2027, 3, 4)])
+        #expect(table.dearest(provider: "house", model: "m") == .init(cachedPrompt: 1, prompt: 9, completion: 4))
+        #expect(table.dearest(provider: "house", model: "n") == nil)
+    }
+
     @Test(
         "The calendar agrees with known days",
         arguments: [

@@ -134,17 +134,27 @@ enum ChatWire {
             finish: choice["finish_reason"]?.string, model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]))
     }
 
-    /// `nil` for `null`, nothing, and anything that is no usage.
+    /// No model reads or writes more in one call.
+    static let mostTokens = 100_000_000
+
+    /// `nil` for `null`, nothing, and anything that is no usage, such as numbers below nothing or beyond all measure.
     static func usage(_ json: JSONValue?) -> ChatUsage? {
-        guard let json, let completion = json["completion_tokens"]?.int else { return nil }
-        let hit = json["prompt_cache_hit_tokens"]?.int ?? json["prompt_tokens_details"]?["cached_tokens"]?.int ?? 0
-        let prompt = json["prompt_tokens"]?.int ?? hit + (json["prompt_cache_miss_tokens"]?.int ?? 0)
-        guard prompt >= 0, completion >= 0 else { return nil }
+        guard let json, let completion = tokens(json["completion_tokens"]) else { return nil }
+        let hit = tokens(json["prompt_cache_hit_tokens"]) ?? tokens(json["prompt_tokens_details"]?["cached_tokens"]) ?? 0
+        let prompt: Int
+        if let told = json["prompt_tokens"], !told.isNull {
+            guard let counted = tokens(told) else { return nil }
+            prompt = counted
+        } else {
+            prompt = hit + (tokens(json["prompt_cache_miss_tokens"]) ?? 0)
+        }
         return ChatUsage(
-            promptTokens: prompt, cachedPromptTokens: max(0, min(hit, prompt)), completionTokens: completion, isEstimated: false)
+            promptTokens: prompt, cachedPromptTokens: min(hit, prompt), completionTokens: completion, isEstimated: false)
     }
 
     /// A rule of thumb for where the vendor does not count: four UTF-8 bytes make a token.
+    static func tokens(_ json: JSONValue?) -> Int? { json?.int.flatMap { (0...mostTokens).contains($0) ? $0 : nil } }
+
     static func estimatedTokens(_ text: String) -> Int { (text.utf8.count + 3) / 4 }
 
     static func estimatedTokens(_ content: String, _ toolCalls: [ChatAnswer.ToolCall]) -> Int {

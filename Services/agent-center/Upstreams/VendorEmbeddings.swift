@@ -95,7 +95,7 @@ enum EmbeddingWire {
         }
         if let inBand = json["error"], !inBand.isNull { throw ChatFailure.inBand(inBand) }
         guard let data = json["data"]?.array else { throw malformed("the answer has no data") }
-        let tokens = (json["usage"]?["prompt_tokens"] ?? json["usage"]?["total_tokens"])?.int.flatMap { $0 >= 0 ? $0 : nil }
+        let tokens = ChatWire.tokens(json["usage"]?["prompt_tokens"] ?? json["usage"]?["total_tokens"])
         let usage = tokens.map {
             ChatUsage(promptTokens: $0, cachedPromptTokens: 0, completionTokens: 0, isEstimated: false)
         }

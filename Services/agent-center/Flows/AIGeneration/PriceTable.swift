@@ -9,6 +9,19 @@ struct PriceTable: Sendable {
         let completion: Int64
         /// Per picture; `nil`: the model has no price per picture.
         var image: Int64?
+
+        /// No work costs more: ten million of the currency. Sums of such amounts stay within 64 bits, here and in the database.
+        static let mostCost: Int64 = 10_000_000_000_000_000
+
+        func cost(prompt: Int, cached: Int = 0, completion: Int) -> Int64 {
+            var sum: Int64 = 0
+            for (tokens, rate) in [(prompt - cached, self.prompt), (cached, cachedPrompt), (completion, self.completion)] {
+                let (part, isTooMuch) = Int64(tokens).multipliedReportingOverflow(by: rate)
+                guard !isTooMuch, part <= Self.mostCost - sum else { return Self.mostCost }
+                sum += part
+            }
+            return sum
+        }
     }
 
     struct Entry: Sendable {
@@ -30,9 +43,9 @@ struct PriceTable: Sendable {
 
         /// Cached prompt tokens are part of the prompt tokens; hidden reasoning is part of the completion tokens.
         func cost(of usage: ChatUsage) -> Int64 {
-            let cached = Int64(min(usage.cachedPromptTokens, usage.promptTokens))
-            return cached * rates.cachedPrompt + (Int64(usage.promptTokens) - cached) * rates.prompt
-                + Int64(usage.completionTokens) * rates.completion
+            rates.cost(
+                prompt: usage.promptTokens, cached: min(usage.cachedPromptTokens, usage.promptTokens),
+                completion: usage.completionTokens)
         }
     }
 
@@ -72,11 +85,15 @@ struct PriceTable: Sendable {
         return ("\(provider)/\(name)@\(Self.day(of: entry.validFrom))", nano)
     }
 
-    /// The dearest rates that any entry holds for the model: what a call may cost at most.
+    /// The dearest that any entry holds for the model, each rate by itself: what a call may cost at most.
     func dearest(provider: String, model: String) -> Rates? {
-        entries.filter { entry in
+        let all = entries.filter { entry in
             entry.provider == provider && entry.models.contains { model == $0 || Self.isSnapshot(model, of: $0) }
-        }.map { $0.peakRates ?? $0.rates }.max { $0.completion < $1.completion }
+        }.flatMap { [$0.rates, $0.peakRates ?? $0.rates] }
+        guard let completion = all.map(\.completion).max(), let cached = all.map(\.cachedPrompt).max(),
+            let prompt = all.map(\.prompt).max()
+        else { return nil }
+        return Rates(cachedPrompt: cached, prompt: max(prompt, cached), completion: completion)
     }
 
     /// `gpt-4o-mini-2024-07-18` is a snapshot of `gpt-4o-mini`; `gpt-4o-mini` is none of `gpt-4o`.
