@@ -189,6 +189,18 @@ struct ChatWireTests {
         #expect(read.usage.cachedPromptTokens == 8)
     }
 
+    @Test("Reasoning that nobody counted is estimated with the rest")
+    func hiddenReasoning() throws {
+        var decoder = ChatStreamDecoder(askedModel: "asked")
+        try decoder.feed(#"{"choices":[{"delta":{"reasoning_content":"12345678"},"finish_reason":null}]}"#)
+        #expect(decoder.usageSoFar?.completionTokens == 2)
+        try decoder.feed(#"{"choices":[{"delta":{"content":"1234"},"finish_reason":"stop"}]}"#)
+        #expect(try decoder.finished().usage.completionTokens == 3)
+        let whole = try answer(
+            #"{"choices":[{"message":{"content":"1234","reasoning_content":"12345678"},"finish_reason":"stop"}]}"#)
+        #expect(whole.usage.completionTokens == 3)
+    }
+
     @Test("A stream without a finish reason is a failure, whatever it wrote")
     func cutStream() {
         #expect(throws: ChatFailure.self) {

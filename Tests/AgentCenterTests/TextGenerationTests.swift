@@ -101,15 +101,29 @@ struct TextGenerationTests {
         }
     }
 
-    @Test("A client that leaves before the first word pays nothing, and nothing stays reserved")
-    func abandonedEarly() async throws {
-        let vendor = try ScriptedVendor([.stall(after: ScriptedVendor.Reply.streamHead)])
+    enum Call: CaseIterable {
+        case generated, streamed, whole
+    }
+
+    @Test(
+        "A client that leaves before the first word pays for the question, and nothing stays reserved", arguments: Call.allCases)
+    func abandonedEarly(call: Call) async throws {
+        let vendor = try ScriptedVendor([.stall(after: call == .whole ? "" : ScriptedVendor.Reply.streamHead)])
         try await TitleService.run(
             primary: vendor, environment: ["MODEL_FIRST_TOKEN_TIMEOUT": "60s", "MODEL_IDLE_TIMEOUT": "60s"]
         ) {
             service in
             let waiting = Task {
-                try await service.open(TitleService.generate, ["task": "reply", "input": "多少钱？"], accept: "text/event-stream")
+                if call == .generated {
+                    return try await service.open(
+                        TitleService.generate, ["task": "reply", "input": "多少钱？"], accept: "text/event-stream")
+                }
+                return try await service.open(
+                    TitleService.chat,
+                    [
+                        "model": "auto", "stream": .bool(call == .streamed),
+                        "messages": [["role": "user", "content": "你好"]],
+                    ])
             }
             try await eventually("the vendor is asked") { vendor.received.count == 1 }
             waiting.cancel()
@@ -119,7 +133,10 @@ struct TextGenerationTests {
             try await eventually("nothing stays reserved") {
                 try await service.database.superuser.query("SELECT 1 FROM ai_reservations").isEmpty
             }
-            #expect(try await service.ledger().allSatisfy { $0.cost == 0 })
+            let row = try #require(try await service.ledger().first)
+            let prompt = try ScriptedVendor.promptTokens(of: try #require(vendor.received.first))
+            #expect(prompt > 0 && row.cost == prompt * 150)
+            #expect(row.attempts.map(\.outcome) == ["abandoned"] && row.attempts[0].isEstimated)
         }
     }
 

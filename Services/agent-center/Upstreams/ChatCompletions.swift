@@ -81,7 +81,11 @@ struct ChatCompletions: ChatModel {
         do {
             response = try await http.send(wire(request, deadline, streamed: false))
         } catch let error as HTTPClientError {
-            if error.kind == .cancelled { throw CancellationError() }
+            if error.kind == .cancelled {
+                guard error.requestMayHaveStarted else { throw CancellationError() }
+                // What the vendor has read it bills, whatever it had written by then.
+                throw ChatAbandoned(usage: request.usageOfPrompt)
+            }
             throw ChatFailure.broken(error)
         }
         guard response.status == .ok else { throw refusal(response.status, response.headers, response.body) }
@@ -113,7 +117,9 @@ struct ChatCompletions: ChatModel {
                 reader.cancel()
             }
         } catch let abandoned as ChatAbandoned where firstToken.isLate && !Task.isCancelled {
-            throw ChatFailure(.timeout, .nextRoute, .count, message: "time-out: first token", usage: abandoned.usage)
+            let hasWritten = abandoned.usage.map { !$0.isEstimated || $0.completionTokens > 0 } ?? false
+            throw ChatFailure(
+                .timeout, .nextRoute, .count, message: "time-out: first token", usage: hasWritten ? abandoned.usage : nil)
         }
     }
 
@@ -154,9 +160,10 @@ struct ChatCompletions: ChatModel {
             answer.firstToken = firstToken
             return answer
         } catch let error as HTTPClientError where error.kind == .cancelled {
-            throw ChatAbandoned(usage: decoder.usageSoFar.map { withPrompt($0, request) })
+            let prompt = error.requestMayHaveStarted ? request.usageOfPrompt : nil
+            throw ChatAbandoned(usage: decoder.usageSoFar.map { withPrompt($0, request) } ?? prompt)
         } catch let abandoned as ChatAbandoned {
-            throw ChatAbandoned(usage: abandoned.usage.map { withPrompt($0, request) })
+            throw ChatAbandoned(usage: abandoned.usage.map { withPrompt($0, request) } ?? request.usageOfPrompt)
         } catch let error as HTTPClientError {
             // A stream that broke after its finish reason is whole all the same.
             if var answer = try? decoder.finished() {
@@ -217,6 +224,11 @@ extension ChatRequest {
 
     var estimatedPromptTokens: Int {
         messages.reduce(bytesBesideText / 4) { $0 + ChatWire.estimatedTokens($1.content) }
+    }
+
+    /// Of a call that was sent, and of whose answer nothing is known.
+    var usageOfPrompt: ChatUsage {
+        ChatUsage(promptTokens: estimatedPromptTokens, cachedPromptTokens: 0, completionTokens: 0, isEstimated: true)
     }
 }
 

@@ -7,6 +7,8 @@ struct ChatStreamDecoder: Sendable {
     private var content = ""
     private var toolCalls: [Int: ChatAnswer.ToolCall] = [:]
     private var refusal = ""
+    /// Of the reasoning, which nobody is shown and which is billed.
+    private var hiddenBytes = 0
     private var finish: String?
     private var model: String?
     private var usage: ChatUsage?
@@ -54,7 +56,10 @@ struct ChatStreamDecoder: Sendable {
             waiting += text
             hasBegun = true
         }
-        if let text = delta["reasoning_content"]?.string, !text.isEmpty { hasBegun = true }
+        if let text = delta["reasoning_content"]?.string, !text.isEmpty {
+            hiddenBytes += text.utf8.count
+            hasBegun = true
+        }
         if let text = delta["refusal"]?.string, !text.isEmpty {
             refusal += text
             hasBegun = true
@@ -88,7 +93,8 @@ struct ChatStreamDecoder: Sendable {
         do {
             return try rules.judge(
                 content: content, toolCalls: toolCalls.sorted { $0.key < $1.key }.map(\.value),
-                refusal: refusal.isEmpty ? nil : refusal, finish: finish, model: model ?? askedModel, usage: usage)
+                refusal: refusal.isEmpty ? nil : refusal, finish: finish, model: model ?? askedModel, usage: usage,
+                hidden: hiddenBytes)
         } catch {
             throw error.usage == nil ? broken(error) : error
         }
@@ -97,11 +103,11 @@ struct ChatStreamDecoder: Sendable {
     /// What has been written so far, as the vendor counts it or as it is counted here; `nil` for nothing.
     var usageSoFar: ChatUsage? {
         if let usage { return usage }
-        guard !content.isEmpty || !toolCalls.isEmpty || !refusal.isEmpty else { return nil }
+        guard !content.isEmpty || !toolCalls.isEmpty || !refusal.isEmpty || hiddenBytes > 0 else { return nil }
         let calls = toolCalls.values.map { $0 }
         return ChatUsage(
-            promptTokens: 0, cachedPromptTokens: 0, completionTokens: ChatWire.estimatedTokens(content + refusal, calls),
-            isEstimated: true)
+            promptTokens: 0, cachedPromptTokens: 0,
+            completionTokens: ChatWire.estimatedTokens(content + refusal, calls, hidden: hiddenBytes), isEstimated: true)
     }
 
     /// The failure for a stream that broke, with what it had used.

@@ -131,7 +131,8 @@ enum ChatWire {
         }
         return try rules.judge(
             content: message["content"]?.string ?? "", toolCalls: calls, refusal: message["refusal"]?.string,
-            finish: choice["finish_reason"]?.string, model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]))
+            finish: choice["finish_reason"]?.string, model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]),
+            hidden: message["reasoning_content"]?.string?.utf8.count ?? 0)
     }
 
     /// No model reads or writes more in one call.
@@ -152,13 +153,14 @@ enum ChatWire {
             promptTokens: prompt, cachedPromptTokens: min(hit, prompt), completionTokens: completion, isEstimated: false)
     }
 
-    /// A rule of thumb for where the vendor does not count: four UTF-8 bytes make a token.
     static func tokens(_ json: JSONValue?) -> Int? { json?.int.flatMap { (0...mostTokens).contains($0) ? $0 : nil } }
 
+    /// A rule of thumb for where the vendor does not count: four UTF-8 bytes make a token.
     static func estimatedTokens(_ text: String) -> Int { (text.utf8.count + 3) / 4 }
 
-    static func estimatedTokens(_ content: String, _ toolCalls: [ChatAnswer.ToolCall]) -> Int {
-        (content.utf8.count + toolCalls.reduce(0) { $0 + $1.arguments.utf8.count } + 3) / 4
+    /// - Parameter hidden: bytes of reasoning, which is billed as if it were said.
+    static func estimatedTokens(_ content: String, _ toolCalls: [ChatAnswer.ToolCall], hidden: Int) -> Int {
+        (content.utf8.count + toolCalls.reduce(hidden) { $0 + $1.arguments.utf8.count } + 3) / 4
     }
 }
 
@@ -172,7 +174,8 @@ struct AnswerRules: Sendable {
     static let own = AnswerRules(isRelayed: false, offersTools: false)
 
     func judge(
-        content: String, toolCalls: [ChatAnswer.ToolCall], refusal: String?, finish: String?, model: String, usage: ChatUsage?
+        content: String, toolCalls: [ChatAnswer.ToolCall], refusal: String?, finish: String?, model: String, usage: ChatUsage?,
+        hidden: Int = 0
     ) throws(ChatFailure) -> ChatAnswer {
         let refusal = refusal.flatMap { $0.isEmpty ? nil : $0 }
         switch finish {
@@ -210,7 +213,8 @@ struct AnswerRules: Sendable {
             usage: usage
                 ?? ChatUsage(
                     promptTokens: 0, cachedPromptTokens: 0,
-                    completionTokens: ChatWire.estimatedTokens(content + (refusal ?? ""), toolCalls), isEstimated: true),
+                    completionTokens: ChatWire.estimatedTokens(content + (refusal ?? ""), toolCalls, hidden: hidden),
+                    isEstimated: true),
             // Some vendors say `stop` where a tool was forced.
             finish: toolCalls.isEmpty ? finish ?? "stop" : finish == "stop" ? "tool_calls" : finish ?? "stop",
             toolCalls: toolCalls, refusal: refusal)

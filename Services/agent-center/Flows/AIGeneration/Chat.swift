@@ -177,7 +177,7 @@ struct ChatFailure: Error, Sendable, Equatable {
 
 /// Nobody waits for the answer any more. What had been written until then is paid all the same.
 struct ChatAbandoned: Error, Sendable {
-    /// Counted here: the vendor had no time to say. `nil` where nothing had been written.
+    /// Counted here: the vendor had no time to say. `nil` where it had not been asked.
     var usage: ChatUsage?
 }
 
