@@ -238,6 +238,36 @@ struct ConversationTests {
         }
     }
 
+    @Test("What was read is paid for, also where its end does not hold to the form", arguments: [true, false])
+    func rejectedAfterDelivery(isSchema: Bool) async throws {
+        let reply: Reply =
+            isSchema
+            ? .bytes(ModelFault.stream())
+            : .bytes(
+                Reply.streamHead + ModelFault.chunk(#"{"content":"我查一下。"}"#)
+                    + ModelFault.chunk(
+                        #"{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"drop","arguments":"{}"}}]}"#)
+                    + ModelFault.chunk("{}", finish: #""tool_calls""#, usage: Reply.defaultUsage) + "data: [DONE]\n\n")
+        let vendor = try ScriptedVendor([reply])
+        try await TitleService.run(primary: vendor) { service in
+            let read = try ReadEvents(
+                try await service.callModel(
+                    TitleService.chat,
+                    [
+                        "model": "gpt-4o-mini", "messages": hello, "stream": true,
+                        "response_format": isSchema ? json(Self.schema) : .null,
+                        "tools": isSchema ? .null : json(Self.tools),
+                    ]))
+            #expect(!read.isDone)
+            #expect(try !read.content().isEmpty)
+            #expect(try read.chunks().last?["error"]?["type"]?.string == "server_error")
+            let row = try #require(try await service.ledger().first)
+            #expect(row.attempts.map(\.outcome) == ["rejected"])
+            #expect(row.cost == 34_500)
+        }
+        #expect(vendor.received.count == 1)
+    }
+
     @Test(
         "Bad fields: 400 with the pointer, as OpenAI has it",
         arguments: [
@@ -258,6 +288,13 @@ struct ConversationTests {
             (#"{"response_format":{"type":"yaml"}}"#, "/response_format"),
             (#"{"response_format":{"type":"json_object"}}"#, "/messages"),
             (#"{"response_format":{"type":"json_schema"}}"#, "/response_format"), (#"{"logprobs":true}"#, "/logprobs"),
+            (
+                ##"{"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}}}}"##,
+                "/response_format"
+            ),
+            (
+                ##"{"tools":[{"type":"function","function":{"name":"a","strict":true,"parameters":{"$ref":"#"}}}]}"##, "/tools/0"
+            ),
             (#"{"functions":[]}"#, "/functions"), (#"{"seed":"x"}"#, "/seed"), (#"{"colour":1}"#, "/colour"),
         ])
     func badFields(change: String, pointer: String) throws {
@@ -288,10 +325,3 @@ struct ConversationTests {
         }
     }
 }
-            (
-                ##"{"response_format":{"type":"json_schema","json_schema":{"name":"x","strict":true,"schema":{"anyOf":[{"$ref":"#"},{"$ref":"#"}]}}}}"##,
-                "/response_format"
-            ),
-            (
-                ##"{"tools":[{"type":"function","function":{"name":"a","strict":true,"parameters":{"$ref":"#"}}}]}"##, "/tools/0"
-            ),

@@ -69,13 +69,15 @@ struct Conversation: Sendable {
         }
     }
 
-    /// What was read is paid for, also by a caller that left. An answer that failed is not.
+    /// What was read is paid for, also by a caller that left, and also where its end did not hold to the form that was asked for. An answer
+    /// that the vendor broke off is not.
     private func entry(
         for outcome: AIGeneration.Outcome<ChatAnswer>, question: ChatRequest, currency: String, latencyMs: Int
     ) -> LedgerEntry {
-        LedgerEntry(
+        let isReadWhole = outcome.isSent && outcome.attempts.last?.outcome == "rejected"
+        return LedgerEntry(
             provider: outcome.provider, modelName: outcome.modelName, attempts: outcome.attempts,
-            isCharged: outcome.product != nil || outcome.isAbandoned, currency: currency,
+            isCharged: outcome.product != nil || outcome.isAbandoned || isReadWhole, currency: currency,
             priceVersion: outcome.attempts.last?.priceVersion, latencyMs: latencyMs, promptVersion: Self.promptVersion,
             texts: .init(
                 prompt: question.messages.map(\.content).joined(separator: "\n"),
