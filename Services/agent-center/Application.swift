@@ -50,7 +50,9 @@ enum Application: ServiceApplication {
         let routes = routing.configuredRoutes()
         runtime.logger.info("model routes", ["routes": routes.map(\.name).joined(separator: ", ")])
         // Soft: without any model the templates still answer.
-        for route in routes { runtime.health.add("model:\(route.name)", isHard: false) { try route.checkOpen() } }
+        for route in routes {
+            runtime.health.add("model:\(route.name)", isHard: false) { if let rest = route.rest { throw rest } }
+        }
 
         var router = runtime.makeRouter()
         Routes(

@@ -74,25 +74,28 @@ struct AIGeneration: Sendable {
         }
     }
 
-    /// - Parameter ticket: what the budgets have set aside for the first attempt; each further one asks for more.
+    /// - Parameters:
+    ///   - ticket: asked for more before an attempt that what was set aside does not pay for.
+    ///   - setAside: how much of it is this task's: what ``worstCase(of:for:)`` said, in the hope that its route is asked.
     /// - Throws: `CancellationError` when the caller left.
     func run<T: GenerationTask>(
-        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket()
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), setAside: Int64 = 0
     ) async throws -> Outcome<T.Product> {
-        let outcome = try await perform(task, for: call, ticket: ticket)
+        let outcome = try await perform(task, for: call, ticket: ticket, setAside: setAside)
         if outcome.isAbandoned { throw CancellationError() }
         return outcome
     }
 
-    /// As ``run(_:for:ticket:)``; a caller that leaves ends it with an outcome that says what had been used until then.
+    /// As ``run(_:for:ticket:setAside:)``; a caller that leaves ends it with an outcome that says what had been used until then.
     ///
     /// - Parameter listener: reads the answer while it is being written.
     func perform<T: GenerationTask>(
-        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), to listener: GenerationListener? = nil
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), setAside: Int64 = 0,
+        to listener: GenerationListener? = nil
     ) async throws -> Outcome<T.Product> {
         let (plan, deadline) = (plan(task.question, for: call), call.deadline)
         let delivery = listener.map { GenerationDelivery($0) }
-        var purse = Purse(ticket: ticket)
+        var purse = Purse(ticket: ticket, holds: setAside)
         var outcome = Outcome<T.Product>()
         outcome.reason = plan.note
         guard !plan.routes.isEmpty else {
@@ -163,9 +166,13 @@ struct AIGeneration: Sendable {
         var mayRetry = true
         var purpose = ModelAttempt.Purpose.ask
         while true {
-            // What the budgets have set aside pays for one attempt; a route that rests costs nothing.
-            if (try? route.checkOpen()) != nil {
-                guard try await purse.pays(question.worstCase(on: route, prices)) else { return result }
+            guard delivery?.isStuck != true else { return result }
+            let asked = question.held(to: form)
+            // A route that rests costs nothing, and what is set aside stays for the next.
+            let rest = route.rest
+            let price = rest == nil ? asked.mostCost(on: route, prices) : 0
+            if rest == nil {
+                guard try await purse.pays(price) else { return result }
             }
             do {
                 guard try await delivery?.startsAnew(because: result.failure?.chineseReason) ?? true else { return result }
@@ -173,7 +180,6 @@ struct AIGeneration: Sendable {
                 result.isAbandoned = true
                 return result
             }
-            let asked = question.held(to: form)
             let started = ContinuousClock.now
             let sentAt = now()
             func attempt(_ outcome: String, _ answer: ChatAnswer? = nil, usage: ChatUsage? = nil, detail: String? = nil) {
@@ -186,6 +192,7 @@ struct AIGeneration: Sendable {
                 metrics.count(attempt, firstToken: answer?.firstToken)
             }
             do {
+                if let rest { throw rest }
                 let answer = try await answer(route, asked, within: deadline.remaining, delivery)
                 answers.append(answer)
                 switch task.verdict(onWhole: answers) {
@@ -206,6 +213,7 @@ struct AIGeneration: Sendable {
                 }
             } catch let failure as ChatFailure {
                 attempt(failure.kind.rawValue, usage: failure.usage, detail: failure.message)
+                if failure.kind.isUnsent { purse.takeBack(price) }
                 count(asked, form, purpose, nil, "failed")
                 result.failure = failure
                 result.detail = failure.message
@@ -264,10 +272,13 @@ extension AIGeneration {
         routing.plan(for: call, length: max(question.characters, question.maxTokens), at: now())
     }
 
-    /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere.
+    /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere. Should another route
+    /// be asked first (it is drawn anew, and circuits open and close), the ladder asks for the difference.
     func worstCase(of question: ChatRequest, for call: ModelCall) -> Int64 {
         let plan = plan(question, for: call)
-        return plan.routes.first.map { question.worstCase(on: $0, plan.prices) } ?? 0
+        return plan.routes.first { $0.rest == nil }.map {
+            question.held(to: .strictest(of: $0.capabilities)).mostCost(on: $0, plan.prices)
+        } ?? 0
     }
 
     /// ISO 4217.
@@ -280,18 +291,17 @@ extension ChatRequest {
 
     var characters: Int { messages.reduce(0) { $0 + $1.content.scalarCount } }
 
-    /// Two bytes a token is more than any tokeniser needs for text, and some tokens frame each message.
+    /// A byte-level tokeniser makes no more tokens than there are bytes, and of rare characters as many; some tokens frame each message.
     var mostPromptTokens: Int {
-        messages.reduce(8 + bytesBesideText / 2 + pictures * Self.tokensOfPicture) { $0 + $1.content.utf8.count / 2 + 8 }
+        // A caller's own schema is counted already, and one that is told stands in the messages.
+        let schema = isRelayed || form != .schema ? 0 : answerSchema?.schema.encode().count ?? 0
+        return messages.reduce(8 + bytesBesideText + schema + pictures * Self.tokensOfPicture) { $0 + $1.content.utf8.count + 8 }
     }
 
-    func worstCase(on route: ModelRoute, _ prices: PriceTable) -> Int64 {
-        prices.dearest(provider: route.provider, model: route.modelName)
-            .map {
-                Int64(held(to: .strictest(of: route.capabilities)).mostPromptTokens) * $0.prompt + Int64(maxTokens)
-                    * $0.completion
-            }
-            ?? 0
+    /// What it can cost at most as it is.
+    func mostCost(on route: ModelRoute, _ prices: PriceTable) -> Int64 {
+        guard let rates = prices.dearest(provider: route.provider, model: route.modelName) else { return 0 }
+        return rates.cost(prompt: mostPromptTokens, completion: maxTokens)
     }
 
     /// The request as a model is asked that is held to its form in this way.
@@ -327,20 +337,29 @@ extension AnswerForm {
     }
 }
 
-/// What is left of the money set aside: enough for one attempt at first.
+/// What is left of the money set aside: as a rule enough for one attempt at first.
 private struct Purse {
     let ticket: any BudgetTicket
-    private var isFirst = true
+    private var holds: Int64
     private(set) var isEmpty = false
 
-    init(ticket: any BudgetTicket) { self.ticket = ticket }
+    init(ticket: any BudgetTicket, holds: Int64) {
+        self.ticket = ticket
+        self.holds = holds
+    }
 
     mutating func pays(_ nano: Int64) async throws -> Bool {
-        if isFirst {
-            isFirst = false
-            return true
+        if nano > holds {
+            guard try await ticket.extend(by: nano - holds) else {
+                isEmpty = true
+                return false
+            }
+            holds = nano
         }
-        isEmpty = try await !ticket.extend(by: nano)
-        return !isEmpty
+        holds -= nano
+        return true
     }
+
+    /// What was paid for was not asked.
+    mutating func takeBack(_ nano: Int64) { holds += nano }
 }

@@ -135,6 +135,9 @@ struct ChatFailure: Error, Sendable, Equatable {
         case circuitOpen = "circuit_open"
         /// Not tried: no place among the route's concurrent calls became free in time.
         case saturated
+
+        /// Whether the vendor was not asked.
+        var isUnsent: Bool { self == .circuitOpen || self == .saturated }
     }
 
     enum Reaction: Sendable, Equatable {

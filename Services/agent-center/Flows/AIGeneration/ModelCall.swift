@@ -65,7 +65,7 @@ struct ModelCall: Sendable {
     var ledgerKey: LedgerKey { LedgerKey(tenantId: tenantId, operationId: operationId, step: step) }
 }
 
-/// Money that was set aside for a call. Budgets hand them out; the ladder asks for more before every attempt after the first.
+/// Money that was set aside for a call. Budgets hand them out; the ladder asks for more before an attempt that it does not pay for.
 protocol BudgetTicket: Sendable {
     /// Sets aside `nano` (1e-9 of the currency unit) more.
     ///

@@ -34,12 +34,13 @@ final class ModelRoute: Sendable {
 
     var name: String { "\(provider)/\(modelName)" }
 
-    /// Throws while the route is not called at all.
-    func checkOpen() throws(ChatFailure) {
+    /// Why the route is not called at all now, if so.
+    var rest: ChatFailure? {
         if let until = closedUntil.withLock({ $0 }), until > .now {
-            throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
+            return ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
         }
-        if breaker.state == .open { throw ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open") }
+        return breaker.state == .open
+            ? ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open") : nil
     }
 
     /// One call, if the circuit and the places allow it.
@@ -60,7 +61,7 @@ final class ModelRoute: Sendable {
     func guarded<Answer>(
         within budget: Duration, _ work: (_ remaining: Duration) async throws -> Answer
     ) async throws -> Answer {
-        try checkOpen()
+        if let rest { throw rest }
         let deadline = Deadline.after(budget)
         do {
             try await places.enter(before: deadline)

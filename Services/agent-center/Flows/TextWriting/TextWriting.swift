@@ -25,7 +25,7 @@ struct TextWriting: Sendable {
         let task = try WritingTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
         let worstCase = models.worstCase(of: task.question, for: call)
         let (written, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
-            var work = TextWork(task: task, prompt: prompt, call: call, writing: self)
+            var work = TextWork(task: task, prompt: prompt, call: call, writing: self, worstCase: worstCase)
             try await work.write(ticket)
             return try work.finished()
         }
@@ -40,6 +40,8 @@ private struct TextWork<Writer: TextWriter> {
     let prompt: PromptChoice
     let call: ModelCall
     let writing: TextWriting
+    /// Set aside for the first attempt.
+    let worstCase: Int64
     let started = ContinuousClock.now
 
     private var text: Writer.Text?
@@ -50,16 +52,17 @@ private struct TextWork<Writer: TextWriter> {
 
     private var writer: Writer { task.writer }
 
-    init(task: WritingTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting) {
+    init(task: WritingTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting, worstCase: Int64) {
         self.task = task
         self.prompt = prompt
         self.call = call
         self.writing = writing
+        self.worstCase = worstCase
     }
 
     /// The model's part.
     mutating func write(_ ticket: UsageTicket) async throws {
-        outcome = try await writing.models.run(task, for: call, ticket: ticket)
+        outcome = try await writing.models.run(task, for: call, ticket: ticket, setAside: worstCase)
         guard let draft = outcome.product else {
             reason = outcome.reason ?? "模型不可用"
             return
@@ -91,12 +94,12 @@ private struct TextWork<Writer: TextWriter> {
             reason = "改写风险词的提示不可用"
             return false
         }
-        // The ladder takes its first attempt as paid for.
-        guard try await ticket.extend(by: writing.models.worstCase(of: again.question, for: call)) else {
+        let worstCase = writing.models.worstCase(of: again.question, for: call)
+        guard try await ticket.extend(by: worstCase) else {
             reason = "预算不足以改写风险词"
             return false
         }
-        let rewritten = try await writing.models.run(again, for: call, ticket: ticket)
+        let rewritten = try await writing.models.run(again, for: call, ticket: ticket, setAside: worstCase)
         outcome.attempts += rewritten.attempts.map(\.asRewrite)
         guard let texts = rewritten.product else {
             reason = "模型文本含风险词，改写未成：\(rewritten.reason ?? "模型不可用")"

@@ -29,17 +29,18 @@ struct TitleGeneration: Sendable {
         let task = try TitleTask(brief: brief, version: prompt.version, customer: Caller.vendorName(of: caller.tenantId))
         let worstCase = models.worstCase(of: task.question, for: call)
         let (answer, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
-            try await writeOnce(brief, task, prompt, for: call, ticket)
+            try await writeOnce(brief, task, prompt, for: call, ticket, worstCase)
         }
         metrics.count(answer, isRepeat: isRepeat)
         return answer
     }
 
     private func writeOnce(
-        _ brief: TitleBrief, _ task: TitleTask, _ prompt: PromptChoice, for call: ModelCall, _ ticket: UsageTicket
+        _ brief: TitleBrief, _ task: TitleTask, _ prompt: PromptChoice, for call: ModelCall, _ ticket: UsageTicket,
+        _ worstCase: Int64
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
-        let outcome = try await models.run(task, for: call, ticket: ticket)
+        let outcome = try await models.run(task, for: call, ticket: ticket, setAside: worstCase)
         var answer = try answer(from: outcome, brief, prompt, for: call)
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
         return (answer, try entry(for: answer, outcome: outcome, task: task, prompt: prompt))

@@ -43,10 +43,12 @@ struct Conversation: Sendable {
         var question = input.question
         question.customer = Caller.vendorName(of: caller.tenantId, user: input.user)
         let task = ConversationTask(question: question)
-        let ticket = try await desk.open(call, worstCase: models.worstCase(of: question, for: call))
+        let worstCase = models.worstCase(of: question, for: call)
+        let ticket = try await desk.open(call, worstCase: worstCase)
         do {
             let outcome = try await models.perform(
-                task, for: call, ticket: ticket, to: listener.map { GenerationListener(takesRestarts: false, send: $0) })
+                task, for: call, ticket: ticket, setAside: worstCase,
+                to: listener.map { GenerationListener(takesRestarts: false, send: $0) })
             let currency = models.currency(for: caller.tenantId)
             let latency = Int(started.duration(to: .now).milliseconds)
             // Where no model was asked there is nothing to write down.

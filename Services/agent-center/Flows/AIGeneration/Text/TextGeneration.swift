@@ -30,15 +30,15 @@ struct TextGeneration: Sendable {
     func write(
         _ input: TextGenerationInput, for caller: Caller, requestId: String
     ) async throws -> AIGenerateAnswer {
-        try await perform(input, for: caller, requestId) { tasks, call, ticket in
+        try await perform(input, for: caller, requestId) { tasks, amounts, call, ticket in
             try await withThrowingTaskGroup(of: (Int, Piece).self) { group in
                 var pieces = [Piece?](repeating: nil, count: tasks.count)
                 var next = 0
                 func add() {
                     guard next < tasks.count else { return }
-                    let (index, task) = (next, tasks[next])
+                    let (index, task, amount) = (next, tasks[next], amounts[next])
                     next += 1
-                    group.addTask { (index, try await models.perform(task, for: call, ticket: ticket)) }
+                    group.addTask { (index, try await models.perform(task, for: call, ticket: ticket, setAside: amount)) }
                 }
                 for _ in 0..<Self.width { add() }
                 while let (index, piece) = try await group.next() {
@@ -56,7 +56,7 @@ struct TextGeneration: Sendable {
         _ input: TextGenerationInput, for caller: Caller, requestId: String,
         to send: @escaping @Sendable (Event) async throws -> Void
     ) async throws {
-        let answer = try await perform(input, for: caller, requestId) { tasks, call, ticket in
+        let answer = try await perform(input, for: caller, requestId) { tasks, amounts, call, ticket in
             var pieces: [Piece] = []
             for (index, task) in tasks.enumerated() {
                 let number = input.isList ? index : nil
@@ -67,7 +67,8 @@ struct TextGeneration: Sendable {
                     case .begun, .usage, .done: break
                     }
                 }
-                let piece = try await models.perform(task, for: call, ticket: ticket, to: listener)
+                let piece = try await models.perform(
+                    task, for: call, ticket: ticket, setAside: amounts[index], to: listener)
                 pieces.append(piece)
                 if piece.isAbandoned { return (pieces, true) }
                 guard piece.product == nil else { continue }
@@ -91,7 +92,7 @@ struct TextGeneration: Sendable {
     /// Sets the worst case aside, lets the pieces be written, settles what they came to.
     private func perform(
         _ input: TextGenerationInput, for caller: Caller, _ requestId: String,
-        _ work: ([TextTask], ModelCall, UsageTicket) async throws -> (pieces: [Piece], hasLeft: Bool)
+        _ work: ([TextTask], _ setAside: [Int64], ModelCall, UsageTicket) async throws -> (pieces: [Piece], hasLeft: Bool)
     ) async throws -> AIGenerateAnswer {
         let started = ContinuousClock.now
         guard let task = AITask(rawValue: input.task.rawValue) else { throw UnservedTask() }
@@ -103,10 +104,10 @@ struct TextGeneration: Sendable {
             TextTask.promptName(of: input.task), for: caller.tenantId, subject: caller.subject)
         let customer = Caller.vendorName(of: caller.tenantId)
         let tasks = try input.inputs.map { try TextTask($0, of: input, version: prompt.version, customer: customer) }
-        let worstCase = tasks.reduce(Int64(0)) { $0 + models.worstCase(of: $1.question, for: call) }
-        let ticket = try await desk.open(call, worstCase: worstCase)
+        let amounts = tasks.map { models.worstCase(of: $0.question, for: call) }
+        let ticket = try await desk.open(call, worstCase: amounts.reduce(0, +))
         do {
-            let (pieces, hasLeft) = try await work(tasks, call, ticket)
+            let (pieces, hasLeft) = try await work(tasks, amounts, call, ticket)
             let result = TextResult(
                 pieces, of: input, currency: models.currency(for: call.tenantId), promptVersion: prompt.ref,
                 latencyMs: Int(started.duration(to: .now).milliseconds)
