@@ -16,6 +16,9 @@ struct ComplianceListTests {
             ("绝对不踩雷", "绝对"), ("顶 级 享受", "顶级"), ("最​好用", "最"), ("根治脱发", "根治"), ("稳赚不赔的副业", "稳赚"), ("包过班", "包过"),
             ("行业唯一", "唯一"), ("全国第一次会议上评为第一品牌", "第一"), ("no.1 选择", "NO.1"), ("最近最火的店", "最"), ("跳楼价甩卖", "跳楼价"),
             ("七天变白不是梦", "七天变白"), ("买了就保录取", "保录取"), ("喝酒养生的秘密", "喝酒养生"), ("升值潜力无限的好房", "升值潜力无限"), ("开光手串", "开光"),
+            ("绝对值得入手", "绝对"), ("绝 对 值 得入手", "绝对"), ("全国第一口碑品牌", "第一"), ("行业第一集团", "第一"), ("全城第一口腔诊所", "第一"),
+            ("华东第一批发市场", "第一"), ("第一代言人", "第一"), ("全国首家庭院餐厅", "首家"), ("万能胶囊咖啡机", "万能"), ("这张卡全网通用", "全网"),
+            ("求绝对值，绝对值得一学", "绝对"),
         ])
     func violations(text: String, word: String) {
         #expect(words(text).contains(word))
@@ -26,6 +29,8 @@ struct ComplianceListTests {
         arguments: [
             "第一次露营要带什么", "最近在看的书", "一般人都能学会", "我的第一杯咖啡", "最后三天", "第一时间通知你", "国家级非遗走进校园",
             "100%纯棉四件套", "绝对值的计算", "被这部电影治愈系画面打动", "影视特效怎么做", "历史上的今天", "最佳食用期", "周末TOP10清单", "升国旗的早晨", "快递转运中心",
+            "吃第一口味道就惊艳", "第一口红烧肉", "第一集成功出圈", "陆军第一集团军", "第一批发货的朋友", "第一节能学到什么", "第一代理想汽车", "第一天然后呢", "绝对值的和",
+            "全网通用户看过来",
             "打开光线更好的那扇窗", "大家相互关心", "国宴大厨教你做狮子头",
         ])
     func exceptions(text: String) {
@@ -53,6 +58,19 @@ struct ComplianceListTests {
                 for text in [exception, "今天聊聊" + exception + "这件事", exception.map(String.init).joined(separator: " ")] {
                     let found = Compliance(platform: entry.platforms?.first ?? .douyin).check(text)
                     #expect(!found.contains { $0.word == entry.word }, "\(entry.word) in \(text)")
+                }
+            }
+        }
+    }
+
+    @Test("Every expression that only looks like an exception is found, alone and inside a sentence")
+    func everyViolation() {
+        for entry in ComplianceList.all {
+            for violation in entry.violations {
+                #expect(entry.exceptions.contains { violation.contains($0) && violation != $0 }, "\(entry.word): \(violation)")
+                for text in [violation, "今天聊聊" + violation + "这件事", violation.map(String.init).joined(separator: " ")] {
+                    let found = Compliance(platform: entry.platforms?.first ?? .douyin).check(text)
+                    #expect(found.contains { $0.word == entry.word }, "\(entry.word) in \(text)")
                 }
             }
         }

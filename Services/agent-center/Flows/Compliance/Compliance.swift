@@ -85,7 +85,8 @@ struct Compliance: Sendable {
     // MARK: The list
 
     static let list = ComplianceList.all
-    private static let finder = WordFinder(list.map { WordFinder.Entry(word: $0.word, exceptions: $0.exceptions) })
+    private static let finder = WordFinder(
+        list.map { WordFinder.Entry(word: $0.word, exceptions: $0.exceptions, violations: $0.violations) })
 
     private static func bannedWord(_ word: String) -> ComplianceWord {
         ComplianceWord(

@@ -61,6 +61,8 @@ struct ComplianceWord: Sendable {
     let platforms: Set<ContentPlatform>?
     /// Expressions that contain the word and are no violation.
     let exceptions: [String]
+    /// Expressions that contain an exception and are a violation all the same.
+    var violations: [String] = []
     /// What may stand in its place without changing what is said otherwise; `nil` where only a writer can tell.
     let substitute: String?
 }
@@ -70,14 +72,17 @@ enum ComplianceList {
     static func words(
         _ category: ComplianceWord.Category, _ severity: ComplianceWord.Severity, _ source: String,
         on platforms: Set<ContentPlatform>? = nil, _ words: String, except exceptions: [String: String] = [:],
-        instead substitutes: [String: String] = [:]
+        but violations: [String: String] = [:], instead substitutes: [String: String] = [:]
     ) -> [ComplianceWord] {
         let words = parts(words)
-        assert(Set(exceptions.keys).union(substitutes.keys).isSubset(of: words), "said of a word that is not in the row")
+        assert(
+            Set(exceptions.keys).union(violations.keys).union(substitutes.keys).isSubset(of: words),
+            "said of a word that is not in the row")
         return words.map { word in
             ComplianceWord(
                 word: word, category: category, severity: severity, source: source, platforms: platforms,
-                exceptions: parts(exceptions[word] ?? ""), substitute: substitutes[word])
+                exceptions: parts(exceptions[word] ?? ""), violations: parts(violations[word] ?? ""),
+                substitute: substitutes[word])
         }
     }
 

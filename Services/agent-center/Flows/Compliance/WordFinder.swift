@@ -7,6 +7,9 @@ struct WordFinder: Sendable {
         let word: String
         /// Longer expressions in which the word is harmless.
         let exceptions: [String]
+        /// Longer ones still in which it is not: they begin like an exception and say something else. At any place the longest expression
+        /// decides.
+        var violations: [String] = []
     }
 
     /// One place where a word stands.
@@ -20,8 +23,8 @@ struct WordFinder: Sendable {
     /// What a pattern of ``compact`` stands for.
     private enum Meaning: Sendable {
         case word(Int)
-        /// The word at these offsets inside an exception is harmless.
-        case exception(of: Int, at: Range<Int>)
+        /// The word at these offsets inside a longer expression is harmless, or is not.
+        case expression(of: Int, at: Range<Int>, isHarmless: Bool)
     }
 
     let entries: [String]
@@ -30,7 +33,7 @@ struct WordFinder: Sendable {
     /// Words without Chinese characters, and which entries they are: found in the text with its blanks.
     private let plain: WordAutomaton
     private var plainEntries: [Int] = []
-    /// Words with Chinese characters and all exceptions: found in the text without its blanks.
+    /// Words with Chinese characters and all longer expressions: found in the text without its blanks.
     private let compact: WordAutomaton
     private var meanings: [Meaning] = []
     /// Length of each pattern of ``compact``.
@@ -53,11 +56,11 @@ struct WordFinder: Sendable {
                 plainEntries.append(index)
             }
             let needle = scalars.filter { $0 != FoldedText.blank }
-            for exception in entry.exceptions {
-                let long = Self.fold(exception, keepingBlanks: false)
+            for (expression, isHarmless) in entry.exceptions.map({ ($0, true) }) + entry.violations.map({ ($0, false) }) {
+                let long = Self.fold(expression, keepingBlanks: false)
                 for offset in long.indices where long[offset...].starts(with: needle) {
                     compactPatterns.append(long)
-                    meanings.append(.exception(of: index, at: offset..<offset + needle.count))
+                    meanings.append(.expression(of: index, at: offset..<offset + needle.count, isHarmless: isHarmless))
                 }
             }
         }
@@ -76,7 +79,8 @@ struct WordFinder: Sendable {
     func matches(in folded: FoldedText) -> [Match] {
         guard !isEmpty else { return [] }
         var matches: [Match] = []
-        var harmless: Set<Match> = []
+        // Of the longest expression around a word.
+        var verdicts: [Match: (length: Int, isHarmless: Bool)] = [:]
         func span(_ entry: Int, _ text: FoldedText, _ start: Int, _ end: Int) -> Match {
             Match(entry: entry, scalars: Int(text.sources[start])..<Int(text.sources[end - 1]) + 1)
         }
@@ -91,14 +95,16 @@ struct WordFinder: Sendable {
             compact.scan(dense.scalars) { pattern, end in
                 switch meanings[pattern] {
                 case .word(let entry): matches.append(span(entry, dense, end - lengths[entry], end))
-                case .exception(let entry, let offsets):
-                    let start = end - compactLengths[pattern]
-                    harmless.insert(span(entry, dense, start + offsets.lowerBound, start + offsets.upperBound))
+                case .expression(let entry, let offsets, let isHarmless):
+                    let length = compactLengths[pattern]
+                    let start = end - length
+                    let place = span(entry, dense, start + offsets.lowerBound, start + offsets.upperBound)
+                    if length > verdicts[place]?.length ?? 0 { verdicts[place] = (length, isHarmless) }
                 }
             }
         }
         if matches.isEmpty { return [] }
-        if !harmless.isEmpty { matches.removeAll(where: harmless.contains) }
+        if !verdicts.isEmpty { matches.removeAll { verdicts[$0]?.isHarmless == true } }
         matches.sort {
             ($0.scalars.lowerBound, $1.scalars.upperBound, $0.entry) < ($1.scalars.lowerBound, $0.scalars.upperBound, $1.entry)
         }
