@@ -56,9 +56,8 @@ final class Routing: Sendable {
         let plan = ordered.compactMap { entry -> ModelRoute? in
             guard let provider = catalogue.provider(entry.provider), seen.insert("\(entry.provider)/\(entry.model)").inserted
             else { return nil }
-            let model =
-                catalogue.model(entry.model, of: entry.provider)
-                ?? ModelCatalogue.Model(provider: entry.provider, name: entry.model, unknownOf: provider.dialect)
+            // Disabled, or taken away after the policy was written.
+            guard let model = catalogue.model(entry.model, of: entry.provider) else { return nil }
             let lacks = call.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
             let isEmbedder = model.capabilities.contains(.embeddings)
             guard lacks.isEmpty, isEmbedder == (call.task == .embed) else { return nil }
