@@ -167,6 +167,77 @@ struct ModelCatalogueTests {
         }
     }
 
+    @Test("Names with capitals and slashes are registered, listed and called as they are, whatever the case they are asked in")
+    func deepNames() async throws {
+        let (vendor, house) = (
+            try ScriptedVendor([.says("别家")]), try ScriptedVendor([.says("好", model: "deepseek-ai/DeepSeek-V3")])
+        )
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let platform = Self.administrator(of: true)
+            let provider: JSONValue = ["dialect": "openai", "baseUrl": .string(house.url), "key": "sk-house"]
+            #expect(try await Self.send(service, .put, "/v1/ai/providers/house", provider, as: platform).status == .noContent)
+            let setting: JSONValue = ["capabilities": ["json_object"], "contextTokens": 32_000]
+            for name in ["deepseek-ai%2FDeepSeek-V3", "Qwen2.5-72B"] {
+                let put = try await Self.send(service, .put, "/v1/ai/models/house/\(name)", setting, as: platform)
+                #expect(put.status == .noContent, "\(put.text)")
+            }
+            for name in ["%2FDeepSeek-V3", "a%2F%2Fb", "a%2F"] {
+                let put = try await Self.send(service, .put, "/v1/ai/models/house/\(name)", setting, as: platform)
+                #expect(put.status == .notFound)
+            }
+            let names = [
+                ("deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-V3"), ("DEEPSEEK-AI/deepseek-v3", "deepseek-ai/DeepSeek-V3"),
+                ("house/deepseek-ai/DeepSeek-V3", "deepseek-ai/DeepSeek-V3"), ("Qwen2.5-72B", "Qwen2.5-72B"),
+                ("house/qwen2.5-72b", "Qwen2.5-72B"),
+            ]
+            for (name, model) in names {
+                let chat = try await service.callModel(
+                    TitleService.chat, ["model": .string(name), "messages": [["role": "user", "content": "你好"]]])
+                #expect(chat.status == .ok, "\(name): \(chat.text)")
+                #expect(try chat.json()["degraded"] == nil)
+                let text = try await service.callModel(
+                    TitleService.generate, ["task": "reply", "input": "多少钱？", "model": .string(name)])
+                #expect(text.status == .ok, "\(name): \(text.text)")
+                #expect(house.received.suffix(2).allSatisfy { $0.body.contains(#""model":"\#(model)""#) })
+                let headers = try TestContext.headers(
+                    from: .gatewayBFF, to: .agentCenter, as: TestContext.principal(scopes: ["ai:generate"]))
+                let path = "/v1/models/" + name.replacing("/", with: "%2F")
+                let listed = try await service.app.client.send(.get, path, headers: headers)
+                #expect(try listed.decode(OpenAIModel.self).id.lowercased() == name.lowercased())
+            }
+            #expect(vendor.received.isEmpty && house.received.count == 2 * names.count)
+            let gone = try await Self.send(service, .delete, "/v1/ai/models/house/deepseek-ai%2FDeepSeek-V3", as: platform)
+            #expect(gone.status == .noContent)
+        }
+    }
+
+    @Test("A disabled model is skipped by policies, and refused by name and by other names")
+    func disabled() async throws {
+        let vendor = try ScriptedVendor([.says("好", model: "gpt-4o-2024-11-20")])
+        try await TitleService.run(
+            primary: vendor, environment: Self.environment.merging(["OPENAI_FALLBACK_MODEL": "gpt-4o"]) { $1 }
+        ) { service in
+            let platform = Self.administrator(of: true)
+            let setting: JSONValue = ["capabilities": ["json_schema"], "contextTokens": 128_000, "enabled": false]
+            #expect(
+                try await Self.send(service, .put, "/v1/ai/models/openai/gpt-4o-mini", setting, as: platform).status
+                    == .noContent)
+            func ask(_ model: String) async throws -> TestResponse {
+                try await service.callModel(
+                    TitleService.chat, ["model": .string(model), "messages": [["role": "user", "content": "你好"]]])
+            }
+            #expect(try await ask("auto").status == .ok)
+            #expect(vendor.received.count == 1 && vendor.received[0].body.contains(#""model":"gpt-4o""#))
+            for name in ["gpt-4o-mini", "openai/gpt-4o-mini", "openai/chat"] {
+                #expect(try await ask(name).status == .notFound)
+                let text = try await service.callModel(
+                    TitleService.generate, ["task": "reply", "input": "多少钱？", "model": .string(name)])
+                #expect(text.status == .unprocessableContent)
+            }
+            #expect(vendor.received.count == 1)
+        }
+    }
+
     @Test("Bad input is told field by field and changes nothing")
     func badInput() async throws {
         let vendor = try ScriptedVendor(Self.answering)

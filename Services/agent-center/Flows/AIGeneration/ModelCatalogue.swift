@@ -51,13 +51,20 @@ struct ModelCatalogue: Sendable {
         models.first { $0.provider == provider && $0.name == name }
     }
 
-    /// The model that a caller means by `name` (`gpt-4o-mini`, `openai/gpt-4o-mini`, `deepseek/chat`); `nil` if the name says nothing
-    /// at that instant.
+    /// The model that a caller means by `name` (`gpt-4o-mini`, `openai/gpt-4o-mini`, `deepseek/chat`), whatever its letters' case; `nil` if the
+    /// name says nothing at that instant. The full name goes before the bare one, which may hold slashes itself
+    /// (`deepseek-ai/DeepSeek-V3`); of several, one that can be called.
     func model(named name: String, at instant: Date) -> Model? {
-        let name = name.lowercased()
-        if let exact = models.first(where: { $0.name == name || $0.fullName == name }) { return exact }
+        let lower = name.lowercased()
+        for isMeant: (Model) -> Bool in [
+            { $0.fullName == name }, { $0.name == name }, { $0.fullName.lowercased() == lower },
+            { $0.name.lowercased() == lower },
+        ] {
+            let meant = models.filter(isMeant)
+            if let model = meant.first(where: { provider($0.provider) != nil }) ?? meant.first { return model }
+        }
         let alias = aliases.filter { alias in
-            alias.name == name && alias.validFrom <= instant && alias.validUntil.map { instant < $0 } ?? true
+            alias.name == lower && alias.validFrom <= instant && alias.validUntil.map { instant < $0 } ?? true
         }.max { $0.validFrom < $1.validFrom }
         return alias.flatMap { model($0.model, of: $0.provider) }
     }

@@ -44,7 +44,7 @@ struct CatalogueRoutes: Sendable {
     /// `PUT /v1/ai/models/{provider}/{name}`
     func putModel(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
-        let (provider, name) = (try Self.name(request, "provider"), try Self.name(request, "name"))
+        let (provider, name) = (try Self.name(request, "provider"), try Self.name(request, "name", withSlashes: true))
         try await desk.store.put(CatalogueInput.model(request.json(), name: name, of: provider))
         return try await done()
     }
@@ -53,7 +53,7 @@ struct CatalogueRoutes: Sendable {
     func removeModel(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
         return try await removed(
-            desk.store.removeModel(Self.name(request, "name"), of: Self.name(request, "provider")))
+            desk.store.removeModel(Self.name(request, "name", withSlashes: true), of: Self.name(request, "provider")))
     }
 
     /// `POST /v1/ai/aliases`
@@ -122,10 +122,13 @@ struct CatalogueRoutes: Sendable {
     }
 
     /// A name in a path: 1–64 visible ASCII characters; anything else names nothing.
-    private static func name(_ request: Request, _ parameter: String) throws -> String {
+    ///
+    /// - Parameter isDeep: whether it may consist of parts, as models' names do that name their maker (`deepseek-ai%2FDeepSeek-V3`).
+    private static func name(_ request: Request, _ parameter: String, withSlashes isDeep: Bool = false) throws -> String {
         let name = try request.parameters.string(parameter)
-        guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") })
-        else { throw NotFound() }
+        guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw NotFound() }
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 1 || isDeep && parts.allSatisfy({ !$0.isEmpty }) else { throw NotFound() }
         return name
     }
 

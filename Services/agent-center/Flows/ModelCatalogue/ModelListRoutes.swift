@@ -16,10 +16,10 @@ struct ModelListRoutes: Sendable {
 
     func show(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: EmbeddingsRoutes.permission)
-        let id = try request.parameters.string("id").lowercased()
-        guard let model = holder.current(for: principal.tenantId).callable(at: now()).first(where: { $0.id == id }) else {
-            throw ModelNotFound(name: id)
-        }
+        let id = try request.parameters.string("id")
+        let list = holder.current(for: principal.tenantId).callable(at: now())
+        guard let model = list.first(where: { $0.id == id }) ?? list.first(where: { $0.id.lowercased() == id.lowercased() })
+        else { throw ModelNotFound(name: id) }
         return try .json(model)
     }
 }
