@@ -1,7 +1,8 @@
 public import FoundationEssentials
 import Observability
 
-/// ``FieldReader``'s sister for query parameters; pointers are `?name`. Unknown and repeated parameters are refused.
+/// ``FieldReader``'s sister for query parameters; pointers are `?name`. Unknown and repeated parameters are refused; the refusal of an
+/// unknown one names those that are read, so that callers, and the test of the documents, hear from the code what it takes.
 public struct QueryReader {
     private let parameters: [(name: String, value: String)]
     private var asked: Set<String> = []
@@ -11,8 +12,9 @@ public struct QueryReader {
 
     /// - Throws: ``ValidationFailure`` with all issues.
     public mutating func finish() throws {
+        let known = asked.sorted()
         for name in parameters.map(\.name) where asked.insert(name).inserted {
-            issues.append(Refusal.unknownField("?" + name))
+            issues.append(Refusal.unknownParameter("?" + name, known: known))
         }
         if !issues.isEmpty { throw ValidationFailure(issues) }
     }

@@ -51,6 +51,11 @@ enum Refusal {
         issue(pointer, "unknown_field", "没有这个字段", "is not a known field")
     }
 
+    static func unknownParameter(_ pointer: String, known: [String]) -> FieldIssue {
+        let list = known.joined(separator: ", ")
+        return issue(pointer, "unknown_field", "没有这个参数，可用：\(list)", "is not a known parameter; known: \(list)")
+    }
+
     static func outOfRange(_ pointer: String, _ range: ClosedRange<Int>) -> FieldIssue {
         issue(
             pointer, "out_of_range", "应在 \(range.lowerBound) 到 \(range.upperBound) 之间",

@@ -36,23 +36,6 @@ struct Documents {
         let components = try #require(document("common")["components"] as? [String: Any])
         return try #require(components["schemas"] as? [String: [String: Any]])
     }
-
-    /// `METHOD path` of every operation of a service's document.
-    func operations(of service: String) throws -> Set<String> { Set(try tags(of: service).keys) }
-
-    /// The tags by `METHOD path`.
-    func tags(of service: String) throws -> [String: [String]] {
-        let paths = try #require(document(service)["paths"] as? [String: [String: Any]])
-        let methods: Set = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
-        var tags: [String: [String]] = [:]
-        for (path, item) in paths {
-            for (method, operation) in item where methods.contains(method) {
-                let operation = try #require(operation as? [String: Any])
-                tags["\(method.uppercased()) \(path)"] = operation["tags"] as? [String] ?? []
-            }
-        }
-        return tags
-    }
 }
 
 /// The same JSON whatever the order of members was.

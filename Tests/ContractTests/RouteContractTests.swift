@@ -7,8 +7,9 @@ import Testing
 
 @testable import GatewayBFF
 
-/// Every route of the code stands in the service's document and the other way round. What the routes answer is compared at the running
-/// service: schemas by schemathesis, status codes by Tests/EndToEnd/test_status_codes.py.
+/// Every route of the code stands in the service's document and the other way round, and what the gateway's table of routes implies
+/// stands there too. What the routes take and answer is compared at the running services: query parameters by
+/// Tests/EndToEnd/test_parameters.py, status codes by test_status_codes.py, schemas by schemathesis.
 @Suite struct RouteContractTests {
     @Test func gateway() async throws { try await expectAgreement(Applications.gateway) }
 
@@ -32,12 +33,57 @@ import Testing
             ])
     }
 
-    /// The tag of an operation is the route's flow.
-    @Test func gatewayTagsAreFlows() throws {
-        let tags = try Documents().tags(of: ServiceName.gatewayBFF.rawValue)
-        for route in PublicRoutes.all {
-            #expect(tags["\(route.method.rawValue) \(route.path)"] == [route.flow], "\(route.path)")
+    @Test func theGatewaysTableAndItsDocumentSayTheSame() throws {
+        let found = try disagreements(with: Documents().operations(of: ServiceName.gatewayBFF.rawValue))
+        #expect(found == [])
+    }
+
+    @Test func aWrongStatusOrHeaderOfTheGatewayIsNoticed() throws {
+        var operations = try Documents().operations(of: ServiceName.gatewayBFF.rawValue)
+        operations["POST /api/titles"]?.statuses.subtract(["409", "504"])
+        operations["GET /api/contents"]?.headers.insert("Idempotency-Key")
+        operations["POST /api/copies"]?.headers.remove("Idempotency-Key")
+        operations["GET /api/runs"]?.isOpen = true
+        operations["GET /api/spaces"]?.tags = ["Runs"]
+        let found = try disagreements(with: operations)
+        #expect(
+            found == [
+                "GET /api/contents documents an Idempotency-Key that is not taken", "GET /api/runs needs somebody signed in",
+                "GET /api/spaces has not the tag ContentFiling", "POST /api/copies takes an Idempotency-Key",
+                "POST /api/titles answers 409", "POST /api/titles answers 504",
+            ])
+    }
+
+    /// What the lines of the table imply and the document does not say, or says otherwise. The tag of an operation is the route's flow.
+    private func disagreements(with operations: [String: DocumentedOperation]) throws -> [String] {
+        try PublicRoutes.all.flatMap { route -> [String] in
+            let name = "\(route.method.rawValue) \(route.path)"
+            let operation = try #require(operations[name])
+            var found = statuses(of: route, takesBody: operation.takesBody).subtracting(operation.statuses).map {
+                "answers \($0)"
+            }
+            if operation.tags != [route.flow] { found.append("has not the tag \(route.flow)") }
+            if operation.isOpen != (route.access == .everyone) {
+                found.append(operation.isOpen ? "needs somebody signed in" : "is open to everyone")
+            }
+            let takesKey = route.idempotency != .none
+            if operation.headers.contains("Idempotency-Key") != takesKey {
+                found.append(takesKey ? "takes an Idempotency-Key" : "documents an Idempotency-Key that is not taken")
+            }
+            return found.map { "\(name) \($0)" }
         }
+        .sorted()
+    }
+
+    /// The refusals that a line of the table brings with it, whatever the flow behind it answers.
+    private func statuses(of route: PublicRoute, takesBody: Bool) -> Set<String> {
+        var statuses: Set = ["429"]
+        if case .member = route.access { statuses.formUnion(["401", "403"]) }
+        // A malformed key; one in use for the same request, or for another one.
+        if route.idempotency != .none { statuses.formUnion(["400", "409", "422"]) }
+        if case .upstream = route.target { statuses.formUnion(["502", "503", "504"]) }
+        if takesBody { statuses.formUnion(["400", "413", "415"]) }
+        return statuses
     }
 
     private func expectAgreement(_ application: any ServiceApplication.Type) async throws {
@@ -45,7 +91,7 @@ import Testing
     }
 
     private func differences(in router: Router, of service: ServiceName) throws -> [String] {
-        let documented = try Documents().operations(of: service.rawValue)
+        let documented = Set(try Documents().operations(of: service.rawValue).keys)
         let served = Set(router.routes.map { "\($0.method.rawValue) \($0.pattern)" })
         return documented.subtracting(served).sorted().map { "\($0) is documented but not served" }
             + served.subtracting(documented).sorted().map { "\($0) is served but not documented" }

@@ -171,6 +171,14 @@ import Testing
         #expect(issues([("limit", "99999999999999999999")]) == ["?limit out_of_range"])
     }
 
+    @Test func theRefusalOfAnUnknownParameterNamesTheKnownOnes() throws {
+        var reader = QueryReader([("page", "1")])
+        _ = reader.integer("limit", in: 1...100, default: 20)
+        _ = reader.cursor(Self.kind)
+        let failure = #expect(throws: ValidationFailure.self) { try reader.finish() }
+        #expect(failure?.issues.map(\.message.en) == ["is not a known parameter; known: cursor, limit"])
+    }
+
     @Test func cursorsComeBackAsTheyWent() throws {
         let position = Position(at: Date(timeIntervalSince1970: 1_795_163_400.5), id: UUID())
         let cursor = try PageCursor.encode(position, as: Self.kind)

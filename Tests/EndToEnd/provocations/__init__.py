@@ -31,19 +31,20 @@ def double_click(stack, member, path: str, body: dict) -> None:
     assert sorted(statuses) == [201, 409]
 
 
-def click_twice(stack, member, path: str, blocking: str, parameters: tuple = (), headers: dict | None = None, **body) -> None:
+def click_twice(stack, member, path: str, blocking: str, parameters: tuple = (), headers: dict | None = None, database: str = "content",
+                **body) -> None:
     """Two clicks while a statement of somebody else holds up what the first one writes: the second finds the first under way."""
     headers, statuses = {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}, []
 
     def click() -> None:
         statuses.append(member.request("POST", path, headers=headers, **body).status_code)
 
-    with stack.administrator("content") as connection, connection.transaction(force_rollback=True):
+    with stack.administrator(database) as connection, connection.transaction(force_rollback=True):
         connection.execute(blocking, parameters)
         first = threading.Thread(target=click)
         first.start()
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        eventually(lambda: stack.rows("content", waiting)[0][0], lambda count: count >= 1, "the first click waits")
+        eventually(lambda: stack.rows(database, waiting)[0][0], lambda count: count >= 1, "the first click waits")
         click()
     first.join()
     assert len(statuses) == 2 and 409 in statuses and min(statuses) in (200, 201, 202), statuses

@@ -2,7 +2,7 @@ import uuid
 
 import requests
 
-from . import AS_JSON, TOO_LARGE
+from . import AS_JSON, TOO_LARGE, click_twice
 
 
 def provoke(stack, member) -> None:
@@ -11,10 +11,10 @@ def provoke(stack, member) -> None:
         member.request("POST", "/api/auth/login", data=body, headers=AS_JSON)
     assert member.request("POST", "/api/auth/login", data=TOO_LARGE, headers=AS_JSON).status_code == 413
     requests.post(login, data=b"x", headers={"Content-Type": "text/plain"}, timeout=10)
-    provoke_api_keys(member)
+    provoke_api_keys(stack, member)
 
 
-def provoke_api_keys(member) -> None:
+def provoke_api_keys(stack, member) -> None:
     made = member.request("POST", "/api/api-keys", json={"name": "状态码", "scopes": ["contents:read"]})
     assert made.status_code == 201, made.text
     path = f"/api/api-keys/{made.json()['id']}"
@@ -32,3 +32,6 @@ def provoke_api_keys(member) -> None:
     first = member.request("POST", "/api/api-keys", json={"name": "一", "scopes": ["ai:generate"]}, headers={"Idempotency-Key": key})
     again = member.request("POST", "/api/api-keys", json={"name": "一", "scopes": ["ai:generate"]}, headers={"Idempotency-Key": key})
     assert again.headers["Idempotent-Replayed"] == "true" and "key" not in again.json() and "key" in first.json()
+    click_twice(
+        stack, member, "/api/api-keys", "LOCK TABLE api_keys IN EXCLUSIVE MODE", database="gateway",
+        json={"name": "二", "scopes": ["ai:generate"]})

@@ -108,6 +108,9 @@ def provoke_experiments(stack, member, name: str) -> None:
     outcome = {"subject": "user-1", "kind": "accepted"}
     assert member.request("POST", f"{url}/outcomes", json=outcome).status_code == 409
     assert member.request("POST", f"{url}/stop").status_code == 409
+    key = str(uuid.uuid4())
+    for path, text, status in ((url, "k" * 256, 400), (nowhere, key, 404), (url, key, 422)):
+        assert member.request("POST", f"{path}/start", headers={"Idempotency-Key": text}).status_code == status
     assert member.request("POST", f"{url}/start").status_code == 200
     refusals(member, "POST", f"{url}/outcomes")
     refusals(member, "POST", f"{url}/stop")

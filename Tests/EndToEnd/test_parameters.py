@@ -1,0 +1,114 @@
+"""The query parameters that the code reads are those of the documents, both ways, for every operation of the five services.
+
+The code says itself what it reads: the refusal of an unknown parameter names the known ones, out of the very calls that read them
+(Shared/HTTPCore/QueryReader.swift). An operation that refuses no unknown parameter reads none.
+"""
+
+import re
+import uuid
+from functools import cache
+
+import pytest
+import yaml
+
+from support import REPOSITORY, SERVICES
+from test_status_codes import CALLERS, filled, operations
+
+# Whoever may do everything is refused for the parameter alone.
+SCOPES = tuple(re.findall(r'= "(\w+:\w+)"', (REPOSITORY / "Services/gateway-bff/Domain/Permission.swift").read_text(encoding="utf-8")))
+UNKNOWN = "no-such-parameter"
+KNOWN = re.compile(r"is not a known parameter; known: (?P<names>.*)")
+
+
+@cache
+def document_at(name: str) -> dict:
+    """Read once: the documents are long, and the reader is slow."""
+    return yaml.safe_load((REPOSITORY / "openapi" / name).read_text(encoding="utf-8"))
+
+
+def documented(service: str, route: str) -> set[str]:
+    document = document_at(f"{service}.yaml")
+    method, path = route.split()
+    item = document["paths"][path]
+    parameters = [resolved(each, document) for each in item.get("parameters", []) + item[method.lower()].get("parameters", [])]
+    return {each["name"] for each in parameters if each["in"] == "query"}
+
+
+def resolved(parameter: dict, document: dict) -> dict:
+    if "$ref" not in parameter:
+        return parameter
+    file, _, place = parameter["$ref"].partition("#/")
+    found = document_at(file) if file else document
+    for name in place.split("/"):
+        found = found[name]
+    return found
+
+
+def refusals(ask, method: str, path: str, query: dict[str, str], body: dict) -> dict[str, tuple[str, str]]:
+    """Code and message by pointer."""
+    answer = ask(method, path, params=query, headers={"Accept-Language": "en", "If-Match": '"1"'}, stream=True, **body)
+    with answer:
+        if answer.status_code != 422 or not answer.headers["Content-Type"].startswith("application/problem+json"):
+            return {}
+        return {error["pointer"]: (error["code"], error["message"]) for error in answer.json().get("errors", [])}
+
+
+def read(ask, route: str, identifier: str) -> set[str]:
+    """The names that the operation reads, from its refusal of one that it does not. Only looks may meet something that exists: a write
+    that takes no parameters must not take place."""
+    method, path = route.split()
+    place = filled(path, identifier if method == "GET" else str(uuid.uuid4()))
+    # Names of prompts and labels are words; a number in their place would be refused first.
+    place = place.replace("/prompts/1", "/prompts/no-such-prompt").replace("/labels/1", "/labels/production")
+    body = {} if method == "GET" else {"json": {"noSuchField": 1}}
+    query = {UNKNOWN: "1"}
+    told = refusals(ask, method, place, query, body)
+    if told and f"?{UNKNOWN}" not in told:
+        # Some ask for what is missing first.
+        query |= {pointer[1:]: "1" for pointer, (code, _) in told.items() if code == "required" and pointer.startswith("?")}
+        told = refusals(ask, method, place, query, body)
+    match = KNOWN.fullmatch(told.get(f"?{UNKNOWN}", ("", ""))[1])
+    return {name for name in match["names"].split(", ") if name} if match else set()
+
+
+def differences(found: dict[str, set[str]], wanted: dict[str, set[str]]) -> list[str]:
+    return sorted(
+        [f"{route} reads {name}, which is not documented" for route in found for name in found[route] - wanted[route]]
+        + [f"{route} documents {name}, which is not read" for route in wanted for name in wanted[route] - found[route]])
+
+
+@pytest.fixture(scope="module")
+def draft(member) -> str:
+    return member.draft(topic="参数", count=1)["contentId"]
+
+
+def found_and_wanted(stack, member, service: str, draft: str) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    def ask(method: str, path: str, **options):
+        if service == "gateway-bff":
+            return member.request(method, path, **options)
+        caller = CALLERS.get(service, "gateway-bff")
+        token = stack.context_token(caller, service, member.tenant, scopes=SCOPES)
+        return stack.inner(caller, service, method, path, member.tenant, token=token, **options)
+
+    routes = [route for route, operation in operations(service).items() if "Operations" not in operation["tags"]]
+    return {route: read(ask, route, draft) for route in routes}, {route: documented(service, route) for route in routes}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_code_and_document_name_the_same_parameters(stack, member, draft, service):
+    found, wanted = found_and_wanted(stack, member, service, draft)
+    wrong = differences(found, wanted)
+    assert not wrong, "\n".join(wrong)
+    if service != "delivery-connector-douyin":
+        assert any(found.values()), "no refusal named anything: this test sees nothing"
+
+
+def test_a_wrong_parameter_is_noticed(stack, member, draft):
+    """One that the document has and the code has not, and the other way round."""
+    found, wanted = found_and_wanted(stack, member, "content-center", draft)
+    wanted["GET /v1/contents"] = wanted["GET /v1/contents"] - {"kind"} | {"colour"}
+    wanted["GET /v1/contents/{id}"] = {"version"}
+    assert differences(found, wanted) == [
+        "GET /v1/contents documents colour, which is not read", "GET /v1/contents reads kind, which is not documented",
+        "GET /v1/contents/{id} documents version, which is not read",
+    ]
