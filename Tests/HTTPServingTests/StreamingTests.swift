@@ -34,6 +34,16 @@ import Testing
         }
     }
 
+    @Test func theHeadOfAStreamEndsItsConnection() async throws {
+        var router = Router()
+        router.on(.get, "/events") { _ in .eventStream(heartbeat: .seconds(20)) { _ in } }
+        try await LiveServer.serving(router) { server in
+            // What the library sends after the head would be taken for the beginning of the next answer.
+            let answer = try await LiveClient(port: server.port).send(.head, "/events")
+            #expect(answer.status == .ok && answer.headers["Connection"]?.lowercased() == "close")
+        }
+    }
+
     @Test(arguments: Place.allCases) func holdsAFastWriterBack(_ place: Place) async throws {
         let written = Counter()
         let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 16 * 1024)

@@ -202,8 +202,10 @@ final class ServerCore: Sendable {
         }
         let pipe = BodyPipe()
         let isEventStream = response.headers["Content-Type"]?.hasPrefix("text/event-stream") == true
+        // The library ends a stream that it does not send, to HEAD, with a last chunk all the same: nothing may follow that.
         let queued = Answer.queue(
-            response, on: connection, closing: isDraining, stream: StreamReader(exchange: exchange, pipe: pipe))
+            response, on: connection, closing: isDraining || box.isHeadRequest,
+            stream: StreamReader(exchange: exchange, pipe: pipe))
         guard queued == .YES, !box.isHeadRequest else { return queued }
         exchange.beginStream(pipe, isEventStream: isEventStream)
         gate.beginTask()
