@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import runpy
 import shutil
 import stat
 import subprocess
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from support import REPOSITORY, SERVICES
+from support import CALL_MAP, REPOSITORY, SERVICES
 
 BASE = REPOSITORY / "deploy/kubernetes/base"
 EXAMPLE = REPOSITORY / "deploy/kubernetes/example"
@@ -172,11 +173,15 @@ def test_the_example_names_the_same_hosts_everywhere():
 
 # Roll-out
 
+WAVES = runpy.run_path(str(REPOSITORY / "deploy/kubernetes/roll-out"))["WAVES"]
+
 KUBECTL = """#!/usr/bin/env python3
 import json, os, pathlib, sys
 here = pathlib.Path(os.environ["FAKE_KUBECTL"])
 with open(here / "calls", "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
+if os.environ["FAKE_FAILURE"] in sys.argv:
+    sys.exit(1)
 if "get" in sys.argv:
     answers = json.loads((here / "answers").read_text())
     conditions = answers.pop(0)
@@ -187,16 +192,22 @@ if "get" in sys.argv:
 """
 
 
-def roll_out(directory: pathlib.Path, *answers: dict[str, str]) -> tuple[int, list[str], str]:
-    """Runs it before a kubectl that tells `answers` about the jobs, one at a time: status, what kubectl was asked, the last words."""
+def roll_out(directory: pathlib.Path, *answers: dict[str, str], failing: str = "nothing") -> tuple[int, list[str], str]:
+    """Runs it before a kubectl that tells `answers` about the jobs, one at a time, and fails where it is to do `failing`: status, what
+    kubectl was asked, the last words."""
     (directory / "kubectl").write_text(KUBECTL)
     (directory / "kubectl").chmod(0o755)
     (directory / "answers").write_text(json.dumps(answers))
     result = subprocess.run(
         [sys.executable, REPOSITORY / "deploy/kubernetes/roll-out", "overlay"], capture_output=True, text=True, timeout=60, check=False,
-        env=os.environ | {"PATH": f"{directory}:{os.environ['PATH']}", "FAKE_KUBECTL": str(directory)})
-    calls = [re.sub(r"--namespace \S+ |app\.kubernetes\.io/component", "", line) for line in (directory / "calls").read_text().splitlines()]
+        env=os.environ | {"PATH": f"{directory}:{os.environ['PATH']}", "FAKE_KUBECTL": str(directory), "FAKE_FAILURE": failing})
+    calls = [re.sub(r"--namespace \S+ |app\.kubernetes\.io/(component|(?=name))", "", line) for line in (directory / "calls").read_text().splitlines()]
     return result.returncode, calls, result.stderr
+
+
+def of_a_wave(services: tuple[str, ...]) -> list[str]:
+    selector = f"--selector =server,name in ({', '.join(services)})"
+    return [f"apply --kustomize overlay {selector}", f"rollout status deployment {selector} --timeout 600s"]
 
 
 def test_servers_hear_of_a_release_after_its_migrations(tmp_path):
@@ -208,16 +219,29 @@ def test_servers_hear_of_a_release_after_its_migrations(tmp_path):
         "apply --kustomize overlay --selector  notin (migration, server)",
         "delete jobs --selector =migration --ignore-not-found --cascade foreground --wait",
         "apply --kustomize overlay --selector =migration", *looks,
-        "apply --kustomize overlay --selector =server",
-        "rollout status deployment --selector =server --timeout 600s",
+        *(call for wave in WAVES for call in of_a_wave(wave)),
     ])
+
+
+def test_a_server_hears_of_a_release_after_those_that_it_calls():
+    wave_of = {service: number for number, wave in enumerate(WAVES) for service in wave}
+    assert set(wave_of) == set(SERVICES) and sum(map(len, WAVES)) == len(SERVICES)
+    too_early = {
+        (caller, callee) for caller, callees in CALL_MAP["services"].items() for callee in callees if wave_of[callee] >= wave_of[caller]}
+    assert too_early == {("agent-center", "orchestration-service")}, "the one arrow that closes a circle"
+
+
+def test_callers_hear_nothing_of_a_release_whose_called_do_not_get_ready(tmp_path):
+    status, calls, said = roll_out(tmp_path, {"a-migrate": "Complete"}, failing="rollout")
+    assert status == 1 and "rollout status" in said
+    assert calls[-2:] == of_a_wave(WAVES[0])
 
 
 def test_a_failed_migration_leaves_the_servers_alone(tmp_path):
     status, calls, said = roll_out(tmp_path, {"a-migrate": "Complete", "b-migrate": "Failed"})
     assert status == 1 and "failed: b-migrate" in said
     assert calls[-1] == "logs job/b-migrate --tail 20"
-    assert not [call for call in calls if call.endswith("=server")]
+    assert not [call for call in calls if "=server" in call]
 
 
 def test_the_labels_of_the_roll_out_are_those_of_the_manifests():
@@ -227,3 +251,6 @@ def test_the_labels_of_the_roll_out_are_those_of_the_manifests():
     }
     assert labels == {
         "deployment-defaults": {"app.kubernetes.io/component": "server"}, "job-defaults": {"app.kubernetes.io/component": "migration"}}
+    for service in SERVICES:
+        deployment = next(yaml.safe_load_all((BASE / f"{service}.yaml").read_text()))
+        assert deployment["metadata"] == {"name": service, "labels": {"app.kubernetes.io/name": service}}
