@@ -171,6 +171,49 @@ def test_the_example_names_the_same_hosts_everywhere():
             assert ":1.0.0" in container["image"]
 
 
+# Shutdown
+
+
+def seconds(text: str) -> int:
+    """Of a duration as the services and compose write it; other units than seconds are not in use here."""
+    assert (match := re.fullmatch(r"(\d+)s", text)), text
+    return int(match[1])
+
+
+def longest_request() -> int:
+    """The longest that a route may take, but the uploads of hours: those go on from where they were cut off."""
+    return max(
+        int(number) for path in (REPOSITORY / "Services").rglob("*.swift")
+        for number in re.findall(r"(?:deadline|within): \.seconds\((\d+)\)", path.read_text(encoding="utf-8")))
+
+
+def test_what_is_in_work_is_done_before_the_process_is_killed():
+    assert longest_request() >= 120, "the script's two minutes are not found"
+    pod = yaml.safe_load((BASE / "deployment-defaults.yaml").read_text())["spec"]["template"]["spec"]
+    settings = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    places = {"kubernetes": (seconds(settings["DRAIN_DEADLINE"]), pod["terminationGracePeriodSeconds"])}
+    compose = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    for service in SERVICES:
+        places[f"compose: {service}"] = (
+            seconds(compose[service]["environment"]["DRAIN_DEADLINE"]), seconds(compose[service]["stop_grace_period"]))
+        own = next(yaml.safe_load_all((BASE / f"{service}.yaml").read_text()))["spec"]["template"]["spec"]
+        assert "terminationGracePeriodSeconds" not in own and "DRAIN_DEADLINE" not in str(own), f"{service}: the defaults say it"
+    for place, (drain, grace) in places.items():
+        assert longest_request() < drain < grace, place
+
+
+def test_a_release_leaves_the_number_of_replicas_to_the_autoscaler():
+    for path in BASE.glob("*.yaml"):
+        for document in yaml.safe_load_all(path.read_text()):
+            assert document["kind"] != "Deployment" or "replicas" not in document["spec"], path
+    scaled = {
+        document["spec"]["scaleTargetRef"]["name"]: document["spec"]["minReplicas"]
+        for service in SERVICES for document in yaml.safe_load_all((BASE / f"{service}.yaml").read_text())
+        if document["kind"] == "HorizontalPodAutoscaler"
+    }
+    assert scaled == dict.fromkeys(SERVICES, 2)
+
+
 # Roll-out
 
 WAVES = runpy.run_path(str(REPOSITORY / "deploy/kubernetes/roll-out"))["WAVES"]
