@@ -151,6 +151,17 @@ def test_the_readmes_proxy_publishes_the_same():
         rule["path"] + ("" if rule["pathType"] == "Exact" else "/"): rule["pathType"] for rule in ingress_paths()["gateway-bff"]}
 
 
+def test_behind_the_readmes_proxy_the_gateway_learns_its_clients_addresses():
+    """The proxy says for whom it asks, and compose can tell the gateway whom to believe."""
+    text = (REPOSITORY / "deploy/README.md").read_text(encoding="utf-8")
+    server = next(block for block in re.findall(r"^server \{.*?^\}", text, re.DOTALL | re.MULTILINE) if "127.0.0.1:8080" in block)
+    # nginx takes the server's headers only where a location sets none of its own.
+    assert re.findall(r"proxy_set_header .*", server) == ["proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"]
+    gateway = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]["gateway-bff"]
+    assert gateway["environment"]["TRUSTED_PROXIES"] == "${TRUSTED_PROXIES:-}"
+    assert re.search(r"`TRUSTED_PROXIES=\d", text)
+
+
 @pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl renders the overlay")
 def test_the_example_names_the_same_hosts_everywhere():
     rendered = subprocess.run(["kubectl", "kustomize", EXAMPLE], capture_output=True, text=True, check=True).stdout
