@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,7 @@ from support import CALL_MAP, REPOSITORY, SERVICES
 BASE = REPOSITORY / "deploy/kubernetes/base"
 EXAMPLE = REPOSITORY / "deploy/kubernetes/example"
 INTERNAL_PATHS = {"/healthz", "/readyz", "/metrics"}
+MISSES_ITS_DATABASE = "the database cannot be reached yet"
 Key = tuple[str, str]
 
 
@@ -100,25 +102,66 @@ def test_secrets_that_are_there_stay(tmp_path):
     assert keys_that_are_made(tmp_path / "made") == keys_that_are_made(tmp_path / "made")
 
 
-def test_services_start_with_what_is_made(tmp_path):
-    """Each server takes its secrets from these very files; it goes on until it finds no database, and names no setting as wrong."""
+def setting(key: str) -> str:
+    return key.upper().replace("-", "_")
+
+
+def files_for(service: str, directory: pathlib.Path) -> dict[str, pathlib.Path]:
+    """What is made for a server, each key in a file as a pod mounts it, with addresses at which nobody answers."""
+    files = {}
+    for (secret, key), value in keys_that_are_made(directory / "made").items():
+        if secret == service:
+            files[key] = directory / key
+            files[key].write_text(value.replace("postgres:5432", "127.0.0.1:1").replace("rabbitmq:5672", "127.0.0.1:1"))
+    return files
+
+
+def serve(service: str, files: dict[str, pathlib.Path], directory: pathlib.Path) -> tuple[int, str]:
+    """Starts the server itself; once it has taken all its settings and misses its database, it is told to end: status, what it said."""
     executables = os.environ.get("TEST_PRODUCTS_DIR")
     if not executables:
         pytest.skip("run by `make test`, which says where the executables are")
-    made = keys_that_are_made(tmp_path / "made")
-    public = (tmp_path / "made/context-public-keys.env").read_text().strip().split("=", 1)[1]
-    for service in SERVICES:
-        environment = {"CONTEXT_PUBLIC_KEYS": public, "PORT": "0"}
-        for (secret, key), value in made.items():
-            if secret == service:
-                path = tmp_path / f"{service}.{key}"
-                path.write_text(value.replace("postgres:5432", "127.0.0.1:1").replace("rabbitmq:5672", "127.0.0.1:1"))
-                environment[f"{key.upper().replace('-', '_')}_FILE"] = str(path)
-        result = subprocess.run(
-            [pathlib.Path(executables) / service, "migrate"], capture_output=True, text=True, timeout=60, check=False,
-            env=environment | {"OWNER_DATABASE_URL": "postgres://owner@127.0.0.1:1/none"})
-        said = result.stdout + result.stderr
-        assert result.returncode != 0 and "127.0.0.1" in said and "_KEY" not in said, f"{service}: {said}"
+    environment = {
+        "PATH": os.environ["PATH"], "PORT": "0", "OBJECT_LISTENER_PORT": "0", "OBJECT_DIRECTORY": str(directory / "objects"),
+        # As the base and compose leave it.
+        "TRUSTED_PROXIES": "",
+        "CONTEXT_PUBLIC_KEYS": (directory / "made/context-public-keys.env").read_text().strip().split("=", 1)[1],
+        **{f"{setting(key)}_FILE": str(path) for key, path in files.items()},
+    }
+    server = subprocess.Popen(
+        [pathlib.Path(executables) / service], env=environment, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    alarm = threading.Timer(60, server.kill)
+    alarm.start()
+    try:
+        said = ""
+        for line in server.stdout:
+            # Told once: a second signal would cut it off.
+            if MISSES_ITS_DATABASE in line and MISSES_ITS_DATABASE not in said:
+                server.terminate()
+            said += line
+        return server.wait(), said
+    finally:
+        alarm.cancel()
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_servers_start_with_what_is_made(service, tmp_path):
+    status, said = serve(service, files_for(service, tmp_path), tmp_path)
+    assert status == 0 and MISSES_ITS_DATABASE in said, said
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_servers_do_not_start_with_a_damaged_key(service, tmp_path):
+    """So that a start says something about the keys: every one of them is read."""
+    files = files_for(service, tmp_path)
+    for key, path in files.items():
+        whole = path.read_text()
+        path.write_text("damaged")
+        status, said = serve(service, files, tmp_path)
+        assert status == 78 and setting(key) in said and MISSES_ITS_DATABASE not in said, f"{key}: {said}"
+        path.write_text(whole)
 
 
 # Public paths
