@@ -1,3 +1,4 @@
+import ConcurrencySupport
 import FoundationEssentials
 import Lifecycle
 import Observability
@@ -17,6 +18,7 @@ final class LedgerKeeper: Service {
     private let swept: Counter
     private let erased: Counter
     private let logger: Logger
+    private let silence = Lock(SilenceWatch())
 
     init(store: LedgerKeeperStore, metrics: MetricsRegistry, logger: Logger) {
         self.store = store
@@ -28,11 +30,23 @@ final class LedgerKeeper: Service {
 
     func run() async throws {
         async let reservations: Void = repeating(
-            every: Self.sweepInterval, logger: logger, failure: "reservations could not be swept", sweep)
+            every: Self.sweepInterval, logger: logger, failure: "reservations could not be swept", sweepWhereSilenceTells)
         async let tables: Void = repeating(
             every: Self.partitionInterval, logger: logger, failure: "the ledger's tables could not be made", makePartitions)
         await repeating(every: Self.erasureInterval, logger: logger, failure: "texts could not be erased", erase)
         _ = await (reservations, tables)
+    }
+
+    private func sweepWhereSilenceTells() async throws {
+        let asked = ContinuousClock.now
+        do {
+            try await store.ping()
+            silence.withLock { $0.note(.after(.now - asked), at: .now) }
+            if silence.withLock({ $0.isTelling(at: .now) }) { try await sweep() }
+        } catch {
+            silence.withLock { $0.note(.none, at: .now) }
+            throw error
+        }
     }
 
     /// Ends reservations whose lease has ended or whose desk is silent; each leaves a row `unknown` (law 1: we know that we do not

@@ -12,6 +12,8 @@ struct LedgerKeeperStore: Sendable {
     let app: Database
     let system: Database
 
+    func ping() async throws { try await system.ping() }
+
     /// Does nothing where another replica is at it.
     func alone(_ task: Task, _ body: @Sendable () async throws -> Void) async throws {
         try await system.transaction { transaction in
