@@ -83,9 +83,9 @@ class Replica:
             entry.split("=", 1) for entry in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in entry)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
+        self.executable, self.environment = os.readlink(f"/proc/{pid}/exe"), running | {"PORT": str(self.port)} | settings
         self.log = (folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [os.readlink(f"/proc/{pid}/exe")], env=running | {"PORT": str(self.port)} | settings, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([self.executable], env=self.environment, stdout=self.log, stderr=self.log)
 
     def broker(self) -> str | None:
         try:
@@ -107,6 +107,11 @@ def test_a_broker_behind_tls_is_spoken_to(stack, certificate, tmp_path):
     replica = Replica(stack, tmp_path, AMQP_URL=url, AMQP_CA_FILE=str(certificate[0]))
     try:
         eventually(replica.broker, lambda state: state == "ok", "the broker behind TLS")
+        # What operators look at parked messages with comes in by the same door.
+        listed = subprocess.run(
+            [replica.executable, "parking", "list", "orchestration.content-activity"], env=replica.environment, capture_output=True,
+            timeout=60, check=False)
+        assert listed.returncode == 0, listed.stderr.decode()
     finally:
         replica.end()
         front.close()

@@ -30,10 +30,7 @@ public struct CommonSettings: Sendable {
     public var databaseURL: Secret
     public var systemDatabaseURL: Secret
     public var databasePoolSize: Int
-    public var brokerURL: Secret
-    public var brokerPrefix: String
-    public var brokerAuthorities: String
-    public var leaderlessQueues: BrokerConfiguration.LeaderlessQueues
+    public var broker: BrokerConfiguration
     public var logLevel: Logger.Level
     public var contextSigningKey: Ed25519.PrivateKey
     public var contextPublicKeys: [ServiceName: Ed25519.PublicKey]
@@ -49,10 +46,7 @@ public struct CommonSettings: Sendable {
         databaseURL = Self.address("DATABASE_URL", Database.Configuration.complaint, from: &reader)
         systemDatabaseURL = Self.address("SYSTEM_DATABASE_URL", Database.Configuration.complaint, from: &reader)
         databasePoolSize = reader.int("DATABASE_POOL_SIZE", default: 8, in: 1...200)
-        brokerURL = Self.address("AMQP_URL", BrokerConfiguration.complaint, from: &reader)
-        brokerAuthorities = reader.string("AMQP_CA_FILE", default: BrokerConfiguration.publicAuthorities)
-        leaderlessQueues = reader.choice("AMQP_LEADERLESS_QUEUES", default: .recreate)
-        brokerPrefix = reader.string("AMQP_PREFIX", default: "")
+        broker = Self.broker(from: &reader)
         logLevel = reader.choice("LOG_LEVEL", default: .info)
         contextSigningKey = Self.signingKey(from: &reader)
         contextPublicKeys = Self.publicKeys(for: service, from: &reader)
@@ -72,6 +66,15 @@ public struct CommonSettings: Sendable {
         let url = reader.secret(key)
         if !url.exposed.isEmpty, let complaint = complaint(url) { reader.report(key, complaint) }
         return url
+    }
+
+    /// Also all that the commands which only talk to the broker need.
+    static func broker(from reader: inout EnvironmentReader) -> BrokerConfiguration {
+        BrokerConfiguration(
+            url: address("AMQP_URL", BrokerConfiguration.complaint, from: &reader),
+            prefix: reader.string("AMQP_PREFIX", default: ""),
+            leaderlessQueues: reader.choice("AMQP_LEADERLESS_QUEUES", default: .recreate),
+            authorities: reader.string("AMQP_CA_FILE", default: BrokerConfiguration.publicAuthorities))
     }
 
     private static func signingKey(from reader: inout EnvironmentReader) -> Ed25519.PrivateKey {

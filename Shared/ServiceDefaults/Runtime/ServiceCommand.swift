@@ -81,7 +81,7 @@ public enum ServiceCommand {
     ) async throws {
         guard arguments.count == 2 else { throw WrongUsage() }
         var reader = reader
-        let broker = BrokerConfiguration(url: reader.secret("AMQP_URL"), prefix: reader.string("AMQP_PREFIX", default: ""))
+        let broker = CommonSettings.broker(from: &reader)
         try reader.finish()
         let parkingLot = ParkingLot(broker: Broker(broker, name: "parking", logger: logger))
         switch arguments[0] {

@@ -54,11 +54,7 @@ public struct ServiceRuntime: Sendable {
         }
         self.database = database(settings.databaseURL, settings.databasePoolSize, "app")
         system = database(settings.systemDatabaseURL, 4, "system")
-        broker = Broker(
-            BrokerConfiguration(
-                url: settings.brokerURL, prefix: settings.brokerPrefix, leaderlessQueues: settings.leaderlessQueues,
-                authorities: settings.brokerAuthorities),
-            name: name.rawValue, logger: logger, metrics: metrics)
+        broker = Broker(settings.broker, name: name.rawValue, logger: logger, metrics: metrics)
         publisher = Publisher(broker: broker, topology: topology)
         outbox = OutboxRelay(system: system, publisher: publisher, logger: logger)
         let signer = ContextSigner(service: name, key: settings.contextSigningKey)
