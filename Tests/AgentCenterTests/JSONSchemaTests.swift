@@ -95,4 +95,43 @@ struct JSONSchemaTests {
     func checkable(schema: String, isCheckable: Bool) throws {
         #expect(try JSONSchema(JSONValue(parsing: Array(schema.utf8))).isCheckable == isCheckable)
     }
+
+    /// References to nowhere, one target under many names, and members that are scanned for each reference.
+    private static let wasteful: [String] = {
+        func branches(_ references: some Sequence<String>) -> String {
+            references.map { ##"{"$ref":"\##($0)"}"## }.joined(separator: ",")
+        }
+        let members = (0..<60_000).map { #""m\#($0)":{}"# }.joined(separator: ",")
+        let far = ##"{"$defs":{\##(members)},"anyOf":[\##(branches((0..<900).map { "#/$defs/m\($0)" }))]}"##
+        let nowhere = ##"{"$defs":{\##(members)},"items":[\##(branches((0..<900).map { "#/$defs/n\($0)" }))]}"##
+        return [far, nowhere]
+    }()
+
+    @Test("A schema that takes too much work to be looked through cannot be checked", arguments: [0, 1])
+    func tooMuchWork(index: Int) throws {
+        let schema = Self.wasteful[index]
+        #expect(try !JSONSchema(JSONValue(parsing: Array(schema.utf8))).isCheckable)
+    }
+
+    @Test("A reference is followed once, under whatever name and also to nowhere")
+    func onceFollowed() throws {
+        let members = (0..<60_000).map { #""m\#($0)":{}"# }.joined(separator: ",")
+        for name in ["none", "m59999"] {
+            let references = (1...900).map { ##"{"$ref":"#\##(String(repeating: "/", count: $0 % 9 + 1))$defs/\##(name)"}"## }
+            let schema = ##"{"$defs":{\##(members)},"items":{"anyOf":[\##(references.joined(separator: ","))]}}"##
+            #expect(try JSONSchema(JSONValue(parsing: Array(schema.utf8))).isCheckable)
+        }
+    }
+
+    @Test("Long texts, wide rules and far targets are work, too")
+    func counted() throws {
+        let long = String(repeating: "a", count: 40_000)
+        let lengths = Array(repeating: #"{"maxLength":50000}"#, count: 100).joined(separator: ",")
+        let members = (0..<2_000).map { #""m\#($0)":1"# }.joined(separator: ",")
+        let endless = ["/ takes too much work to be checked"]
+        #expect(try problems(#"{"allOf":[\#(lengths)]}"#, #""\#(long)""#) == endless)
+        #expect(
+            try problems(#"{"items":{\#(members)}}"#, "[\(Array(repeating: "1", count: 100).joined(separator: ","))]") == endless)
+        #expect(try problems(#"{"items":{"enum":[{"a":"\#(long)"}]}}"#, #"[{"a":"\#(long)"}]"#) == [])
+    }
 }

@@ -29,18 +29,6 @@ struct JSONSchema: Sendable {
         check.check(value, against: root, at: "", depth: 0, &problems)
         return check.isExhausted ? ["/ takes too much work to be checked"] : problems
     }
-
-    /// Where a reference leads: `#`, or along a JSON pointer.
-    func resolve(_ reference: String) -> JSONValue? {
-        guard reference.hasPrefix("#") else { return nil }
-        var value = root
-        for part in reference.dropFirst().split(separator: "/") {
-            let name = part.replacing("~1", with: "/").replacing("~0", with: "~")
-            guard let next = value[String(name)] else { return nil }
-            value = next
-        }
-        return value
-    }
 }
 
 /// One value held against a schema.
@@ -51,6 +39,8 @@ private struct SchemaCheck {
     private let schema: JSONSchema
     private let mostWork: Int
     private var work = 0
+    /// By reference.
+    private var targets: [String: JSONValue?] = [:]
 
     init(_ schema: JSONSchema, mostWork: Int) {
         self.schema = schema
@@ -68,7 +58,8 @@ private struct SchemaCheck {
     mutating func check(
         _ value: JSONValue, against rule: JSONValue, at pointer: String, depth: Int, _ problems: inout [String]
     ) {
-        guard problems.count < Self.mostProblems, does(1) else { return }
+        // Some twenty keywords are looked for, one member of the rule after the other.
+        guard problems.count < Self.mostProblems, does(1 + (rule.object?.count ?? 0) / 8) else { return }
         func object(_ problem: String) { problems.append("\(pointer.isEmpty ? "/" : pointer) \(problem)") }
         guard depth < JSONSchema.deepest else { return object("is nested too deeply") }
         guard let rules = rule.object else {
@@ -78,25 +69,31 @@ private struct SchemaCheck {
         }
         if let reference = rules["$ref"]?.string {
             guard does(reference.utf8.count / 16) else { return }
-            guard let target = schema.resolve(reference) else { return object("has a schema that leads nowhere: \(reference)") }
+            let found = target(of: reference)
+            guard !isExhausted else { return }
+            guard let target = found else { return object("has a schema that leads nowhere: \(reference)") }
             check(value, against: target, at: pointer, depth: depth + 1, &problems)
         }
         if let type = rules["type"] {
+            guard does((type.array?.count ?? 0) / 8) else { return }
             let allowed = type.string.map { [$0] } ?? type.array?.compactMap(\.string) ?? []
             // Whatever else the schema says is about values of the right type.
             guard allowed.contains(where: { Self.is(value, $0) }) else {
                 return object("must be of type \(allowed.joined(separator: " or ")), not \(value.kind)")
             }
         }
-        if let choices = rules["enum"]?.array, does(choices.count), !choices.contains(value) {
+        if let choices = rules["enum"]?.array, does(choices.count * (1 + Self.weight(of: value))), !choices.contains(value) {
             object("must be one of \(Self.excerpt(.array(choices)))")
         }
-        if let constant = rules["const"], constant != value { object("must be \(Self.excerpt(constant))") }
+        if let constant = rules["const"], does(Self.weight(of: value)), constant != value {
+            object("must be \(Self.excerpt(constant))")
+        }
         switch value {
         case .object(let members): check(members, rules, at: pointer, depth, &problems)
         case .array(let items): check(items, rules, at: pointer, depth, &problems)
         case .string(let text):
             // JSON Schema counts code points.
+            guard does(text.utf8.count / 256) else { return }
             if let least = rules["minLength"]?.int, text.unicodeScalars.count < least {
                 object("must have at least \(least) characters")
             }
@@ -120,7 +117,7 @@ private struct SchemaCheck {
         // Members are looked for one by one.
         let required = rules["required"]?.array ?? []
         let properties = rules["properties"]?.object
-        guard does((required.count + (properties?.count ?? 0)) / 16 * members.count + required.count) else { return }
+        guard does((required.count + (properties?.count ?? 0)) * members.count / 16 + required.count) else { return }
         for name in required.compactMap(\.string) where members[name] == nil {
             problems.append("\(pointer)/\(name) is missing")
         }
@@ -184,7 +181,41 @@ private struct SchemaCheck {
         }
     }
 
+    private mutating func target(of reference: String) -> JSONValue? {
+        if let known = targets[reference] { return known }
+        let target = JSONSchema.path(of: reference).flatMap { schema.target(at: $0, steps: &work) }
+        targets.updateValue(target, forKey: reference)
+        return target
+    }
+
+    /// What it takes to hold a value against another one, in steps.
+    private static func weight(of value: JSONValue) -> Int {
+        switch value {
+        case .null, .bool: 0
+        case .number(let text), .string(let text): text.utf8.count / 256
+        case .array(let items): items.reduce(items.count / 16) { $0 + weight(of: $1) }
+        case .object(let members): members.reduce(members.count * members.count / 16) { $0 + weight(of: $1.value) }
+        }
+    }
+
     private static func excerpt(_ value: JSONValue) -> String {
-        String(String(decoding: value.encode(), as: UTF8.self).prefix(120))
+        String(String(decoding: beginning(of: value, depth: 0).encode(), as: UTF8.self).prefix(120))
+    }
+
+    /// As much of a value as an excerpt may show.
+    private static func beginning(of value: JSONValue, depth: Int) -> JSONValue {
+        func cut(_ text: String) -> String { String(String.UnicodeScalarView(text.unicodeScalars.prefix(120))) }
+        switch value {
+        case .null, .bool: return value
+        case .number(let text): return .number(cut(text))
+        case .string(let text): return .string(cut(text))
+        case .array(let items): return .array(depth > 2 ? [] : items.prefix(60).map { beginning(of: $0, depth: depth + 1) })
+        case .object(let members):
+            var object = JSONObject()
+            for (name, member) in members.prefix(depth > 2 ? 0 : 20) {
+                object[cut(name)] = beginning(of: member, depth: depth + 1)
+            }
+            return .object(object)
+        }
     }
 }
