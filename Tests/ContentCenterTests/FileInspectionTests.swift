@@ -105,6 +105,21 @@ import Testing
         #expect(Self.flaw(SampleFiles.jpeg + SampleFiles.jpeg, as: .jpeg) == nil)
     }
 
+    /// However many films it says it has, and however many tracks each.
+    @Test func aFilmIsLookedThroughOnce() throws {
+        func box(_ type: String, _ body: [UInt8]) -> [UInt8] {
+            SampleFiles.little(8 + body.count, 4).reversed() + Array(type.utf8) + body
+        }
+        let tracks = Array(repeatElement(box("trak", []), count: 1_000).joined())
+        let many = CountedBytes(bytes: SampleFiles.movie("isom") + repeatElement(box("moov", tracks), count: 100).joined())
+        #expect(try !MovieBoxes.showsPictures(many))
+        #expect(many.reads <= 2_000)
+        let media = Array(repeatElement(box("trak", box("mdia", box("hdlr", []))), count: MovieBoxes.most).joined())
+        let deep = CountedBytes(bytes: SampleFiles.movie("isom") + box("moov", media))
+        #expect(try !MovieBoxes.showsPictures(deep))
+        #expect(deep.reads <= MovieBoxes.most)
+    }
+
     @Test func otherSecondNaturesAreFound() {
         let gif = SampleFiles.gif
         #expect(Self.flaw(Self.text("GIF89a/*<script>alert(1)</script>") + [0x3B], as: .gif) == .polyglot(also: "text/html"))
@@ -187,5 +202,20 @@ import Testing
 
     @Test(arguments: ["b.png", "秋季 封面(1).png", "a.b.c", "no-ending", "👨‍👩‍👧.png", "..a"]) func usualNamesAreTaken(name: String) {
         #expect((FileNameRule.check(name) == nil) == (name != "..a"))
+    }
+}
+
+/// Counts how often it is read.
+private final class CountedBytes: ByteSource {
+    let bytes: [UInt8]
+    private(set) var reads = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    var size: Int { bytes.count }
+
+    func read(at offset: Int, count: Int) -> [UInt8] {
+        reads += 1
+        return Array(bytes[min(offset, size)..<min(offset + count, size)])
     }
 }
