@@ -105,6 +105,17 @@ import Testing
         #expect(Self.flaw(SampleFiles.jpeg + SampleFiles.jpeg, as: .jpeg) == nil)
     }
 
+    /// As it is, not packed once more, and what a PDF has stands behind it.
+    @Test func aPDFMayHaveAnArchiveAttached() {
+        let attached = Self.text("%PDF-1.7\n1 0 obj\n<</Type /EmbeddedFile>>\nstream\n") + SampleFiles.zipFile
+        let whole = attached + Self.text("\nendstream\nendobj\nxref\ntrailer\n%%EOF\n")
+        #expect(Self.flaw(whole, as: .pdf) == nil)
+        for zip in [SampleFiles.zipFile, SampleFiles.zip64File] {
+            #expect(Self.flaw(whole + zip, as: .pdf) == .polyglot(also: "application/zip"))
+        }
+        #expect(Self.flaw(SampleFiles.jpeg + SampleFiles.zipFile + [0, 0], as: .jpeg) == .polyglot(also: "application/zip"))
+    }
+
     /// However many films it says it has, and however many tracks each.
     @Test func aFilmIsLookedThroughOnce() throws {
         func box(_ type: String, _ body: [UInt8]) -> [UInt8] {

@@ -26,8 +26,8 @@ enum FileInspection {
 
     /// What browsers and archivers would find in it besides.
     private static func refuseSecondNature(_ file: some ByteSource, _ head: [UInt8], _ type: FileType) throws {
-        // A ZIP is read from its end: its table may stand behind anything, and a JAR is a ZIP.
-        if try ZipInspection.hasDirectory(file) { throw FileFlaw.polyglot(also: "application/zip") }
+        // A ZIP is read from its end: its table may stand behind anything, and a JAR is a ZIP. A PDF may have one attached to it.
+        if try ZipInspection.hasDirectory(file, atItsEnd: type == .pdf) { throw FileFlaw.polyglot(also: "application/zip") }
         // Readers find a PDF's mark anywhere in the first kilobyte.
         if type != .pdf, Array(head.prefix(1_024)).firstIndex(of: Array("%PDF-".utf8)) != nil {
             throw FileFlaw.polyglot(also: "application/pdf")

@@ -19,12 +19,15 @@ enum ZipInspection {
     ///
     /// They agree on the mark of the end alone. Some look for the table right before the end, some where the end says, some where a ZIP64
     /// record says; some ask whether what stands behind the end is its comment. So an end that could be meant is enough.
-    static func hasDirectory(_ file: some ByteSource) throws -> Bool {
+    ///
+    /// - Parameter atItsEnd: only where nothing stands behind it but its comment: what holds other files as they are has their ends too.
+    static func hasDirectory(_ file: some ByteSource, atItsEnd: Bool = false) throws -> Bool {
         // Twice as far back as a comment may be long: some pass over what stands behind it.
         let tail = try file.tail(2 * 65_536)
         var from = 0
         while let offset = tail.firstIndex(of: [0x50, 0x4B, 5, 6], from: from) {
-            if try isMeant(tail, offset, file) { return true }
+            let isLast = tail.number(at: offset + 20, bytes: 2).map { offset + endSize + $0 } == tail.count
+            if isLast || !atItsEnd, try isMeant(tail, offset, file) { return true }
             from = offset + 1
         }
         return false
