@@ -2,6 +2,7 @@ import DTO
 import Foundation
 import HTTPCore
 import HTTPServing
+import PostgresStore
 import TestSupport
 import Testing
 
@@ -62,6 +63,32 @@ import Testing
                 #expect(answer.items.count == min(3, found))
                 // The fourth is the text itself, and only the fifth finds that there are no more.
                 #expect(answer.isComplete == (found == 5))
+            }
+        }
+    }
+
+    /// A server of before knows no marks, and moves the version that it knows.
+    @Test func whatAnOlderServerHasMadeIsMadeAnew() async throws {
+        try await ContentCenterHarness.run { service in
+            let app = service.database.app
+            let long = (0..<100).map { "\($0)号商品的第\($0 * 7)条说明与第\($0 * 11)条不同。" }.joined()
+            let slogan = "每天一杯温开水皮肤也会喝饱"
+            let content = try await service.create(.copy("短", slogan))
+            let other = try await service.create(.copy("长", long))
+            #expect(try await service.similar(content.id).items.isEmpty)
+            let copied = ContentBodyPatch(text: long + slogan + long)
+            #expect(try await service.patch(other.id, ContentPatch(body: copied), ifVersion: 1).status == .ok)
+            // Once instead of us, once while we do the same.
+            for _ in 0..<2 {
+                try await app.query(
+                    """
+                    INSERT INTO content_fingerprints (tenant_id, content_id, version)
+                    VALUES (\(ContentCenterHarness.tenant), \(other.id), 2)
+                    ON CONFLICT (tenant_id, content_id) DO UPDATE SET version = EXCLUDED.version
+                    """, tenant: ContentCenterHarness.tenant)
+                try await app.query(
+                    "DELETE FROM content_fingerprint_bands WHERE content_id = \(other.id)", tenant: ContentCenterHarness.tenant)
+                #expect(try await service.similar(content.id).items.map(\.title) == ["长"])
             }
         }
     }

@@ -17,7 +17,7 @@ struct SimilarityStore: Sendable {
             JOIN content_versions v ON v.tenant_id = c.tenant_id AND v.content_id = c.id AND v.version = c.version
             LEFT JOIN content_fingerprints f ON f.tenant_id = c.tenant_id AND f.content_id = c.id
             WHERE c.tenant_id = \(tenantId) AND c.deleted_at IS NULL AND (\(last)::uuid IS NULL OR c.id < \(last))
-                AND (f.version IS DISTINCT FROM c.version OR f.method <> \(TextFingerprint.method)::smallint)
+                AND (f.marked_version IS DISTINCT FROM c.version OR f.method <> \(TextFingerprint.method)::smallint)
             ORDER BY c.id DESC LIMIT \(limit)
             """, tenant: tenantId
         ).map(Self.text)
@@ -27,12 +27,14 @@ struct SimilarityStore: Sendable {
     func keep(_ fingerprints: [(text: ComparedText, bands: [Int64])], of tenantId: UUID) async throws {
         try await database.transaction(tenant: tenantId) { transaction in
             for (text, bands) in fingerprints {
-                // The lock keeps two who do the same apart.
+                // The lock, which whoever changes nothing has as well, keeps two who do the same apart.
                 try transaction.enqueue(
                     """
-                    INSERT INTO content_fingerprints (tenant_id, content_id, version, method)
-                    VALUES (\(tenantId), \(text.id), \(text.version), \(TextFingerprint.method)::smallint)
-                    ON CONFLICT (tenant_id, content_id) DO UPDATE SET version = EXCLUDED.version, method = EXCLUDED.method
+                    INSERT INTO content_fingerprints AS f (tenant_id, content_id, version, marked_version, method)
+                    VALUES (\(tenantId), \(text.id), \(text.version), \(text.version), \(TextFingerprint.method)::smallint)
+                    ON CONFLICT (tenant_id, content_id) DO UPDATE
+                        SET version = EXCLUDED.version, marked_version = EXCLUDED.marked_version, method = EXCLUDED.method
+                        WHERE f.marked_version IS DISTINCT FROM EXCLUDED.marked_version OR f.method <> EXCLUDED.method
                     """)
                 try transaction.enqueue(
                     "DELETE FROM content_fingerprint_bands WHERE tenant_id = \(tenantId) AND content_id = \(text.id)")
