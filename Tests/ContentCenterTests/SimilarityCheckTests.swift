@@ -67,6 +67,22 @@ import Testing
         }
     }
 
+    /// Long texts have many bands: what one transaction keeps is kept, whatever becomes of the rest.
+    @Test func whatIsKeptAtATimeIsBoundedByItsBands() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create(.copy("原文", Self.text))
+            for index in 0..<3 { _ = try await service.create(.copy("\(index)", Self.text)) }
+            let contents = Contents(store: ContentsStore(database: service.database.app) {})
+            let hasty = SimilarityCheck(
+                contents: contents, store: SimilarityStore(database: service.database.app), bandsAtATime: 50, patience: .zero)
+            for found in 1...4 {
+                let answer = try await hasty.similar(to: content.id, minimum: 20, limit: 10, of: ContentCenterHarness.tenant)
+                #expect(answer.items.count == min(3, found))
+                #expect(answer.isComplete == (found == 4))
+            }
+        }
+    }
+
     /// A server of before knows no marks, and moves the version that it knows.
     @Test func whatAnOlderServerHasMadeIsMadeAnew() async throws {
         try await ContentCenterHarness.run { service in

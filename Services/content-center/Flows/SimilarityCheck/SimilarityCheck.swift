@@ -14,6 +14,8 @@ struct SimilarityCheck: Sendable {
     let contents: Contents
     let store: SimilarityStore
     var fingerprintsAtATime = 200
+    /// In one transaction, but for a text that has more: what is kept stays kept when the request's time is over.
+    var bandsAtATime = 20_000
     /// Fingerprints are made for so long, and never so long that no time is left to compare.
     var patience = Duration.seconds(20)
     private static let reserve = Duration.seconds(5)
@@ -50,12 +52,18 @@ struct SimilarityCheck: Sendable {
         var last: UUID?
         repeat {
             let texts = try await store.withoutFingerprint(before: last, limit: fingerprintsAtATime, of: tenantId)
-            if !texts.isEmpty {
-                let fingerprints = texts.map {
-                    (text: $0, bands: TextFingerprint(TokenizedText(Self.text(of: $0.body)))?.bands ?? [])
+            var (batch, size): ([(text: ComparedText, bands: [Int64])], Int) = ([], 0)
+            for text in texts {
+                let bands = TextFingerprint(TokenizedText(Self.text(of: text.body)))?.bands ?? []
+                if !batch.isEmpty, size + bands.count > bandsAtATime {
+                    try await store.keep(batch, of: tenantId)
+                    if end.isPast { return false }
+                    (batch, size) = ([], 0)
                 }
-                try await store.keep(fingerprints, of: tenantId)
+                batch.append((text, bands))
+                size += bands.count
             }
+            if !batch.isEmpty { try await store.keep(batch, of: tenantId) }
             if texts.count < fingerprintsAtATime { return true }
             last = texts.last?.id
         } while !end.isPast
