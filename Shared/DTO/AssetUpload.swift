@@ -312,7 +312,7 @@ public struct AssetParts: Codable, Sendable, Equatable {
 public struct AssetUsage: Codable, Sendable, Equatable {
     public var bytes: Int
     public var objects: Int
-    /// Announced for uploads that are on their way.
+    /// Announced for uploads that are on their way and that somebody goes on with.
     public var pendingBytes: Int
     /// What its plan allows.
     public var limitBytes: Int

@@ -140,6 +140,31 @@ import Testing
         }
     }
 
+    @Test func anUploadThatNobodyGoesOnWithTakesNoRoom() async throws {
+        try await ContentCenterHarness.run(environment: ["ASSET_QUOTA_BYTES": "1000"]) { service in
+            func pending() async throws -> Int {
+                try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self).pendingBytes
+            }
+            let upload = try await begin(service, AssetMultipartRequest(filename: "a.mp4", contentType: "video/mp4", size: 900))
+            let another = try JSON.encode(AssetPresignRequest(filename: "a.png", contentType: "image/png", size: 200))
+            let refused = try await service.send(.post, "/v1/assets/presign", body: another).problem()
+            #expect(refused.code == "asset.quota_exceeded")
+            #expect(refused.detail?.contains("/api/assets?state=pending") == true)
+            // Within a day of whoever goes on with it, not of its beginning.
+            let path = "/v1/assets/\(upload.assetId.lowercase)"
+            try await service.database.setClock(offset: AssetUsageStore.patience - .seconds(60))
+            #expect(try await service.send(.get, "\(path)/part-urls").status == .ok)
+            try await service.database.setClock(offset: AssetUsageStore.patience * 2 - .seconds(120))
+            #expect(try await pending() == 900)
+            try await service.database.setClock(offset: AssetUsageStore.patience * 2)
+            #expect(try await pending() == 0)
+            #expect(try await service.send(.post, "/v1/assets/presign", body: another).status == .created)
+            // It may still be gone on with.
+            #expect(try await service.send(.get, "\(path)/part-urls").status == .ok)
+            #expect(try await pending() == 1_100)
+        }
+    }
+
     @Test func aTenantKeepsNoMoreThanItsPlanAllows() async throws {
         try await ContentCenterHarness.run { service in
             func usage() async throws -> AssetUsage { try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self) }

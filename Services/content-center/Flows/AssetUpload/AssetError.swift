@@ -80,8 +80,14 @@ extension AssetError: HTTPFailure {
                 status: .conflict, code: "asset.quota_exceeded",
                 title: LocalizedText(zh: "存储空间不足", en: "The storage quota is used up"),
                 detail: LocalizedText(
-                    zh: "套餐共 \(limit) 字节，已用 \(used) 字节（含上传中的）。",
-                    en: "The plan has \(limit) bytes, of which \(used) are used or on their way."))
+                    zh: """
+                        套餐共 \(limit) 字节，已用 \(used) 字节（含上传中的）。未完成的上传可用 GET /api/assets?state=pending 查看，用 DELETE \
+                        /api/assets/{id} 删除。
+                        """,
+                    en: """
+                        The plan has \(limit) bytes, of which \(used) are used or on their way. GET /api/assets?state=pending shows \
+                        uploads that are not complete, and DELETE /api/assets/{id} removes one.
+                        """))
         case .inUse(let contents):
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),

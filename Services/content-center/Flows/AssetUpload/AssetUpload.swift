@@ -57,6 +57,7 @@ struct AssetUpload: Sendable {
     /// Where parts go, from `first` on.
     func partURLs(_ id: UUID, from first: Int, count: Int, of tenantId: UUID) async throws -> AssetPartURLs {
         let (asset, parts) = try await pendingParts(id, of: tenantId)
+        try await store.goOn(with: id, of: tenantId)
         let expiresAt = Int(Date().timeIntervalSince1970) + Self.urlLifetime
         let last = min(parts.count, first + count - 1)
         let numbers = first..<max(first, last + 1)

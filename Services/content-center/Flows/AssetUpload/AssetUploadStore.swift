@@ -21,12 +21,13 @@ struct AssetUploadStore: Sendable {
         let insert: SQL = """
             INSERT INTO content_assets
                 (tenant_id, id, origin, state, filename, media_type, scope, size, sha256, created_by, operation_id,
-                 part_size, folder_id, tags, watermark, upload_expires_at)
+                 part_size, folder_id, tags, watermark, upload_asked_at, upload_expires_at)
             VALUES (\(author.tenantId), \(UUID.version7()), 'upload', 'pending', \(upload.filename), \(upload.type.rawValue),
                     \(upload.scope), \(upload.size), \(upload.sha256), \(author.subject), \(author.operationId),
-                    \(partSize), \(upload.folderId), \(upload.tags), \(watermark), app_now() + make_interval(secs => \(lifetime)::int))
-            ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_expires_at =
-                CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
+                    \(partSize), \(upload.folderId), \(upload.tags), \(watermark), app_now(),
+                    app_now() + make_interval(secs => \(lifetime)::int))
+            ON CONFLICT ON CONSTRAINT content_assets_operation DO UPDATE SET upload_asked_at = EXCLUDED.upload_asked_at,
+                upload_expires_at = CASE WHEN content_assets.state = 'pending' THEN EXCLUDED.upload_expires_at END
             RETURNING id, app_now() + make_interval(secs => \(lifetime)::int) AS url_expires_at, state = 'pending' AS is_pending
             """
         let row: Row
@@ -54,6 +55,16 @@ struct AssetUploadStore: Sendable {
         ).first
         guard let partSize = try row?.decode("part_size", as: Int?.self), let size = asset.size else { return nil }
         return ObjectParts(size: size, partSize: partSize)
+    }
+
+    /// Somebody goes on with the upload. Written once for what is asked within some minutes.
+    func goOn(with id: UUID, of tenantId: UUID) async throws {
+        try await database.query(
+            """
+            UPDATE content_assets SET upload_asked_at = app_now()
+            WHERE tenant_id = \(tenantId) AND id = \(id) AND state = 'pending'
+                AND (upload_asked_at > app_now() - interval '10 minutes') IS NOT TRUE
+            """, tenant: tenantId)
     }
 
     /// What the tenant keeps, and what it may.

@@ -6,6 +6,8 @@ import PostgresStore
 struct AssetUsageStore: Sendable {
     /// Bytes that a tenant may keep whose plan says nothing else.
     let usualQuota: Int
+    /// After this an upload that nobody goes on with takes nobody's room, although it may be gone on with for longer.
+    static let patience = Duration.seconds(24 * 3_600)
 
     /// - Parameter operation: whose upload does not count: it is being announced once more.
     func usage(of tenantId: UUID, besides operation: UUID? = nil, using database: Database) async throws -> AssetUsage {
@@ -30,6 +32,8 @@ struct AssetUsageStore: Sendable {
         SELECT coalesce(u.bytes, 0) AS bytes, coalesce(u.objects, 0) AS objects, coalesce(q.bytes, \(usualQuota)) AS limit_bytes,
             (SELECT coalesce(sum(size), 0)::bigint FROM content_assets
              WHERE tenant_id = \(tenantId) AND state = 'pending' AND upload_expires_at > app_now()
+                AND coalesce(upload_asked_at, created_at)
+                    > app_now() - make_interval(secs => \(Int(Self.patience.components.seconds))::int)
                 AND (operation_id = \(operation)::uuid) IS NOT TRUE) AS pending_bytes
         FROM (SELECT 1) one
         LEFT JOIN asset_usage u ON u.tenant_id = \(tenantId) LEFT JOIN asset_quotas q ON q.tenant_id = \(tenantId)
