@@ -358,6 +358,25 @@ import Testing
             #expect(service.files().count == 1)
             #expect(try await service.send(.get, "/v1/assets/\(abandoned.assetId.lowercase)").status == .notFound)
             #expect(try await service.get(service.downloadURL(kept.id).url).status == .ok)
+            // Its completion might be under way.
+            #expect(try await service.count("asset_garbage") == 1)
+            try await service.database.setClock(offset: .seconds(3_600 + 3 * 24 * 3_600))
+            try await sweeper.sweep()
+            #expect(try await service.count("asset_garbage") == 0)
+        }
+    }
+
+    /// The row has gone, and whoever would have removed the bytes.
+    @Test func aSweeperThatDiesLeavesNothing() async throws {
+        try await ContentCenterHarness.run { service in
+            let id = try await service.presign(AssetPresignRequest(filename: "a.png", contentType: "image/png")).assetId
+            try await service.objects.put(Self.png, as: id)
+            let store = AssetSweeperStore(system: service.database.system)
+            #expect(try await store.forget(AssetSweeperStore.Item(tenantId: ContentCenterHarness.tenant, id: id)))
+            #expect(service.files().count == 1)
+            try await service.database.setClock(offset: ObjectGarbage.patience + .seconds(1))
+            try await AssetSweeper(store: store, objects: service.objects, logger: .silent).sweep()
+            #expect(service.files() == [])
             #expect(try await service.count("asset_garbage") == 0)
         }
     }

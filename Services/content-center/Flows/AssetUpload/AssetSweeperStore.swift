@@ -20,14 +20,21 @@ struct AssetSweeperStore: Sendable {
         ).map { Item(tenantId: try $0.decode("tenant_id"), id: try $0.decode("id")) }
     }
 
+    /// Its object is listed for a while, as where its owner deletes it: whoever dies before its bytes are removed leaves a row by which they
+    /// are found, and so does a completion that moves them over only then.
+    ///
     /// - Returns: whether it was pending still.
     func forget(_ upload: Item) async throws -> Bool {
-        try await system.query(
-            """
-            DELETE FROM content_assets WHERE tenant_id = \(upload.tenantId) AND id = \(upload.id) AND state = 'pending'
-            RETURNING id
-            """
-        ).count == 1
+        try await system.transaction { transaction in
+            let isGone = try await !transaction.query(
+                """
+                DELETE FROM content_assets WHERE tenant_id = \(upload.tenantId) AND id = \(upload.id) AND state = 'pending'
+                RETURNING id
+                """
+            ).isEmpty
+            if isGone { try transaction.enqueue(ObjectGarbage.announce([upload.id], of: upload.tenantId)) }
+            return isGone
+        }
     }
 
     /// What nobody owns or will own. A row that somebody is taking off the list is passed over.
