@@ -23,7 +23,7 @@ final class RateLimits: Sendable {
         }
     }
 
-    private struct Key: Hashable {
+    fileprivate struct Key: Hashable {
         let rateClass: PublicRoute.RateClass
         let owner: String
     }
@@ -32,7 +32,26 @@ final class RateLimits: Sendable {
         var buckets: [Key: TokenBucket] = [:]
         var nextSweep: ContinuousClock.Instant = .now
 
-        func slot(for key: Key) -> Key {
+        /// - Returns: also whose bucket it was taken from.
+        mutating func take(
+            _ policy: TokenBucket.Policy, from key: Key, now: ContinuousClock.Instant
+        ) -> (slot: Key, decision: TokenBucket.Decision) {
+            if now >= nextSweep {
+                buckets = buckets.filter { !$0.value.isFull(now: now) }
+                nextSweep = now + .seconds(60)
+            }
+            let slot = self.slot(for: key)
+            var bucket = buckets[slot] ?? TokenBucket(now: now)
+            defer { buckets[slot] = bucket }
+            return (slot, bucket.take(policy: policy, now: now))
+        }
+
+        /// A bucket that has been forgotten since was full.
+        mutating func giveBack(_ tokens: [(key: Key, policy: TokenBucket.Policy)]) {
+            for (slot, policy) in tokens { buckets[slot]?.giveBack(policy: policy) }
+        }
+
+        private func slot(for key: Key) -> Key {
             guard buckets.count >= maximumBuckets, buckets[key] == nil else { return key }
             return Key(rateClass: key.rateClass, owner: "*")
         }
@@ -77,8 +96,8 @@ final class RateLimits: Sendable {
 
     // MARK: Guessing passwords
 
-    /// Only failures count, so whoever knows the password may come as often as other limits allow. From one address an account has few;
-    /// from all together it has many, since its owner, too, is kept out by what others get wrong.
+    /// Only failures count in the end, so whoever knows the password may come as often as other limits allow. From one address an account
+    /// has few; from all together it has many, since its owner, too, is kept out by what others get wrong.
     private static func guesses(at email: String, from address: String) -> [(key: Key, policy: TokenBucket.Policy)] {
         [
             (Key(rateClass: .signIn, owner: "g:\(address) \(email)"), .init(burst: 10, window: .seconds(300))),
@@ -86,37 +105,39 @@ final class RateLimits: Sendable {
         ]
     }
 
-    /// - Returns: how long to wait before the next attempt; `nil` where it may be made now.
-    func waitBeforeSignIn(_ email: String, from address: String) -> Duration? {
+    /// An attempt to sign in. It counts as a failure unless it is taken back.
+    struct Guess: Sendable {
+        fileprivate var tokens: [(key: Key, policy: TokenBucket.Policy)] = []
+    }
+
+    /// Counts an attempt before anybody looks at its password: of many that come at once, no more are looked at than may fail.
+    ///
+    /// - Throws: how long to wait before the next attempt.
+    func takeGuess(at email: String, from address: String) throws -> Guess {
         let now = ContinuousClock.now
-        return state.withLock { state in
+        return try state.withLock { state in
+            var guess = Guess()
             for (key, policy) in Self.guesses(at: email, from: address) {
-                var bucket = state.buckets[state.slot(for: key)] ?? TokenBucket(now: now)
-                if case .refused(let retryAfter) = bucket.take(policy: policy, now: now) { return retryAfter }
+                let (slot, decision) = state.take(policy, from: key, now: now)
+                if case .refused(let retryAfter) = decision {
+                    state.giveBack(guess.tokens)
+                    throw TooManyRequests(code: "auth.too_many_failures", retryAfter: retryAfter)
+                }
+                guess.tokens.append((slot, policy))
             }
-            return nil
+            return guess
         }
     }
 
-    func countFailedSignIn(_ email: String, from address: String) {
-        for (key, policy) in Self.guesses(at: email, from: address) { _ = take(policy, name: "account", key: key) }
-    }
+    /// The password was right, or nobody has said whether it was.
+    func takeBack(_ guess: Guess) { state.withLock { $0.giveBack(guess.tokens) } }
 
     // MARK: Buckets
 
     private func take(_ policy: TokenBucket.Policy?, name: String, key: Key) -> Standing? {
         guard let policy else { return nil }
         let now = ContinuousClock.now
-        let decision = state.withLock { state -> TokenBucket.Decision in
-            if now >= state.nextSweep {
-                state.buckets = state.buckets.filter { !$0.value.isFull(now: now) }
-                state.nextSweep = now + .seconds(60)
-            }
-            let key = state.slot(for: key)
-            var bucket = state.buckets[key] ?? TokenBucket(now: now)
-            defer { state.buckets[key] = bucket }
-            return bucket.take(policy: policy, now: now)
-        }
+        let decision = state.withLock { $0.take(policy, from: key, now: now).decision }
         return Standing(name: name, policy: policy, decision: decision)
     }
 }

@@ -27,6 +27,9 @@ struct TokenBucket: Sendable {
         return .allowed(remaining: Int((policy.window - fullAfter) / perToken + 1e-9), fullAfter: fullAfter)
     }
 
+    /// Puts back what ``take(policy:now:)`` has let through.
+    mutating func giveBack(policy: Policy) { fullAt = fullAt - policy.window / policy.burst }
+
     /// Whether the bucket is full and may be forgotten.
     func isFull(now: ContinuousClock.Instant) -> Bool { fullAt <= now }
 }

@@ -82,14 +82,54 @@ struct IdentityTests {
     }
 
     @Test("is slowed down for everybody after many failures from many addresses")
-    func distributedGuessing() {
+    func distributedGuessing() throws {
         let limits = RateLimits(policies: .standard())
-        for number in 0..<200 {
-            #expect(limits.waitBeforeSignIn("a@b.c", from: "10.0.0.\(number)") == nil)
-            limits.countFailedSignIn("a@b.c", from: "10.0.0.\(number)")
+        var guesses = try (0..<200).map { try limits.takeGuess(at: "a@b.c", from: "10.0.0.\($0)") }
+        // Refused for the account: the address has lost nothing by that.
+        for _ in 0..<20 {
+            #expect(throws: TooManyRequests.self) { try limits.takeGuess(at: "a@b.c", from: "10.0.1.1") }
         }
-        #expect(limits.waitBeforeSignIn("a@b.c", from: "10.0.1.1") != nil)
-        #expect(limits.waitBeforeSignIn("b@b.c", from: "10.0.0.1") == nil)
+        _ = try limits.takeGuess(at: "b@b.c", from: "10.0.0.1")
+        for _ in 0..<10 {
+            limits.takeBack(guesses.removeLast())
+            _ = try limits.takeGuess(at: "a@b.c", from: "10.0.1.1")
+        }
+        #expect(throws: TooManyRequests.self) { try limits.takeGuess(at: "a@b.c", from: "10.0.1.1") }
+    }
+
+    @Test("is slowed down just as much where guesses come at once")
+    func parallelGuessing() async throws {
+        try await GatewayHarness.run(environment: ["RATE_LIMIT_SCALE": "10"]) { gateway in
+            let statuses = try await withThrowingTaskGroup(of: HTTPStatus.self) { group in
+                for number in 0..<30 {
+                    group.addTask {
+                        try await gateway.post(
+                            "/api/auth/login", ["email": "demo@example.com", "password": "wrong \(number)"]
+                        ).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(statuses) == [.unauthorized, .tooManyRequests])
+            #expect(statuses.filter { $0 == .unauthorized }.count <= 10)
+        }
+    }
+
+    @Test("costs no attempt where nobody said whether the password was right")
+    func noVerdict() async throws {
+        try await GatewayHarness.run(environment: ["RATE_LIMIT_SCALE": "10"]) { gateway in
+            let grant = { (verb: String) in
+                _ = try await gateway.database.superuser.query("\(unescaped: verb) gateway_system")
+            }
+            try await grant("REVOKE SELECT ON users FROM")
+            for _ in 0..<12 {
+                let answer = try await gateway.post(
+                    "/api/auth/login", ["email": "demo@example.com", "password": GatewayHarness.password])
+                #expect(answer.status.code >= 500)
+            }
+            try await grant("GRANT SELECT ON users TO")
+            #expect(try await gateway.signIn().expiresIn == 900)
+        }
     }
 
     @Test("refuses a disabled user")

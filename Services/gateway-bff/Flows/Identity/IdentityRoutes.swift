@@ -16,15 +16,18 @@ struct IdentityRoutes: Sendable {
     func login(_ request: Request, address: String) async throws -> Response {
         let input = try IdentityInput.login(try request.json())
         let email = Identity.normalise(email: input.email)
-        if let wait = limits.waitBeforeSignIn(email, from: address) {
-            throw TooManyRequests(code: "auth.too_many_failures", retryAfter: wait)
+        let guess = try limits.takeGuess(at: email, from: address)
+        let attempt: Identity.Attempt
+        do { attempt = try await identity.signIn(input) } catch {
+            limits.takeBack(guess)
+            throw error
         }
-        switch try await identity.signIn(input) {
+        switch attempt {
         case .refused(let user):
-            limits.countFailedSignIn(email, from: address)
             if let user { note(failureOf: user, in: input.tenantId, request, address) }
             throw IdentityError.invalidCredentials
         case .signedIn(let answer):
+            limits.takeBack(guess)
             let audit = Self.audit(tenant: answer.tenantId, user: answer.userId, request, address)
             try await ledger.begin(audit)
             let response = try Response.json(.ok, answer)
