@@ -147,6 +147,18 @@ def test_an_upload_that_breaks_off_leaves_nothing(stack, member):
     assert_problem(complete(member, presigned["assetId"]), 409, "asset.not_uploaded")
 
 
+def test_a_repeated_announcement_is_the_same_asset_signed_anew(member):
+    """The address lives for an hour, the key for a day."""
+    announcement, headers = {"filename": "a.png", "contentType": "image/png"}, {"Idempotency-Key": str(uuid.uuid4())}
+    answers = [member.request("POST", "/api/assets/presign", json=announcement, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert not any("Idempotent-Replayed" in answer.headers for answer in answers)
+    presigned = [answer.json() for answer in answers]
+    assert presigned[0]["assetId"] == presigned[1]["assetId"]
+    assert put(presigned[1], png(uuid.uuid4().bytes[:3])).status_code == 200
+    assert complete(member, presigned[1]["assetId"]).status_code == 200
+
+
 def test_a_restart_loses_nothing(stack, member):
     kept = upload(member, png(uuid.uuid4().bytes[:3]))
     presigned, body = presign(member), png(uuid.uuid4().bytes[:3])

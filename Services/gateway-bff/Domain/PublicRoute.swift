@@ -43,8 +43,9 @@ struct PublicRoute: Sendable {
         case optional
         /// As `optional`, but a replay leaves out these members of the answer: secrets are shown once and kept nowhere.
         case replayRedacted([String])
-
-        var redactedMembers: [String] { if case .replayRedacted(let members) = self { members } else { [] } }
+        /// As `optional`, but no answer is kept: the repeat goes to the service under the same operation, which finds what it did and
+        /// answers anew. For answers that grant something, and not for long.
+        case answeredAnew
     }
 
     /// In which form clients want to be told of failures.

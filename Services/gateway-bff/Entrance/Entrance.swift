@@ -144,10 +144,8 @@ struct Entrance: Sendable {
             return Response(HTTPStatus(stored.status), headers: headers, body: .bytes(stored.body))
         case .granted(let operationId, let claimId):
             return try await recording(
-                {
-                    let kept = $0.leavingOut(route.idempotency.redactedMembers)
-                    try await ledger.finish(key, claimId: claimId, audit: audit, kept)
-                }, request, member: member, operationId: operationId, answer)
+                { try await ledger.finish(key, claimId: claimId, audit: audit, $0.kept(by: route.idempotency)) }, request,
+                member: member, operationId: operationId, answer)
         }
     }
 

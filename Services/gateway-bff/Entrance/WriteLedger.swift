@@ -37,11 +37,14 @@ struct WriteLedger: Sendable {
             settled = nil
         }
 
-        /// The same without these members of the answer to repeat.
-        func leavingOut(_ members: [String]) -> Outcome {
-            guard !members.isEmpty, let stored = settled else { return self }
+        /// The same with no more of the answer to repeat than the route lets keep.
+        func kept(by idempotency: PublicRoute.Idempotency) -> Outcome {
             var outcome = self
-            outcome.settled = stored.leavingOut(members)
+            switch idempotency {
+            case .none, .optional: break
+            case .replayRedacted(let members): outcome.settled = settled?.leavingOut(members)
+            case .answeredAnew: outcome.settled = nil
+            }
             return outcome
         }
     }

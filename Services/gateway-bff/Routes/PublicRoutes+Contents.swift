@@ -130,7 +130,8 @@ extension PublicRoutes {
             target: .upstream(.contentCenter, path: "/v1/assets"), rateClass: .read),
         PublicRoute(
             method: .post, path: "/api/assets/presign", flow: "AssetUpload", access: .member(.writeContents),
-            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write, idempotency: .optional,
+            // The signed address lives for an hour, keys for a day.
+            target: .upstream(.contentCenter, path: "/v1/assets/presign"), rateClass: .write, idempotency: .answeredAnew,
             isFoundAgain: true),
         PublicRoute(
             method: .post, path: "/api/assets/multipart", flow: "AssetUpload", access: .member(.writeContents),

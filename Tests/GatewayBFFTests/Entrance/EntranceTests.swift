@@ -112,6 +112,34 @@ struct EntranceTests {
         }
     }
 
+    @Test("keeps no signed address under a key: the repeat is answered anew, for the same operation")
+    func answeredAnew() async throws {
+        let signatures = Locked(0)
+        let upstream: Handler = { _ in
+            let number = signatures.withLock { count in
+                count += 1
+                return count
+            }
+            return .json(.created, bytes: Array(#"{"uploadUrl":"https://store/a?signature=\#(number)"}"#.utf8))
+        }
+        try await GatewayHarness.run(upstream: upstream) { gateway in
+            let login = try await gateway.signIn()
+            let headers = gateway.bearer(login, ["Idempotency-Key": "key-1"])
+            for number in 1...2 {
+                let answer = try await gateway.post("/api/assets/presign", headers: headers, ["filename": "a.png"])
+                #expect(answer.status == .created && answer.text.hasSuffix("signature=\(number)\"}"))
+                #expect(answer.headers["Idempotent-Replayed"] == nil)
+            }
+            let operations = gateway.calls.all.map { $0.headers["X-Operation-Id"] }
+            #expect(operations.count == 2 && operations[0] != nil && operations[0] == operations[1])
+            let other = try await gateway.post("/api/assets/presign", headers: headers, ["filename": "b.png"])
+            #expect(try other.problem().code == "idempotency.key_reused")
+            let kept = try await gateway.database.app.query(
+                "SELECT response_body FROM idempotency_keys WHERE route = 'POST /api/assets/presign'", tenant: login.tenantId)
+            #expect(try kept.map { try $0.decode("response_body", as: [UInt8]?.self) } == [nil])
+        }
+    }
+
     @Test("records an answer late when the database refused just then")
     func lateRecord() async throws {
         let database = Locked<TestDatabase?>(nil)

@@ -66,4 +66,11 @@ struct RepeatTests {
         let posts = PublicRoutes.all.filter { $0.method == .post && !$0.isModelCall && $0.idempotency == .none }
         #expect(Set(posts.map(\.path)) == without)
     }
+
+    @Test("are answered anew where the first answer grants something for a while, and found by the service then")
+    func answeredAnew() {
+        let routes = PublicRoutes.all.filter { $0.idempotency == .answeredAnew }
+        #expect(routes.map(\.path) == ["/api/assets/presign"])
+        #expect(routes.allSatisfy { $0.isFoundAgain })
+    }
 }
