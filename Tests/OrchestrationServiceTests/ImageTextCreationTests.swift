@@ -22,13 +22,14 @@ import Testing
 
         init(
             _ database: TestDatabase, images: ScriptedImages?, budget: RememberingBudget = RememberingBudget(),
-            library: RememberingLibrary, writer: RememberingTextWriter = RememberingTextWriter()
+            library: RememberingLibrary, writer: RememberingTextWriter = RememberingTextWriter(),
+            fetchingFor fetchPatience: Duration = .seconds(600)
         ) {
             let attempts = PictureAttemptsStore(database: database.app)
             let pictures = images.map {
                 PictureMaking(
                     images: $0, attempts: attempts, budget: budget, library: library, logger: .silent,
-                    pauses: Array(repeating: .milliseconds(1), count: 9))
+                    pauses: Array(repeating: .milliseconds(1), count: 9), longestPause: .milliseconds(2), patience: fetchPatience)
             }
             let flow = ImageTextCreation(
                 words: FixedVocabularies(brandWords: ["喵喵家"], bannedWords: ["竞品"]), agentCenter: writer, contentCenter: library,
@@ -158,14 +159,27 @@ import Testing
 
     @Test func aPictureThatIsPaidForIsFetchedWhenItsAddressIsBack() async throws {
         try await withDatabase { database in
-            // Longer away than a step's own patience.
-            let (images, budget) = (ScriptedImages(["prompt 1": [.address]], absences: 8), RememberingBudget())
+            // Longer away than a step's own patience, and not as long as the address says.
+            let images = ScriptedImages(["prompt 1": [.address]], absences: 8, retryAfter: .seconds(3_600))
+            let budget = RememberingBudget()
             let process = Process(database, images: images, budget: budget, library: RememberingLibrary())
             let answer = try await process.answer(to: .sample(slots: 1))
             #expect(answer.completeness == .finished)
             #expect(images.prompts == ["prompt 1"])
             #expect(images.fetched.count == 9)
             #expect(budget.settled == ["image:1"] && budget.released.isEmpty)
+        }
+    }
+
+    @Test func aPictureWhoseAddressStaysAwayIsNotAskedForBeyondItsTime() async throws {
+        try await withDatabase { database in
+            let (images, budget) = (ScriptedImages(["prompt 1": [.address]], absences: 99), RememberingBudget())
+            let process = Process(database, images: images, budget: budget, library: RememberingLibrary(), fetchingFor: .zero)
+            let answer = try await process.answer(to: .sample(slots: 1))
+            #expect(answer.body.slots.map(\.problem) == ["图片已生成，但暂时无法下载"])
+            // Once for each attempt of the step.
+            #expect(images.fetched.count == 3)
+            #expect(budget.settled == ["image:1"])
         }
     }
 

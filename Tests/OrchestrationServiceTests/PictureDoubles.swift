@@ -24,6 +24,8 @@ final class ScriptedImages: ImageService {
         var fetched: [String] = []
         var absences: Int
     }
+    /// What addresses say when they do not answer.
+    private let retryAfter: Duration?
     let model = ImageModel(provider: "openai", name: "gpt-image-1")
     private let state: Lock<State>
     /// Before each picture.
@@ -31,10 +33,11 @@ final class ScriptedImages: ImageService {
 
     /// - Parameter absences: how often addresses do not answer before they do.
     init(
-        _ replies: [String: [Reply]] = [:], absences: Int = 0,
+        _ replies: [String: [Reply]] = [:], absences: Int = 0, retryAfter: Duration? = nil,
         beforeEach: @escaping @Sendable (String) async throws -> Void = { _ in }
     ) {
         state = Lock(State(replies: replies, absences: absences))
+        self.retryAfter = retryAfter
         self.beforeEach = beforeEach
     }
 
@@ -65,7 +68,7 @@ final class ScriptedImages: ImageService {
             state.absences -= 1
             return state.absences >= 0
         }
-        if isAbsent { throw ImageFailure(.unfetched, message: "as the test says") }
+        if isAbsent { throw ImageFailure(.unfetched, message: "as the test says", retryAfter: retryAfter) }
         guard let picture = Picture(Self.png(address)) else { throw ImageFailure(.unusable, message: "test") }
         return picture
     }

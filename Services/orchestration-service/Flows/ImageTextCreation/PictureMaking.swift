@@ -21,9 +21,12 @@ struct PictureMaking: Sendable {
     let budget: any PictureBudget
     let library: any PictureLibrary
     let logger: Logger
-    /// Before a picture that was made, but whose address does not answer, is asked for again: ten minutes of the hour or so that addresses
-    /// live.
+    /// Before a picture that was made, but whose address does not answer, is asked for again.
     var pauses: [Duration] = [1, 2, 4, 8, 15].map { .seconds($0) } + Array(repeating: .seconds(30), count: 19)
+    /// However long the address says that it will be away.
+    var longestPause = Duration.seconds(30)
+    /// After this no attempt begins, whatever time the attempts themselves have taken: ten minutes of the hour or so that addresses live.
+    var patience = Duration.seconds(600)
 
     /// Names a picture in the run and in agent-center's ledger; from 1.
     static func step(_ number: Int) -> String { "image:\(number)" }
@@ -31,12 +34,15 @@ struct PictureMaking: Sendable {
     /// - Returns: the asset.
     /// - Throws: ``ImageFailure``, or what agent-center and content-center answered.
     func callAsFunction(_ order: PictureOrder, in run: RunContext) async throws -> UUID {
+        let end = Deadline.after(patience)
         for pause in pauses {
             do {
                 return try await unbroken(order, in: run)
             } catch let failure as ImageFailure where failure.kind == .unfetched {
+                let next = Deadline.after(min(max(pause, failure.retryAfter ?? .zero), longestPause))
+                guard next <= end else { throw failure }
                 // What is known of it stands in its row: nothing is paid for again, and waiting may be broken off.
-                try await Deadline.after(max(pause, failure.retryAfter ?? .zero)).sleep()
+                try await next.sleep()
             }
         }
         return try await unbroken(order, in: run)
