@@ -29,7 +29,9 @@ struct LiveContentCenter: ContentCenter {
     let client: UpstreamClient
 
     func saveDraft(_ draft: NewContent, as principal: Principal) async throws -> Content {
-        try await client.call(.post, "/v1/contents", body: draft, as: principal, idempotent: true)
+        try await saving(draft, \.body) {
+            try await client.call(.post, "/v1/contents", body: $0, as: principal, idempotent: true)
+        }
     }
 
     func content(_ id: UUID, as principal: Principal) async throws -> Content {
@@ -37,8 +39,48 @@ struct LiveContentCenter: ContentCenter {
     }
 
     func saveVersion(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
-        try await client.call(
-            .post, "/v1/contents/\(id.text)/versions", body: version, as: principal, idempotent: true,
-            headers: ["If-Match": ifMatch])
+        try await saving(version, \.body) {
+            try await client.call(
+                .post, "/v1/contents/\(id.text)/versions", body: $0, as: principal, idempotent: true,
+                headers: ["If-Match": ifMatch])
+        }
+    }
+
+    /// While the platform is brought up to date, a content-center that does not know briefs yet may answer. The text is paid for: it is
+    /// saved without what it was asked for by rather than not at all.
+    private func saving<Text: Sendable>(
+        _ text: Text, _ body: WritableKeyPath<Text, ContentBody>, _ save: (Text) async throws -> Content
+    ) async throws -> Content {
+        do { return try await save(text) } catch let problem as UpstreamProblem where problem.refusesBriefs {
+            var text = text
+            text[keyPath: body].forgetBrief()
+            return try await save(text)
+        }
+    }
+}
+
+extension UpstreamProblem {
+    fileprivate var refusesBriefs: Bool {
+        status == .unprocessableContent && body?.errors?.contains { $0.pointer == "/body/brief" } == true
+    }
+}
+
+extension ContentBody {
+    fileprivate mutating func forgetBrief() {
+        switch self {
+        case .titleSet(var body):
+            body.brief = nil
+            self = .titleSet(body)
+        case .copy(var body):
+            body.brief = nil
+            self = .copy(body)
+        case .imageText(var body):
+            body.brief = nil
+            self = .imageText(body)
+        case .videoScript(var body):
+            body.brief = nil
+            self = .videoScript(body)
+        case .video, .replyTemplate: break
+        }
     }
 }
