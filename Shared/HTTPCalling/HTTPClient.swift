@@ -121,8 +121,8 @@ public final class HTTPClient: Service {
             let result: Result<Answer, HTTPClientError>
             do throws(HTTPClientError) {
                 let answer = try await guardedAttempt(request, head: head, once: once)
-                mayHaveStarted = true
                 let (status, headers) = head(answer)
+                mayHaveStarted = mayHaveStarted || !request.retry.saysUnstarted(headers)
                 (outcome, result) = (.answer(status, headers), .success(answer))
             } catch {
                 mayHaveStarted = mayHaveStarted || error.requestMayHaveStarted

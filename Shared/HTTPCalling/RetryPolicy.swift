@@ -4,7 +4,7 @@ public import HTTPCore
 /// When a request is sent again, and after how long. A value: the decision is a pure function.
 ///
 /// - Never started (refused, no connection in time): may always be repeated.
-/// - Anything later, and answers with one of ``retriedStatuses``: only if the request is idempotent.
+/// - Anything later, and answers with one of ``retriedStatuses``: only if the request is idempotent, or the answer says that nothing began.
 /// - `Retry-After` (seconds or an HTTP date; also `retry-after-ms`) is honoured. A longer wait than ``maxRetryAfter``, or any wait that
 ///   would pass the deadline, means that there is no repeat: the answer or error at hand is the result.
 public struct RetryPolicy: Sendable {
@@ -17,10 +17,13 @@ public struct RetryPolicy: Sendable {
     public var jitter: Double
     public var retriedStatuses: Set<Int>
     public var maxRetryAfter: Duration
+    /// In an answer of whoever can be believed, this header says that the request was not begun.
+    public var unstartedHeader: String?
 
     public init(
         maxAttempts: Int, baseDelay: Duration = .milliseconds(200), maxDelay: Duration = .seconds(8), jitter: Double = 0.5,
-        retriedStatuses: Set<Int> = [408, 425, 429, 500, 502, 503, 504], maxRetryAfter: Duration = .seconds(120)
+        retriedStatuses: Set<Int> = [408, 425, 429, 500, 502, 503, 504], maxRetryAfter: Duration = .seconds(120),
+        unstartedHeader: String? = nil
     ) {
         self.maxAttempts = max(1, maxAttempts)
         self.baseDelay = baseDelay
@@ -28,6 +31,7 @@ public struct RetryPolicy: Sendable {
         self.jitter = min(max(jitter, 0), 1)
         self.retriedStatuses = retriedStatuses
         self.maxRetryAfter = maxRetryAfter
+        self.unstartedHeader = unstartedHeader
     }
 
     public static let never = RetryPolicy(maxAttempts: 1)
@@ -57,7 +61,7 @@ public struct RetryPolicy: Sendable {
             guard error.isUpstreamFault, error.kind != .tls else { return nil }
             guard isIdempotent || !error.requestMayHaveStarted else { return nil }
         case .answer(let status, let headers):
-            guard isIdempotent, retriedStatuses.contains(status.code) else { return nil }
+            guard isIdempotent || saysUnstarted(headers), retriedStatuses.contains(status.code) else { return nil }
             hint = RetryAfter.parse(headers, secondsSince1970: secondsSince1970)
             if let hint, hint > maxRetryAfter { return nil }
         }
@@ -66,6 +70,8 @@ public struct RetryPolicy: Sendable {
         let delay = max(backOff, hint ?? .zero)
         return delay < remaining ? delay : nil
     }
+
+    func saysUnstarted(_ headers: HTTPHeaders) -> Bool { unstartedHeader.map { headers[$0] != nil } ?? false }
 
     func delay(afterAttempt attempt: Int, outcome: Outcome, isIdempotent: Bool, remaining: Duration) -> Duration? {
         delay(

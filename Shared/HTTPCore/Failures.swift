@@ -188,6 +188,20 @@ public struct Unavailable: HTTPFailure {
     }
 }
 
+/// 503: the process is stopping, and has not begun with the request. Whatever it asks for, it may be sent to another replica.
+public struct NotStarted: HTTPFailure {
+    /// Says so on the wire, between our services.
+    public static let header = "X-Not-Started"
+
+    public init() {}
+
+    public var problem: ProblemDescription {
+        var problem = Unavailable(code: "service.stopping").problem
+        problem.headers[Self.header] = "true"
+        return problem
+    }
+}
+
 /// 504: the time for the answer is up.
 public struct DeadlinePassed: HTTPFailure {
     public init() {}

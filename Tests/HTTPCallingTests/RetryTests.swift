@@ -50,6 +50,21 @@ import Testing
         #expect(delay(error(.connect, started: true), isIdempotent: false) == nil)
     }
 
+    @Test func anAnswerThatSaysThatNothingBeganLetsAnyRequestBeRepeatedWhereItIsBelieved() {
+        let unstarted = answer(503, ["X-Not-Started": "true"])
+        #expect(delay(unstarted, isIdempotent: false) == nil)
+        var believing = policy
+        believing.unstartedHeader = "X-Not-Started"
+        func believed(_ outcome: RetryPolicy.Outcome) -> Duration? {
+            believing.delay(
+                afterAttempt: 1, outcome: outcome, isIdempotent: false, remaining: .seconds(60), secondsSince1970: noon, chance: 0
+            )
+        }
+        #expect(believed(unstarted) == .milliseconds(100))
+        #expect(believed(answer(503)) == nil)
+        #expect(believed(answer(409, ["X-Not-Started": "true"])) == nil)
+    }
+
     @Test(arguments: [HTTPClientError.Kind.responseTooLarge, .cancelled, .circuitOpen, .tls, .malformed, .closed])
     func hopelessErrorsAreNotRepeated(kind: HTTPClientError.Kind) {
         #expect(delay(error(kind, started: false)) == nil)

@@ -92,6 +92,7 @@ import Testing
             let answer = try await call.value
             #expect(answer.status == .serviceUnavailable)
             #expect(try answer.problem().retryable)
+            #expect(answer.headers[NotStarted.header] == nil)
             await #expect(throws: TruncatedAnswer.self) { while try await stream.read() != nil {} }
             try await run.value
             gate.open()

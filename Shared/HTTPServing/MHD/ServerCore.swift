@@ -95,7 +95,7 @@ final class ServerCore: Sendable {
         let exchange = box.exchange
         guard let request = box.takeRequest() else { return .NO }
         guard gate.begin() else {
-            return Answer.queue(.problem(Unavailable(code: "service.stopping"), for: request), on: connection, closing: true)
+            return Answer.queue(.problem(NotStarted(), for: request), on: connection, closing: true)
         }
         exchange.beginRunning()
         exchange.setWork(work(on: request, of: exchange))
@@ -125,7 +125,7 @@ final class ServerCore: Sendable {
         box.intake = intake
         guard let request = box.takeRequest() else { return .NO }
         guard gate.begin() else {
-            return Answer.queue(.problem(Unavailable(code: "service.stopping"), for: request), on: connection, closing: true)
+            return Answer.queue(.problem(NotStarted(), for: request), on: connection, closing: true)
         }
         exchange.beginTaking(intake)
         exchange.setWork(work(on: request, of: exchange))

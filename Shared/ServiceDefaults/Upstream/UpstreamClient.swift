@@ -54,7 +54,7 @@ public struct UpstreamClient: Sendable {
     /// A service that is being restarted is back within a second or two.
     public static let standardRetry = RetryPolicy(
         maxAttempts: 5, baseDelay: .milliseconds(100), maxDelay: .seconds(1), retriedStatuses: [502, 503],
-        maxRetryAfter: .seconds(2))
+        maxRetryAfter: .seconds(2), unstartedHeader: NotStarted.header)
 
     /// Whether calls, or streams, are refused for now.
     var isCircuitOpen: Bool { breaker.state != .closed || streamBreaker.state != .closed }
@@ -71,7 +71,7 @@ public struct UpstreamClient: Sendable {
     /// Sends a body and reads the answer.
     ///
     /// - Parameter idempotent: whether sending it twice has the effect of sending it once. True for reads, and for writes that the callee
-    ///   recognises by the operation id. Others are repeated only when they provably did not start.
+    ///   recognises by the operation id. Others are repeated only when they provably did not start: see ``NotStarted``.
     /// - Throws: ``UpstreamProblem``, ``UpstreamUnavailable``, ``UpstreamTimeout``, `CancellationError`.
     public func call<Answer: Decodable>(
         _ method: HTTPMethod, _ path: String, body: some Encodable, as principal: Principal, idempotent: Bool,
