@@ -84,7 +84,7 @@ struct ChatCompletions: ChatModel {
             if error.kind == .cancelled {
                 guard error.requestMayHaveStarted else { throw CancellationError() }
                 // What the vendor has read it bills, whatever it had written by then.
-                throw ChatAbandoned(usage: request.usageOfPrompt)
+                throw ChatAbandoned(usage: request.usageOfPrompt(by: endpoint.model))
             }
             throw ChatFailure.broken(error)
         }
@@ -160,10 +160,11 @@ struct ChatCompletions: ChatModel {
             answer.firstToken = firstToken
             return answer
         } catch let error as HTTPClientError where error.kind == .cancelled {
-            let prompt = error.requestMayHaveStarted ? request.usageOfPrompt : nil
+            let prompt = error.requestMayHaveStarted ? request.usageOfPrompt(by: endpoint.model) : nil
             throw ChatAbandoned(usage: decoder.usageSoFar.map { withPrompt($0, request) } ?? prompt)
         } catch let abandoned as ChatAbandoned {
-            throw ChatAbandoned(usage: abandoned.usage.map { withPrompt($0, request) } ?? request.usageOfPrompt)
+            throw ChatAbandoned(
+                usage: abandoned.usage.map { withPrompt($0, request) } ?? request.usageOfPrompt(by: endpoint.model))
         } catch let error as HTTPClientError {
             // A stream that broke after its finish reason is whole all the same.
             if var answer = try? decoder.finished() {
@@ -208,7 +209,7 @@ struct ChatCompletions: ChatModel {
     private func withPrompt(_ usage: ChatUsage, _ request: ChatRequest) -> ChatUsage {
         guard usage.isEstimated else { return usage }
         var usage = usage
-        usage.promptTokens = request.estimatedPromptTokens
+        usage.promptTokens = request.estimatedPromptTokens(by: endpoint.model)
         return usage
     }
 
@@ -222,13 +223,19 @@ struct ChatCompletions: ChatModel {
 extension ChatRequest {
     var rules: AnswerRules { AnswerRules(isRelayed: isRelayed, offersTools: !tools.isEmpty) }
 
-    var estimatedPromptTokens: Int {
-        messages.reduce(bytesBesideText / 4) { $0 + ChatWire.estimatedTokens($1.content) }
+    /// A picture in high detail of middle size, by OpenAI's rule: 85 tokens and 170 for each of six tiles; 2,833 and 5,667 where the
+    /// model is `gpt-4o-mini`, which counts a picture at what it costs with `gpt-4o`.
+    private static func estimatedTokensOfPicture(by model: String) -> Int { model.hasPrefix("gpt-4o-mini") ? 36_835 : 1_105 }
+
+    func estimatedPromptTokens(by model: String) -> Int {
+        let beside = (bytesBesideText + bytesOfOwnSchema) / 4 + pictures * Self.estimatedTokensOfPicture(by: model)
+        return messages.reduce(beside) { $0 + ChatWire.estimatedTokens($1.content) }
     }
 
     /// Of a call that was sent, and of whose answer nothing is known.
-    var usageOfPrompt: ChatUsage {
-        ChatUsage(promptTokens: estimatedPromptTokens, cachedPromptTokens: 0, completionTokens: 0, isEstimated: true)
+    func usageOfPrompt(by model: String) -> ChatUsage {
+        ChatUsage(
+            promptTokens: estimatedPromptTokens(by: model), cachedPromptTokens: 0, completionTokens: 0, isEstimated: true)
     }
 }
 

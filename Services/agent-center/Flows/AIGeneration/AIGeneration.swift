@@ -291,11 +291,14 @@ extension ChatRequest {
 
     var characters: Int { messages.reduce(0) { $0 + $1.content.scalarCount } }
 
+    /// Of a schema that is sent beside the messages: a caller's is counted already, and one that is told stands in the messages.
+    var bytesOfOwnSchema: Int { isRelayed || form != .schema ? 0 : answerSchema?.schema.encode().count ?? 0 }
+
     /// A byte-level tokeniser makes no more tokens than there are bytes, and of rare characters as many; some tokens frame each message.
     var mostPromptTokens: Int {
-        // A caller's own schema is counted already, and one that is told stands in the messages.
-        let schema = isRelayed || form != .schema ? 0 : answerSchema?.schema.encode().count ?? 0
-        return messages.reduce(8 + bytesBesideText + schema + pictures * Self.tokensOfPicture) { $0 + $1.content.utf8.count + 8 }
+        messages.reduce(8 + bytesBesideText + bytesOfOwnSchema + pictures * Self.tokensOfPicture) {
+            $0 + $1.content.utf8.count + 8
+        }
     }
 
     /// What it can cost at most as it is.
