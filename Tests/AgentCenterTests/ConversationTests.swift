@@ -306,6 +306,21 @@ struct ConversationTests {
         #expect(failure.map { RefusedConversation($0).problem.status } == .badRequest)
     }
 
+    @Test("Members of a message that nobody looks at go to the vendor, and count in what a call may cost")
+    func furtherMembers() throws {
+        func most(_ member: String) throws -> Int {
+            try ConversationInput.read(
+                json(
+                    #"{"model":"auto","messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"\#(member)}]}"#)
+            ).question.mostPromptTokens
+        }
+        let text = String(repeating: "x", count: 500)
+        for name in ["refusal", "reasoning_content", "name"] {
+            let more = try most(#","\#(name)":"\#(text)""#) - most("")
+            #expect((500...530).contains(more), "\(name)")
+        }
+    }
+
     @Test("Pictures go to models that see; a model that does not is refused by name")
     func pictures() async throws {
         let (seeing, blind) = (try ScriptedVendor([.says("一只猫")]), try ScriptedVendor([.says("?")]))

@@ -299,6 +299,10 @@ struct MessageReader {
             }
             bytesBesideText += calls.encode().count
         }
+        // Whatever else the message has goes to the vendor as it came: `name`, `refusal`, `reasoning_content`.
+        for (name, value) in object where !["role", "content", "tool_calls"].contains(name) && !value.isNull {
+            bytesBesideText += name.utf8.count + value.encode().count
+        }
         switch object["content"] {
         case .string(let content)?: text = content
         case .array(let parts)?: return read(parts)
