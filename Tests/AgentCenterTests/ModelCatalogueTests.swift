@@ -234,6 +234,15 @@ struct ModelCatalogueTests {
                     TitleService.generate, ["task": "reply", "input": "多少钱？", "model": .string(name)])
                 #expect(text.status == .unprocessableContent)
             }
+            // Where no model is left, waiting does not help.
+            #expect(
+                try await Self.send(service, .put, "/v1/ai/models/openai/gpt-4o", setting, as: platform).status == .noContent)
+            let none = try await ask("auto")
+            #expect(none.status == .notFound && none.headers["Retry-After"] == nil)
+            let problem = try none.problem()
+            #expect(problem.code == "model.none_enabled" && problem.detail == "策略中的模型均已停用或不存在")
+            let text = try await service.callModel(TitleService.generate, ["task": "reply", "input": "多少钱？"]).json()
+            #expect(text["degradedReason"]?.string == "策略中的模型均已停用或不存在，内容由模板生成")
             #expect(vendor.received.count == 1)
         }
     }

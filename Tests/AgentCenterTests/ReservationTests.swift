@@ -38,16 +38,29 @@ struct ReservationTests {
     private static let cheap: Int64 = 43 * 150 + 100 * 600
     private static let dear: Int64 = 43 * 2_500 + 100 * 10_000
 
+    /// Either may be drawn first.
+    private static func lottery(_ cheap: ScriptedModel, _ dear: ScriptedModel) -> AIGeneration {
+        let models = ladder(cheap, dear)
+        var catalogue = models.routing.catalogue.common
+        catalogue.policies = [
+            RoutingPolicy(
+                routes: ["gpt-4o-mini", "gpt-4o"].map { .init(provider: "openai", model: $0, when: .init(tasks: [.chat])) })
+        ]
+        models.routing.catalogue.replace(catalogue)
+        return models
+    }
+
     /// A cheap model before a dear one.
     private static func ladder(_ cheap: ScriptedModel, _ dear: ScriptedModel) -> AIGeneration {
         .scripted([("gpt-4o-mini", cheap), ("gpt-4o", dear)])
     }
 
     private static func ask(
-        _ models: AIGeneration, _ ticket: Allowance, setAside: Int64
+        _ models: AIGeneration, _ ticket: Allowance, plan: RoutePlan? = nil, setAside: Int64
     ) async throws -> AIGeneration.Outcome<ChatAnswer> {
         try await models.run(
-            ConversationTask(question: question), for: .routed(task: .chat), ticket: ticket, setAside: setAside)
+            ConversationTask(question: question), for: .routed(task: .chat), ticket: ticket, plan: plan,
+            setAside: setAside)
     }
 
     @Test(
@@ -55,7 +68,7 @@ struct ReservationTests {
     func resting(short: Int64) async throws {
         let (cheap, dear) = (ScriptedModel([.fail(Self.refusal)]), ScriptedModel([.say("好")]))
         let models = Self.ladder(cheap, dear)
-        #expect(models.worstCase(of: Self.question, for: .routed(task: .chat)) == Self.cheap)
+        #expect(models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.cheap)
         _ = try await Self.ask(models, Allowance(0), setAside: Self.cheap)
         #expect(cheap.requests.count == 1 && dear.requests.isEmpty)
 
@@ -65,7 +78,7 @@ struct ReservationTests {
         #expect((outcome.product != nil) == (short == 0))
         #expect(ticket.requests == [Self.dear - Self.cheap])
         // Who comes now sets aside what the route costs that will be asked.
-        #expect(models.worstCase(of: Self.question, for: .routed(task: .chat)) == Self.dear)
+        #expect(models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.dear)
     }
 
     @Test("What was paid for a route that had no place pays for the next")
@@ -81,22 +94,48 @@ struct ReservationTests {
     @Test("Routes drawn by weight: whichever is asked is paid for")
     func weighted() async throws {
         let (cheap, dear) = (ScriptedModel([.say("好")]), ScriptedModel([.say("好")]))
-        let models = Self.ladder(cheap, dear)
-        var catalogue = models.routing.catalogue.common
-        catalogue.policies = [
-            RoutingPolicy(
-                routes: ["gpt-4o-mini", "gpt-4o"].map { .init(provider: "openai", model: $0, when: .init(tasks: [.chat])) })
-        ]
-        models.routing.catalogue.replace(catalogue)
+        let models = Self.lottery(cheap, dear)
         for _ in 0..<60 {
             let before = dear.requests.count
-            let setAside = models.worstCase(of: Self.question, for: .routed(task: .chat))
-            let ticket = Allowance(.max)
-            _ = try await Self.ask(models, ticket, setAside: setAside)
-            let price = dear.requests.count > before ? Self.dear : Self.cheap
-            #expect(setAside + ticket.requests.reduce(0, +) >= price)
+            let plan = models.plan(Self.question, for: .routed(task: .chat))
+            let ticket = Allowance(0)
+            _ = try await Self.ask(models, ticket, plan: plan, setAside: plan.worstCase)
+            #expect(ticket.requests.isEmpty)
+            #expect(plan.worstCase == (dear.requests.count > before ? Self.dear : Self.cheap))
         }
         #expect(!cheap.requests.isEmpty && !dear.requests.isEmpty)
+    }
+
+    @Test("A route that is too dear is passed over for one that what is held pays for")
+    func passedOver() async throws {
+        let (cheap, dear) = (ScriptedModel([.say("好")]), ScriptedModel([.say("好")]))
+        let ticket = Allowance(0)
+        let outcome = try await Self.ask(
+            .scripted([("gpt-4o", dear), ("gpt-4o-mini", cheap)]), ticket, setAside: Self.cheap)
+        #expect(outcome.modelName == "scripted" && outcome.isDegraded && !outcome.isUnpaid)
+        #expect(outcome.reason == "预算不足")
+        #expect(cheap.requests.count == 1 && dear.requests.isEmpty)
+        #expect(ticket.requests == [Self.dear - Self.cheap])
+    }
+
+    @Test("A hard budget that pays for one of two routes is served by it, whichever is drawn")
+    func hardLottery() async throws {
+        try await BudgetHarness.run { harness in
+            let (cheap, dear) = (ScriptedModel([.say("好")]), ScriptedModel([.say("好")]))
+            let flow = Conversation(
+                models: Self.lottery(cheap, dear), desk: harness.desk(), metrics: ConversationMetrics(MetricsRegistry()))
+            _ = try await harness.addBudget(nano: Self.dear - 1)
+            let input = ConversationInput(
+                model: "auto", question: Self.question, needs: [], isStreamed: false, includesUsage: false, user: nil)
+            for _ in 0..<16 {
+                let answer = try await flow.answer(
+                    input,
+                    for: Caller(
+                        tenantId: TestContext.tenant, subject: "user-1", operationId: UUID(), deadline: .after(.seconds(20))))
+                #expect(answer.answer.answer.content == "好")
+            }
+            #expect(cheap.requests.count == 16 && dear.requests.isEmpty)
+        }
     }
 
     @Test("A hard budget that pays for the cheap route is not overdrawn by the dear one")
@@ -114,9 +153,10 @@ struct ReservationTests {
                     for: Caller(
                         tenantId: TestContext.tenant, subject: "user-1", operationId: UUID(), deadline: .after(.seconds(20))))
             }
-            let first = await #expect(throws: ConversationFailure.self) { try await call() }
-            #expect(first?.reason == "预算不足")
-            await #expect(throws: BudgetExhausted.self) { try await call() }
+            let first = await #expect(throws: BudgetExhausted.self) { try await call() }
+            #expect(first == .betweenAttempts && first?.problem.status == .tooManyRequests)
+            let second = await #expect(throws: BudgetExhausted.self) { try await call() }
+            #expect(second?.budgetId == budget)
             #expect(cheap.requests.count == 1 && dear.requests.isEmpty)
             let standing = try await harness.standing(of: budget)
             #expect(standing.settled == 0 && standing.reserved == 0)

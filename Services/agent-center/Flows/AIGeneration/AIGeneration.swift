@@ -57,6 +57,10 @@ struct AIGeneration: Sendable {
         var attempts: [ModelAttempt] = []
         /// Of the last route that failed.
         var failure: ChatFailure?
+        /// There was no route to ask.
+        var absence: RouteAbsence?
+        /// The budgets did not hold what the last route would have cost.
+        var isUnpaid = false
         /// The caller left before there was an answer.
         var isAbandoned = false
         /// The listener holds text of the product or, without one, of an answer that broke off.
@@ -76,31 +80,34 @@ struct AIGeneration: Sendable {
 
     /// - Parameters:
     ///   - ticket: asked for more before an attempt that what was set aside does not pay for.
-    ///   - setAside: how much of it is this task's: what ``worstCase(of:for:)`` said, in the hope that its route is asked.
+    ///   - plan: what ``plan(_:for:)`` drew when the money was set aside; drawn anew, another route might come first.
+    ///   - setAside: how much of the ticket is this task's.
     /// - Throws: `CancellationError` when the caller left.
     func run<T: GenerationTask>(
-        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), setAside: Int64 = 0
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), plan: RoutePlan? = nil,
+        setAside: Int64 = 0
     ) async throws -> Outcome<T.Product> {
-        let outcome = try await perform(task, for: call, ticket: ticket, setAside: setAside)
+        let outcome = try await perform(task, for: call, ticket: ticket, plan: plan, setAside: setAside)
         if outcome.isAbandoned { throw CancellationError() }
         return outcome
     }
 
-    /// As ``run(_:for:ticket:setAside:)``; a caller that leaves ends it with an outcome that says what had been used until then.
+    /// As ``run(_:for:ticket:plan:setAside:)``; a caller that leaves ends it with an outcome that says what had been used until then.
     ///
     /// - Parameter listener: reads the answer while it is being written.
     func perform<T: GenerationTask>(
-        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), setAside: Int64 = 0,
-        to listener: GenerationListener? = nil
+        _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), plan: RoutePlan? = nil,
+        setAside: Int64 = 0, to listener: GenerationListener? = nil
     ) async throws -> Outcome<T.Product> {
-        let (plan, deadline) = (plan(task.question, for: call), call.deadline)
+        let (plan, deadline) = (plan ?? self.plan(task.question, for: call), call.deadline)
         let delivery = listener.map { GenerationDelivery($0) }
         var purse = Purse(ticket: ticket, holds: setAside)
         var outcome = Outcome<T.Product>()
         outcome.reason = plan.note
         guard !plan.routes.isEmpty else {
             outcome.isDegraded = true
-            outcome.reason = "未配置任何模型密钥"
+            outcome.absence = plan.absence
+            outcome.reason = (plan.absence ?? .noKey).chineseReason
             return outcome
         }
         let reserve = Self.reserve(of: deadline.remaining)
@@ -123,6 +130,7 @@ struct AIGeneration: Sendable {
                 outcome.provider = route.provider
                 outcome.modelName = result.answer?.model ?? route.modelName
                 outcome.isDegraded = index > 0 || plan.note != nil
+                outcome.isUnpaid = false
                 if !outcome.isDegraded { outcome.reason = nil }
                 return outcome
             }
@@ -134,9 +142,11 @@ struct AIGeneration: Sendable {
             logger.warning(
                 "no usable answer from the model route",
                 ["route": route.name, "failure": result.failure?.kind.rawValue ?? "rejected", "detail": result.detail])
-            if purse.isEmpty { outcome.reason = "预算不足" }
+            outcome.isUnpaid = result.isUnpaid
+            if result.isUnpaid { outcome.reason = "预算不足" }
             if case .stop? = result.failure?.reaction { break }
-            if purse.isEmpty || delivery?.isStuck == true { break }
+            // A route that is too dear leaves what is held to a cheaper one.
+            if delivery?.isStuck == true { break }
         }
         outcome.isDegraded = true
         if task.question.answerSchema != nil { metrics.count(.template, "taken") }
@@ -152,6 +162,8 @@ struct AIGeneration: Sendable {
         var failure: ChatFailure?
         var detail = ""
         var isAbandoned = false
+        /// The budgets do not hold what the next attempt would cost.
+        var isUnpaid = false
     }
 
     private func ask<T: GenerationTask>(
@@ -172,7 +184,10 @@ struct AIGeneration: Sendable {
             let rest = route.rest
             let price = rest == nil ? asked.mostCost(on: route, prices) : 0
             if rest == nil {
-                guard try await purse.pays(price) else { return result }
+                guard try await purse.pays(price) else {
+                    result.isUnpaid = true
+                    return result
+                }
             }
             do {
                 guard try await delivery?.startsAnew(because: result.failure?.chineseReason) ?? true else { return result }
@@ -268,17 +283,10 @@ struct AIGeneration: Sendable {
 }
 
 extension AIGeneration {
+    /// The routes of a call, drawn once for what is set aside and for what is asked, with what the first attempt can cost. Circuits open and
+    /// close meanwhile: the ladder asks for the difference.
     func plan(_ question: ChatRequest, for call: ModelCall) -> RoutePlan {
-        routing.plan(for: call, length: max(question.characters, question.maxTokens), at: now())
-    }
-
-    /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere. Should another route
-    /// be asked first (it is drawn anew, and circuits open and close), the ladder asks for the difference.
-    func worstCase(of question: ChatRequest, for call: ModelCall) -> Int64 {
-        let plan = plan(question, for: call)
-        return plan.routes.first { $0.rest == nil }.map {
-            question.held(to: .strictest(of: $0.capabilities)).mostCost(on: $0, plan.prices)
-        } ?? 0
+        routing.plan(for: call, length: max(question.characters, question.maxTokens), at: now()).priced(for: question)
     }
 
     /// ISO 4217.
@@ -344,7 +352,8 @@ extension AnswerForm {
 private struct Purse {
     let ticket: any BudgetTicket
     private var holds: Int64
-    private(set) var isEmpty = false
+    /// The least that a budget has refused.
+    private var refused = Int64.max
 
     init(ticket: any BudgetTicket, holds: Int64) {
         self.ticket = ticket
@@ -353,8 +362,9 @@ private struct Purse {
 
     mutating func pays(_ nano: Int64) async throws -> Bool {
         if nano > holds {
+            guard nano - holds < refused else { return false }
             guard try await ticket.extend(by: nano - holds) else {
-                isEmpty = true
+                refused = nano - holds
                 return false
             }
             holds = nano

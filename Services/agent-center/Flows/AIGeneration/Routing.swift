@@ -46,24 +46,34 @@ final class Routing: Sendable {
                 let settings = own ?? policy?.routes.first
                 ordered.insert(
                     RoutingPolicy.Route(
-                        provider: named.provider, model: named.name, concurrency: settings?.concurrency ?? 64,
+                        provider: named.provider, model: named.name, rank: .min, concurrency: settings?.concurrency ?? 64,
                         timeouts: settings?.timeouts ?? .standard), at: 0)
             } else {
                 note = "指定的模型 \(call.model) 未配置，已改用其他模型"
             }
         }
         var seen: Set<String> = []
+        var isAnyThere = false
+        var ranks: [Int] = []
         let plan = ordered.compactMap { entry -> ModelRoute? in
             guard let provider = catalogue.provider(entry.provider), seen.insert("\(entry.provider)/\(entry.model)").inserted
             else { return nil }
             // Disabled, or taken away after the policy was written.
             guard let model = catalogue.model(entry.model, of: entry.provider) else { return nil }
+            isAnyThere = true
             let lacks = call.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
             let isEmbedder = model.capabilities.contains(.embeddings)
             guard lacks.isEmpty, isEmbedder == (call.task == .embed) else { return nil }
+            ranks.append(entry.rank)
             return route(provider, model, entry)
         }
-        return RoutePlan(routes: plan, note: note, prices: catalogue.prices)
+        var absence: RouteAbsence?
+        if plan.isEmpty {
+            absence = catalogue.providers.isEmpty ? .noKey : ordered.isEmpty || isAnyThere ? .unsuited : .gone
+        }
+        return RoutePlan(
+            routes: plan, note: note, absence: absence, prices: catalogue.prices,
+            firstChoices: ranks.prefix { $0 == ranks.first }.count)
     }
 
     /// In the order of a draw without replacement, by weight.
@@ -122,8 +132,46 @@ struct RoutePlan: Sendable {
     let routes: [ModelRoute]
     /// Why the first of them is not what the caller asked for, if so.
     let note: String?
+    /// Why there are no routes.
+    let absence: RouteAbsence?
     let prices: PriceTable
+    /// So many of the routes might as well have been drawn first.
+    let firstChoices: Int
+    /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere.
+    private(set) var worstCase: Int64 = 0
+    /// The same, had the cheapest of the first choices been drawn.
+    private(set) var leastCase: Int64 = 0
+
+    /// The same for a question with a price.
+    func priced(for question: ChatRequest) -> RoutePlan {
+        func cost(_ route: ModelRoute) -> Int64 {
+            question.held(to: .strictest(of: route.capabilities)).mostCost(on: route, prices)
+        }
+        var plan = self
+        let awake = routes.enumerated().filter { $0.element.rest == nil }
+        plan.worstCase = awake.first.map { cost($0.element) } ?? 0
+        plan.leastCase = awake.filter { $0.offset < firstChoices }.map { cost($0.element) }.min() ?? plan.worstCase
+        return plan
+    }
 
     /// A route that is not the last leaves two fifths of the time to those behind it.
     static func budget(remaining: Duration, isLast: Bool) -> Duration { isLast ? remaining : remaining * 3 / 5 }
+}
+
+/// Why a call has no route.
+enum RouteAbsence: Sendable, Equatable {
+    /// No provider can be called.
+    case noKey
+    /// The models that the policy names are disabled, or have been taken away.
+    case gone
+    /// There are models, and none that the policy has for this call can do what it needs.
+    case unsuited
+
+    var chineseReason: String {
+        switch self {
+        case .noKey: "未配置任何模型密钥"
+        case .gone: "策略中的模型均已停用或不存在"
+        case .unsuited: "策略中没有适用于本次调用的模型"
+        }
+    }
 }

@@ -4,27 +4,39 @@ import Observability
 
 /// 429: a budget does not hold the worst case of the call.
 struct BudgetExhausted: Error, Sendable, Equatable {
-    let budgetId: UUID
+    /// `nil`: one of those that the call had begun with; scope and period are not known.
+    let budgetId: UUID?
     /// `tenant`, `user`, `scene` or `api_key`.
     let scope: String
     /// `day` or `month`.
     let period: String
     /// Until the next period begins.
     let retryAfterSeconds: Int
+
+    /// What was set aside paid for no further attempt. A cheaper model that rests may be back soon.
+    static let betweenAttempts = BudgetExhausted(budgetId: nil, scope: "", period: "", retryAfterSeconds: 15)
+
+    private var detail: LocalizedText {
+        guard let budgetId else {
+            return LocalizedText(
+                zh: "已调用的模型没有给出可用的结果，预算不足以支付下一次尝试",
+                en: "The budget does not hold the cost of another model, and those before it gave no answer")
+        }
+        let (scopes, periods) = (
+            ["tenant": "租户", "user": "用户", "scene": "场景", "api_key": "API 密钥"], ["day": "今日", "month": "本月"]
+        )
+        return LocalizedText(
+            zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.text)）不足以支付本次调用",
+            en: "The \(scope) budget per \(period) (\(budgetId.text)) does not hold the cost of this call")
+    }
 }
 
 extension BudgetExhausted: HTTPFailure {
     var problem: ProblemDescription {
-        let (scopes, periods) = (
-            ["tenant": "租户", "user": "用户", "scene": "场景", "api_key": "API 密钥"], ["day": "今日", "month": "本月"]
-        )
-        return ProblemDescription(
+        ProblemDescription(
             status: .tooManyRequests, code: "budget.exhausted",
             title: LocalizedText(zh: "AI 预算已用尽", en: "The AI budget is exhausted"),
-            detail: LocalizedText(
-                zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.text)）不足以支付本次调用",
-                en: "The \(scope) budget per \(period) (\(budgetId.text)) does not hold the cost of this call"),
-            retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))])
+            detail: detail, retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))])
     }
 }
 

@@ -32,19 +32,20 @@ final class UsageDesk: Service {
     /// Work whose answer is kept.
     ///
     /// - Parameters:
-    ///   - worstCase: what it may cost at most with its first attempt, in 1e-9 of the currency (``AIGeneration/worstCase(of:for:)``).
+    ///   - worstCase: what it may cost at most with its first attempt, in 1e-9 of the currency (``RoutePlan/worstCase``).
+    ///   - atLeast: what is set aside where a budget does not hold that; the ladder then passes over what it does not pay for.
     ///   - work: gets the ticket; asks it for more before further attempts. If it throws without having settled, nothing is charged.
     /// - Returns: the answer, and whether it had been given before.
     /// - Throws: ``BudgetExhausted``, ``OperationInProgress``, ``AnswerErased``, or what `work` throws.
     func once<Answer: Codable & Sendable>(
-        _ call: ModelCall, worstCase: Int64,
+        _ call: ModelCall, worstCase: Int64, atLeast: Int64? = nil,
         _ work: @escaping @Sendable (UsageTicket) async throws -> (answer: Answer, entry: LedgerEntry)
     ) async throws -> (answer: Answer, isRepeat: Bool) {
         let key = call.ledgerKey
         let (flight, isOwner) = state.withLock { state -> (Flight, Bool) in
             if let flight = state.flights[key] { return (flight, false) }
             state.nextId += 1
-            let task = Task(executorPreference: EventLoop.current) { try await self.perform(call, worstCase, work) }
+            let task = Task(executorPreference: EventLoop.current) { try await self.perform(call, worstCase, atLeast, work) }
             let flight = Flight(id: state.nextId, task: task)
             state.flights[key] = flight
             return (flight, true)
@@ -57,9 +58,9 @@ final class UsageDesk: Service {
     /// For work without a kept answer, such as raw streams. The holder must settle or release the ticket.
     ///
     /// - Throws: ``BudgetExhausted`` or ``OperationInProgress``.
-    func open(_ call: ModelCall, worstCase: Int64) async throws -> UsageTicket {
-        let claim = UsageClaim(call, worstCase: worstCase)
-        switch try await admission(of: claim) {
+    func open(_ call: ModelCall, worstCase: Int64, atLeast: Int64? = nil) async throws -> UsageTicket {
+        let (claim, admission) = try await admission(of: call, worstCase, atLeast)
+        switch admission {
         case .granted:
             let ticket = UsageTicket(claim, store: store, lanes: lanes)
             // Who has left meanwhile holds nothing.
@@ -80,11 +81,11 @@ final class UsageDesk: Service {
     }
 
     private func perform<Answer: Codable & Sendable>(
-        _ call: ModelCall, _ worstCase: Int64,
+        _ call: ModelCall, _ worstCase: Int64, _ atLeast: Int64?,
         _ work: @Sendable (UsageTicket) async throws -> (answer: Answer, entry: LedgerEntry)
     ) async throws -> any Sendable {
-        let claim = UsageClaim(call, worstCase: worstCase)
-        switch try await admission(of: claim) {
+        let (claim, admission) = try await admission(of: call, worstCase, atLeast)
+        switch admission {
         case .granted: break
         case .answered(let stored):
             return Landed(answer: try JSON.decode(Answer.self, from: Array(stored.utf8)), isRepeat: true)
@@ -103,6 +104,16 @@ final class UsageDesk: Service {
             await ticket.release()
             throw error
         }
+    }
+
+    private func admission(
+        of call: ModelCall, _ worstCase: Int64, _ atLeast: Int64?
+    ) async throws -> (UsageClaim, UsageAdmission) {
+        let claim = UsageClaim(call, worstCase: worstCase)
+        let admission = try await admission(of: claim)
+        guard case .refused = admission, let atLeast, atLeast < worstCase else { return (claim, admission) }
+        let smaller = UsageClaim(call, worstCase: atLeast)
+        return (smaller, try await self.admission(of: smaller))
     }
 
     /// Waits while another process is at work on the same operation.

@@ -17,6 +17,9 @@ final class UsageTicket: BudgetTicket {
         self.lanes = lanes
     }
 
+    /// At first.
+    var setAside: Int64 { claim.amount }
+
     func extend(by nano: Int64) async throws -> Bool {
         guard isOpen.withLock({ $0 }) else { return false }
         return nano <= 0 ? true : try await store.extend(claim, by: nano)

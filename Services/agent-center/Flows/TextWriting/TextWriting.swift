@@ -23,9 +23,9 @@ struct TextWriting: Sendable {
     func write<Writer: TextWriter>(_ writer: Writer, as call: ModelCall) async throws -> WrittenText<Writer.Text> {
         let prompt = try await prompts.resolve(Writer.prompt, for: call.tenantId, subject: call.subject)
         let task = try WritingTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
-        let worstCase = models.worstCase(of: task.question, for: call)
-        let (written, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
-            var work = TextWork(task: task, prompt: prompt, call: call, writing: self, worstCase: worstCase)
+        let plan = models.plan(task.question, for: call)
+        let (written, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in
+            var work = TextWork(task: task, prompt: prompt, call: call, writing: self, plan: plan)
             try await work.write(ticket)
             return try work.finished()
         }
@@ -40,8 +40,8 @@ private struct TextWork<Writer: TextWriter> {
     let prompt: PromptChoice
     let call: ModelCall
     let writing: TextWriting
-    /// Set aside for the first attempt.
-    let worstCase: Int64
+    /// Of the first attempt.
+    let plan: RoutePlan
     let started = ContinuousClock.now
 
     private var text: Writer.Text?
@@ -52,17 +52,17 @@ private struct TextWork<Writer: TextWriter> {
 
     private var writer: Writer { task.writer }
 
-    init(task: WritingTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting, worstCase: Int64) {
+    init(task: WritingTask<Writer>, prompt: PromptChoice, call: ModelCall, writing: TextWriting, plan: RoutePlan) {
         self.task = task
         self.prompt = prompt
         self.call = call
         self.writing = writing
-        self.worstCase = worstCase
+        self.plan = plan
     }
 
     /// The model's part.
     mutating func write(_ ticket: UsageTicket) async throws {
-        outcome = try await writing.models.run(task, for: call, ticket: ticket, setAside: worstCase)
+        outcome = try await writing.models.run(task, for: call, ticket: ticket, plan: plan, setAside: ticket.setAside)
         guard let draft = outcome.product else {
             reason = outcome.reason ?? "模型不可用"
             return
@@ -94,12 +94,13 @@ private struct TextWork<Writer: TextWriter> {
             reason = "改写风险词的提示不可用"
             return false
         }
-        let worstCase = writing.models.worstCase(of: again.question, for: call)
-        guard try await ticket.extend(by: worstCase) else {
+        let plan = writing.models.plan(again.question, for: call)
+        guard try await ticket.extend(by: plan.worstCase) else {
             reason = "预算不足以改写风险词"
             return false
         }
-        let rewritten = try await writing.models.run(again, for: call, ticket: ticket, setAside: worstCase)
+        let rewritten = try await writing.models.run(
+            again, for: call, ticket: ticket, plan: plan, setAside: plan.worstCase)
         outcome.attempts += rewritten.attempts.map(\.asRewrite)
         guard let texts = rewritten.product else {
             reason = "模型文本含风险词，改写未成：\(rewritten.reason ?? "模型不可用")"

@@ -27,9 +27,9 @@ struct TitleGeneration: Sendable {
             request, words: bannedWords.finder(for: request.bannedWords, of: caller.tenantId))
         let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
         let task = try TitleTask(brief: brief, version: prompt.version, customer: Caller.vendorName(of: caller.tenantId))
-        let worstCase = models.worstCase(of: task.question, for: call)
-        let (answer, isRepeat) = try await desk.once(call, worstCase: worstCase) { ticket in
-            try await writeOnce(brief, task, prompt, for: call, ticket, worstCase)
+        let plan = models.plan(task.question, for: call)
+        let (answer, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in
+            try await writeOnce(brief, task, prompt, for: call, ticket, plan)
         }
         metrics.count(answer, isRepeat: isRepeat)
         return answer
@@ -37,10 +37,10 @@ struct TitleGeneration: Sendable {
 
     private func writeOnce(
         _ brief: TitleBrief, _ task: TitleTask, _ prompt: PromptChoice, for call: ModelCall, _ ticket: UsageTicket,
-        _ worstCase: Int64
+        _ plan: RoutePlan
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
-        let outcome = try await models.run(task, for: call, ticket: ticket, setAside: worstCase)
+        let outcome = try await models.run(task, for: call, ticket: ticket, plan: plan, setAside: ticket.setAside)
         var answer = try answer(from: outcome, brief, prompt, for: call)
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
         return (answer, try entry(for: answer, outcome: outcome, task: task, prompt: prompt))

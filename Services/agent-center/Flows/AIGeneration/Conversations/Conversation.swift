@@ -43,11 +43,11 @@ struct Conversation: Sendable {
         var question = input.question
         question.customer = Caller.vendorName(of: caller.tenantId, user: input.user)
         let task = ConversationTask(question: question)
-        let worstCase = models.worstCase(of: question, for: call)
-        let ticket = try await desk.open(call, worstCase: worstCase)
+        let plan = models.plan(question, for: call)
+        let ticket = try await desk.open(call, worstCase: plan.worstCase, atLeast: plan.leastCase)
         do {
             let outcome = try await models.perform(
-                task, for: call, ticket: ticket, setAside: worstCase,
+                task, for: call, ticket: ticket, plan: plan, setAside: ticket.setAside,
                 to: listener.map { GenerationListener(takesRestarts: false, send: $0) })
             let currency = models.currency(for: caller.tenantId)
             let latency = Int(started.duration(to: .now).milliseconds)
@@ -57,7 +57,10 @@ struct Conversation: Sendable {
             }
             metrics.count(outcome)
             if outcome.isAbandoned { throw CancellationError() }
-            guard let answer = outcome.product else { throw ConversationFailure(outcome.failure, reason: outcome.reason) }
+            guard let answer = outcome.product else {
+                if outcome.isUnpaid { throw BudgetExhausted.betweenAttempts }
+                throw ConversationFailure(outcome.failure, reason: outcome.reason, absence: outcome.absence)
+            }
             let totals = outcome.totals
             return (
                 Answer(
@@ -95,10 +98,13 @@ struct ConversationFailure: Error, Sendable, Equatable {
     let failure: ChatFailure?
     /// In Chinese.
     let reason: String?
+    /// Why there was none to ask.
+    let absence: RouteAbsence?
 
-    init(_ failure: ChatFailure?, reason: String?) {
+    init(_ failure: ChatFailure?, reason: String?, absence: RouteAbsence? = nil) {
         self.failure = failure
         self.reason = reason
+        self.absence = absence
     }
 }
 

@@ -111,7 +111,8 @@ struct UnknownModel: HTTPFailure {
     }
 }
 
-/// What the caller is told of the last route's failure. Its status decides what an SDK does next: 429, 503 and 504 are tried again.
+/// What the caller is told of the last route's failure. Its status decides what an SDK does next: 429, 503 and 504 are tried again,
+/// and so must not be said where only an administrator can help.
 extension ConversationFailure: HTTPFailure {
     var problem: ProblemDescription {
         func problem(
@@ -123,6 +124,13 @@ extension ConversationFailure: HTTPFailure {
                     LocalizedText(zh: $0, en: failure.map { "The last model failed: \($0.kind.rawValue)" } ?? en)
                 },
                 retryable: wait != nil, headers: wait.map { ["Retry-After": String($0)] } ?? [:])
+        }
+        switch absence {
+        case .gone?:
+            return problem(.notFound, "model.none_enabled", "没有可用的模型", "All models of the policy are disabled or gone")
+        case .unsuited?:
+            return problem(.notFound, "model.none_suited", "没有可用的模型", "No model of the policy can do what the call needs")
+        case .noKey?, nil: break
         }
         switch failure?.kind {
         case .policy: return problem(.badRequest, "content_policy_violation", "模型因内容政策拒绝", "The model refused the content")

@@ -30,15 +30,21 @@ struct TextGeneration: Sendable {
     func write(
         _ input: TextGenerationInput, for caller: Caller, requestId: String
     ) async throws -> AIGenerateAnswer {
-        try await perform(input, for: caller, requestId) { tasks, amounts, call, ticket in
+        try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
             try await withThrowingTaskGroup(of: (Int, Piece).self) { group in
                 var pieces = [Piece?](repeating: nil, count: tasks.count)
                 var next = 0
                 func add() {
                     guard next < tasks.count else { return }
-                    let (index, task, amount) = (next, tasks[next], amounts[next])
+                    let (index, task, lot) = (next, tasks[next], lots[next])
                     next += 1
-                    group.addTask { (index, try await models.perform(task, for: call, ticket: ticket, setAside: amount)) }
+                    group.addTask {
+                        (
+                            index,
+                            try await models.perform(
+                                task, for: call, ticket: ticket, plan: lot.plan, setAside: lot.setAside)
+                        )
+                    }
                 }
                 for _ in 0..<Self.width { add() }
                 while let (index, piece) = try await group.next() {
@@ -56,7 +62,7 @@ struct TextGeneration: Sendable {
         _ input: TextGenerationInput, for caller: Caller, requestId: String,
         to send: @escaping @Sendable (Event) async throws -> Void
     ) async throws {
-        let answer = try await perform(input, for: caller, requestId) { tasks, amounts, call, ticket in
+        let answer = try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
             var pieces: [Piece] = []
             for (index, task) in tasks.enumerated() {
                 let number = input.isList ? index : nil
@@ -68,7 +74,7 @@ struct TextGeneration: Sendable {
                     }
                 }
                 let piece = try await models.perform(
-                    task, for: call, ticket: ticket, setAside: amounts[index], to: listener)
+                    task, for: call, ticket: ticket, plan: lots[index].plan, setAside: lots[index].setAside, to: listener)
                 pieces.append(piece)
                 if piece.isAbandoned { return (pieces, true) }
                 guard piece.product == nil else { continue }
@@ -88,11 +94,13 @@ struct TextGeneration: Sendable {
     // MARK: Parts
 
     private typealias Piece = AIGeneration.Outcome<String>
+    /// What was drawn for one piece, and its share of the ticket.
+    private typealias Lot = (plan: RoutePlan, setAside: Int64)
 
     /// Sets the worst case aside, lets the pieces be written, settles what they came to.
     private func perform(
         _ input: TextGenerationInput, for caller: Caller, _ requestId: String,
-        _ work: ([TextTask], _ setAside: [Int64], ModelCall, UsageTicket) async throws -> (pieces: [Piece], hasLeft: Bool)
+        _ work: ([TextTask], [Lot], ModelCall, UsageTicket) async throws -> (pieces: [Piece], hasLeft: Bool)
     ) async throws -> AIGenerateAnswer {
         let started = ContinuousClock.now
         guard let task = AITask(rawValue: input.task.rawValue) else { throw UnservedTask() }
@@ -104,10 +112,13 @@ struct TextGeneration: Sendable {
             TextTask.promptName(of: input.task), for: caller.tenantId, subject: caller.subject)
         let customer = Caller.vendorName(of: caller.tenantId)
         let tasks = try input.inputs.map { try TextTask($0, of: input, version: prompt.version, customer: customer) }
-        let amounts = tasks.map { models.worstCase(of: $0.question, for: call) }
-        let ticket = try await desk.open(call, worstCase: amounts.reduce(0, +))
+        let plans = tasks.map { models.plan($0.question, for: call) }
+        let worstCase = plans.reduce(0) { $0 + $1.worstCase }
+        let ticket = try await desk.open(
+            call, worstCase: worstCase, atLeast: plans.reduce(0) { $0 + $1.leastCase })
+        let lots = plans.map { ($0, ticket.setAside < worstCase ? $0.leastCase : $0.worstCase) }
         do {
-            let (pieces, hasLeft) = try await work(tasks, amounts, call, ticket)
+            let (pieces, hasLeft) = try await work(tasks, lots, call, ticket)
             let result = TextResult(
                 pieces, of: input, currency: models.currency(for: call.tenantId), promptVersion: prompt.ref,
                 latencyMs: Int(started.duration(to: .now).milliseconds)
