@@ -37,6 +37,7 @@ public struct PostgresError: Error, Sendable {
     public var isSerializationFailure: Bool { sqlState == "40001" || sqlState == "40P01" }
     /// Stopped by `statement_timeout` or by a cancel request.
     public var isQueryCancelled: Bool { sqlState == "57014" }
+    public var isLockTimeout: Bool { sqlState == "55P03" }
 
     /// No connection, or the connection is gone: nothing is wrong with the statement, later it may work.
     public var isConnectionLoss: Bool {

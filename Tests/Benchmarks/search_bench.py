@@ -126,10 +126,11 @@ class SearchBench:
                        'human', 'bench', at FROM made;
             INSERT INTO search_segments (tenant_id, segment) SELECT DISTINCT '{tenant}'::uuid, segment FROM made WHERE segment > 0
                 ON CONFLICT DO NOTHING;
-            INSERT INTO search_documents (tenant_id, id, segment, version, kind, status, completeness, created_at, updated_at, body, terms)
+            INSERT INTO search_documents
+                (tenant_id, id, segment, version, kind, status, completeness, created_at, updated_at, body, terms, reading)
                 SELECT '{tenant}', id, segment, 1, 'copy', 'draft', 'draft', at, at, title || E'\\n' || body,
                        search_terms(title_tokens || ARRAY(SELECT DISTINCT t FROM unnest(body_tokens) AS b, unnest(b::text[]) AS t),
-                                    search_seed('{tenant}', segment))
+                                    search_seed('{tenant}', segment)), 1
                 FROM made ORDER BY id;"""
 
     def measure(self) -> None:

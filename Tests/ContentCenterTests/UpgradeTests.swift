@@ -35,6 +35,42 @@ import Testing
         }
     }
 
+    private static let withoutLabels = DatabaseTemplate(
+        service: "content", migrations: Array(Application.migrations.prefix(25)))
+
+    /// Servers of before serve on meanwhile, and after it.
+    @Test func theSearchLearnsLabelsWhileContentsAreRead() async throws {
+        try await TestDatabase.withClone(of: Self.withoutLabels) { database in
+            let content = UUID()
+            try await database.superuser.transaction(tenant: Self.tenant) { transaction in
+                for statement in Self.contents(content, showing: UUID(), UUID(), [UInt8](repeating: 7, count: 32)) {
+                    try transaction.enqueue(statement)
+                }
+                try transaction.enqueue(
+                    """
+                    INSERT INTO search_documents
+                        (tenant_id, id, segment, version, kind, status, completeness, created_at, updated_at, body, terms)
+                    SELECT tenant_id, id, 0, 2, kind, status, 'draft', created_at, updated_at, '', '{}' FROM contents
+                    """)
+                try transaction.enqueue("INSERT INTO search_words (tenant_id, word) VALUES (\(Self.tenant), 'cat')")
+                try transaction.enqueue("DELETE FROM search_changes")
+            }
+            try await database.superuser.transaction { reader in
+                _ = try await reader.query("SELECT FROM contents")
+                try await Migrator(migrations: Application.migrations, owner: database.ownerConfiguration).apply()
+            }
+            // What servers of before would consume is not there; what they write is found.
+            let left = try await database.superuser.query(
+                "SELECT (SELECT count(*) FROM search_changes) AS listed, (SELECT count(*) FROM search_words) AS words"
+            ).only
+            #expect(try left.decode("listed", as: Int.self) == 0 && left.decode("words", as: Int.self) == 1)
+            let store = SearchIndexerStore(app: database.app, system: database.system)
+            #expect(try await store.listUnread(limit: 10) == 1)
+            #expect(try await store.listUnread(limit: 10) == 0)
+            #expect(try await store.claim(limit: 10).map(\.contentId) == [content])
+        }
+    }
+
     /// An image-text whose first version shows the picture in its first place, and whose second in its second.
     private static func contents(_ content: UUID, showing asset: UUID, _ object: UUID, _ hash: [UInt8]) -> [SQL] {
         func body(_ slots: String) -> JSONText { JSONText(bytes: Array(#"{"slots": [\#(slots)]}"#.utf8)) }

@@ -15,11 +15,11 @@ struct SearchIndexer: Service {
     func run() async throws {
         await repeating(pausing: Self.pause, logger: logger, failure: "changes could not be taken into the index") {
             // One that came in meanwhile waits for others: together they cost the index a fraction.
-            try await takeIn() == Self.batch
+            try await takeIn() >= Self.batch
         }
     }
 
-    /// - Returns: how many changes there were to take in.
+    /// - Returns: how much there was to do.
     @discardableResult
     func takeIn() async throws -> Int {
         let changes = try await store.claim(limit: Self.batch)
@@ -27,7 +27,16 @@ struct SearchIndexer: Service {
             let away = try await readSubtitles(of: changes, tenantId)
             try await store.takeIn(changes, of: tenantId, again: away)
         }
-        return changes.count
+        guard changes.count < Self.batch else { return changes.count }
+        return try await changes.count + catchUp()
+    }
+
+    /// What servers of before have left, a little at a time where few changes wait, so that none of these waits long behind it.
+    private func catchUp() async throws -> Int {
+        let listed = try await store.listUnread(limit: Self.batch)
+        guard listed == 0, let tenantId = try await store.tenantWithUncheckedWords() else { return listed }
+        try await store.checkWords(of: tenantId, limit: Self.batch)
+        return 1
     }
 
     /// Reads the files that say what is said in the contents' videos, each once.

@@ -5,6 +5,9 @@ import PostgresStore
 
 /// The SQL of keeping the index. The system role finds which contents have changed; the work runs as `app`, for their tenant.
 struct SearchIndexerStore: Sendable {
+    /// What this server knows when it writes a document, see M0026. Who raises it makes the indexes over what is below it anew.
+    static let reading = 1
+
     let app: Database
     let system: Database
 
@@ -118,8 +121,7 @@ struct SearchIndexerStore: Sendable {
         let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         gone.subtract(words)
         // Nobody adds a document with a word while somebody forgets it.
-        let lock: SQL = "pg_advisory_xact_lock\(unescaped: gone.isEmpty ? "_shared" : "")(search_words_lock(\(tenantId)))"
-        var statements: [SQL] = ["SELECT \(lock)"]
+        var statements = [Self.wordsLock(of: tenantId, isShared: gone.isEmpty), Self.nameReading]
         if !deleted.isEmpty {
             statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")
         }
@@ -132,7 +134,8 @@ struct SearchIndexerStore: Sendable {
         if !words.isEmpty {
             statements.append(
                 """
-                INSERT INTO search_words (tenant_id, word) SELECT \(tenantId), word FROM unnest(\(Array(words))) AS word
+                INSERT INTO search_words (tenant_id, word, reading)
+                SELECT \(tenantId), word, \(Self.reading)::smallint FROM unnest(\(Array(words))) AS word
                 ORDER BY word ON CONFLICT DO NOTHING
                 """)
         }
@@ -203,6 +206,66 @@ struct SearchIndexerStore: Sendable {
         WHERE v.tenant_id = \(tenantId) AND v.content_id = n.id
             AND (SELECT d.subtitles FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id) IS DISTINCT FROM n.subtitles
         """
+    }
+
+    private static func wordsLock(of tenantId: UUID, isShared: Bool) -> SQL {
+        "SELECT pg_advisory_xact_lock\(unescaped: isShared ? "_shared" : "")(search_words_lock(\(tenantId)))"
+    }
+
+    // MARK: Reading anew
+
+    /// Without it in a document's transaction the document counts as a server of before's.
+    private static let nameReading: SQL = "SELECT set_config('search.reading', \(String(reading)), true)"
+    /// Spelt out, as the indexes have it.
+    private static let isBefore = SQL(unescaped: "reading < \(reading)")
+
+    /// Lists documents that a server of before wrote, and that do not wait yet.
+    ///
+    /// - Returns: how many.
+    func listUnread(limit: Int) async throws -> Int {
+        let list: SQL = """
+            INSERT INTO search_changes (tenant_id, content_id)
+            SELECT d.tenant_id, d.id FROM search_documents d
+            WHERE d.\(Self.isBefore) AND NOT EXISTS (
+                SELECT FROM search_changes s WHERE s.tenant_id = d.tenant_id AND s.content_id = d.id)
+            ORDER BY d.tenant_id, d.reading, d.id LIMIT \(limit) ON CONFLICT (tenant_id, content_id) DO NOTHING
+            """
+        do {
+            // Whoever is changing one just now lists it, and may be waiting for another of these: they go first.
+            return try await system.pipeline(["SELECT set_config('lock_timeout', '100ms', true)", list]).last?.affectedRows ?? 0
+        } catch let error as PostgresError where error.isLockTimeout {
+            return 0
+        }
+    }
+
+    /// One that has words of which nobody knows whether a document has them, and no documents of a server of before.
+    func tenantWithUncheckedWords() async throws -> UUID? {
+        // From tenant to tenant, not from word to word. The orders are those of the indexes over what is before, see M0028.
+        try await system.query(
+            """
+            WITH RECURSIVE tenants AS (
+                (SELECT w.tenant_id FROM search_words w WHERE w.\(Self.isBefore) ORDER BY w.tenant_id, w.reading LIMIT 1)
+                UNION ALL
+                SELECT (SELECT w.tenant_id FROM search_words w WHERE w.\(Self.isBefore) AND w.tenant_id > t.tenant_id
+                        ORDER BY w.tenant_id, w.reading LIMIT 1)
+                FROM tenants t WHERE t.tenant_id IS NOT NULL
+            )
+            SELECT t.tenant_id FROM tenants t WHERE t.tenant_id IS NOT NULL AND (
+                SELECT d.id FROM search_documents d WHERE d.tenant_id = t.tenant_id AND d.\(Self.isBefore)
+                ORDER BY d.reading LIMIT 1) IS NULL
+            LIMIT 1
+            """
+        ).first?.decode("tenant_id", as: UUID.self)
+    }
+
+    /// Forgets those of the next words that no document has.
+    func checkWords(of tenantId: UUID, limit: Int) async throws {
+        let words: SQL = """
+            SELECT w.word FROM search_words w WHERE w.tenant_id = \(tenantId) AND w.\(Self.isBefore)
+            ORDER BY w.reading, w.word LIMIT \(limit)
+            """
+        _ = try await app.pipeline(
+            [Self.wordsLock(of: tenantId, isShared: false), "SELECT search_forget(ARRAY(\(words)))"], tenant: tenantId)
     }
 
     func listAll(of tenantId: UUID?) async throws -> Int {
