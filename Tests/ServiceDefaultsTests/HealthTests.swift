@@ -51,17 +51,27 @@ import Testing
     @Test func manyQuestionsAreOneRunOfTheChecks() async throws {
         let runs = Locked(0)
         let checks = HealthChecks(logger: .silent, freshness: .seconds(3_600))
-        checks.add("database", isHard: true) {
+        checks.add("broker", isHard: false) {
             runs.withLock { $0 += 1 }
             throw Down()
         }
         let client = client(checks)
         try await withThrowingTaskGroup(of: HTTPStatus.self) { group in
             for _ in 0..<100 { group.addTask { try await client.send(.get, "/readyz").status } }
-            for try await status in group { #expect(status == .serviceUnavailable) }
+            for try await status in group { #expect(status == .ok) }
         }
-        #expect(try await client.send(.get, "/readyz").status == .serviceUnavailable)
+        #expect(try await client.send(.get, "/readyz").status == .ok)
         #expect(runs.value == 1)
+    }
+
+    /// A service that starts is ready as soon as it is, and not when the answer of the moment before has grown old.
+    @Test func whoIsNotReadyIsLookedAtAgainSoon() async throws {
+        let isDown = Locked(true)
+        let checks = HealthChecks(logger: .silent, freshness: .seconds(3_600))
+        checks.add("database", isHard: true) { if isDown.value { throw Down() } }
+        #expect(await checks.recentReport().isReady == false)
+        isDown.withLock { $0 = false }
+        try await eventually("ready") { await checks.recentReport().isReady }
     }
 
     @Test func aClientThatLeavesDoesNotSpoilTheAnswerOfOthers() async throws {

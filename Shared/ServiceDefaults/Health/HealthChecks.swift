@@ -59,11 +59,23 @@ public final class HealthChecks: Sendable {
         let run = state.withLock { state in
             if let current = state.current, now < current.until { return current.run }
             // Nobody's own: a client that leaves must not end the checks for the others.
-            let run = Task.detached { await self.report() }
+            let run = Task.detached {
+                let report = await self.report()
+                if !report.isReady { self.lookAgainSoon() }
+                return report
+            }
             state.current = (run, now + freshness)
             return run
         }
         return await run.value
+    }
+
+    /// Whoever starts, or is back, does not wait for what was so a moment ago.
+    private func lookAgainSoon() {
+        let soon = ContinuousClock.now + .milliseconds(50)
+        state.withLock { state in
+            if let current = state.current { state.current?.until = min(current.until, soon) }
+        }
     }
 
     /// Runs all checks at once.
