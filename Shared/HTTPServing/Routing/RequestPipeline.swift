@@ -44,13 +44,14 @@ struct RequestPipeline: Sendable {
     }
 
     private func match(_ request: inout Request) {
-        guard !request.isPathMalformed else { return }
+        // A head that is not to be trusted names no route.
+        guard !request.isPathMalformed, !(request.refusal is BadRequest) else { return }
         switch trie.match(request.method, request.pathSegments) {
         case .route(let route, let values):
             request.match = route
             request.parameters = PathParameters(names: route.parameterNames, values: values)
             if request.refusal != nil {
-                // The server knows already: too large, or not to be trusted.
+                // The server knows already that it is too large.
             } else if let name = request.malformedQueryName {
                 request.refusal = ValidationFailure(
                     pointer: "?" + name, code: "malformed", zh: "编码不正确", en: "is not well encoded")
