@@ -9,6 +9,13 @@ struct ContentsStore: Sendable {
     let database: Database
     /// Wakes the outbox relay after a commit, so that events leave at once.
     let onCommit: @Sendable () -> Void
+    let drafts: DraftsStore
+
+    init(database: Database, onCommit: @escaping @Sendable () -> Void) {
+        self.database = database
+        self.onCommit = onCommit
+        drafts = DraftsStore(database: database, onCommit: onCommit)
+    }
 
     // MARK: Writing
 
@@ -16,44 +23,14 @@ struct ContentsStore: Sendable {
     func saveDraft(
         _ draft: NewContent, by author: Author, emitting events: @escaping @Sendable (Content) -> [ContentEvent]
     ) async throws -> Content {
-        let id = UUID.version7()
-        let status = ContentStatus.draft
-        let body = try JSONText(encoding: draft.body)
-        let step = author.operationId.map { _ in draft.step }
-        let insert: SQL = """
-            WITH moment AS (SELECT app_now() AS at),
-            content AS (
-                INSERT INTO contents
-                    (tenant_id, id, kind, status, completeness, group_id, version, title, created_at, updated_at)
-                SELECT \(author.tenantId), \(id), \(draft.kind.rawValue), \(status.rawValue), \(draft.body.completeness.rawValue),
-                       \(draft.groupId), 1, \(draft.title), at, at FROM moment
-            )
-            INSERT INTO content_versions
-                (tenant_id, content_id, version, title, body, source_kind, source_name, prompt_version, author,
-                 operation_id, step, created_at)
-            SELECT \(author.tenantId), \(id), 1, \(draft.title), \(body)::jsonb, \(draft.source.kind.rawValue),
-                   \(draft.source.name), \(draft.source.promptVersion), \(author.subject), \(author.operationId), \(step), at
-            FROM moment
-            RETURNING created_at
-            """
         do {
-            let content = try await database.transaction(tenant: author.tenantId) { transaction in
-                let row = try await transaction.query(insert).only
-                let createdAt = try row.decode("created_at", as: Date.self)
-                let content = Content(
-                    id: id, status: status, groupId: draft.groupId, version: 1, title: draft.title, body: draft.body,
-                    source: draft.source, author: author.subject, createdAt: createdAt, updatedAt: createdAt)
-                try await append(events(content), by: author, in: transaction)
-                return content
-            }
-            onCommit()
-            return content
-        } catch let error as PostgresError where error.isOperationRepeat {
-            guard let stored = try await version(writtenIn: author, step: draft.step) else { throw error }
-            return stored
+            if let content = try await drafts.save(draft, by: author, emitting: events) { return content }
         } catch let error as PostgresError where error.isMissingAsset {
             throw AssetVanished()
         }
+        // Gone again already: as good as never repeated, but nobody is to write it once more.
+        guard let stored = try await version(writtenIn: author, step: draft.step) else { throw ContentsError.operationReused }
+        return stored
     }
 
     /// Writes the version after `before`.
