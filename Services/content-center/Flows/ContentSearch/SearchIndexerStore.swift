@@ -16,9 +16,10 @@ struct SearchIndexerStore: Sendable {
         try await system.query(
             """
             UPDATE search_changes s SET leased_until = app_now() + interval '30 seconds'
-            FROM (SELECT tenant_id, content_id FROM search_changes WHERE leased_until IS NULL OR leased_until < app_now()
-                  ORDER BY change LIMIT \(limit) FOR UPDATE SKIP LOCKED) AS waiting
-            WHERE s.tenant_id = waiting.tenant_id AND s.content_id = waiting.content_id
+            -- By their places, which are looked for once: joined with it, the list would be read again for each of its rows.
+            WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM search_changes WHERE leased_until IS NULL OR leased_until < app_now()
+                ORDER BY change LIMIT \(limit) FOR UPDATE SKIP LOCKED))
             RETURNING s.tenant_id, s.content_id, s.change
             """
         ).map {
@@ -144,15 +145,14 @@ struct SearchIndexerStore: Sendable {
         let done = changes.filter { !unreadable.contains($0.contentId) && !away.contains($0.contentId) }
         statements.append(
             """
-            WITH done AS (
-                SELECT s.content_id FROM search_changes s
-                JOIN unnest(\(done.map(\.contentId)), \(done.map(\.change))) AS c (id, change)
-                    ON s.content_id = c.id AND s.change = c.change
-                WHERE s.tenant_id = \(tenantId)
-                -- Whoever is changing one just now lists it anew: no need to wait for them.
-                FOR UPDATE OF s SKIP LOCKED
-            )
-            DELETE FROM search_changes s USING done WHERE s.tenant_id = \(tenantId) AND s.content_id = done.content_id
+            DELETE FROM search_changes WHERE ctid = ANY(ARRAY(
+                SELECT s.ctid FROM unnest(\(done.map(\.contentId)), \(done.map(\.change))) AS c (id, change)
+                CROSS JOIN LATERAL (
+                    SELECT s.ctid FROM search_changes s
+                    WHERE s.tenant_id = \(tenantId) AND s.content_id = c.id AND s.change = c.change
+                    -- Whoever is changing one just now lists it anew: no need to wait for them.
+                    FOR UPDATE SKIP LOCKED
+                ) AS s))
             """)
         _ = try await app.pipeline(statements, tenant: tenantId)
     }
