@@ -280,6 +280,11 @@ struct ModelCatalogueTests {
                     ["/routes/0/model", "/routes/1/tasks/0"]
                 ),
                 (.put, "/v1/ai/policies/s", ["routes": []], ["/routes"]),
+                (
+                    .put, "/v1/ai/policies/s",
+                    ["routes": [["provider": "openai", "model": "gpt-4o", "minLength": 600, "maxLength": 599]]],
+                    ["/routes/0/maxLength"]
+                ),
             ]
             for (method, path, body, pointers) in cases {
                 let response = try await Self.send(service, method, path, body, as: platform)

@@ -92,7 +92,7 @@ struct RoutingPolicy: Sendable, Equatable {
 
     /// All that are set must hold.
     struct Condition: Sendable, Equatable {
-        /// BCP 47 prefixes: `zh` holds for `zh-TW`.
+        /// BCP 47 prefixes, in whatever letters' case: `zh` holds for `zh-TW`.
         var languages: Set<String> = []
         var tasks: Set<AITask> = []
         /// The call needs at least one of these.
@@ -102,7 +102,10 @@ struct RoutingPolicy: Sendable, Equatable {
         var maxLength: Int?
 
         func holds(for call: ModelCall, length: Int) -> Bool {
-            guard languages.isEmpty || languages.contains(where: { call.language == $0 || call.language.hasPrefix($0 + "-") })
+            let language = call.language.lowercased()
+            guard
+                languages.isEmpty
+                    || languages.contains(where: { language == $0.lowercased() || language.hasPrefix($0.lowercased() + "-") })
             else { return false }
             guard tasks.isEmpty || tasks.contains(call.task) else { return false }
             guard needs.isEmpty || !needs.isDisjoint(with: call.needs) else { return false }

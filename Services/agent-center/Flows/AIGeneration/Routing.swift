@@ -48,6 +48,8 @@ final class Routing: Sendable {
                     RoutingPolicy.Route(
                         provider: named.provider, model: named.name, rank: .min, concurrency: settings?.concurrency ?? 64,
                         timeouts: settings?.timeouts ?? .standard), at: 0)
+                // Another model answers in its place: that is said, and not passed off as what was asked for.
+                if !named.serves(call) { note = "指定的模型 \(call.model) 不适用于本次调用，已改用其他模型" }
             } else {
                 note = "指定的模型 \(call.model) 未配置，已改用其他模型"
             }
@@ -61,9 +63,7 @@ final class Routing: Sendable {
             // Disabled, or taken away after the policy was written.
             guard let model = catalogue.model(entry.model, of: entry.provider) else { return nil }
             isAnyThere = true
-            let lacks = call.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
-            let isEmbedder = model.capabilities.contains(.embeddings)
-            guard lacks.isEmpty, isEmbedder == (call.task == .embed) else { return nil }
+            guard model.serves(call) else { return nil }
             ranks.append(entry.rank)
             return route(provider, model, entry)
         }
@@ -124,6 +124,14 @@ final class Routing: Sendable {
             else { return nil }
             return route(provider, model, entry)
         }
+    }
+}
+
+extension ModelCatalogue.Model {
+    /// Whether it has all that the call cannot do without. A model of vectors writes no texts, and one of texts makes no vectors.
+    func serves(_ call: ModelCall) -> Bool {
+        call.needs.allSatisfy { !$0.isIndispensable || capabilities.contains($0) }
+            && capabilities.contains(.embeddings) == (call.task == .embed)
     }
 }
 

@@ -118,6 +118,9 @@ enum CatalogueInput {
             image: fields.optionalText("imageNano", length: 1...12).map { number($0, "imageNano") })
     }
 
+    /// Of a prompt in characters, or of what is asked for in tokens.
+    private static let lengths = 0...10_000_000
+
     /// 1–20 routes to models that the tenant can call.
     static func policy(_ json: JSONValue, in catalogue: ModelCatalogue) throws -> [RouteSetting] {
         var fields = FieldReader(json)
@@ -130,13 +133,18 @@ enum CatalogueInput {
             let needs = route.textList("needs", maxItems: ModelCapability.allCases.count, length: 1...40)
             _ = choices(tasks, of: AITask.self, "tasks", &route)
             _ = choices(needs, of: ModelCapability.self, "needs", &route)
+            let (minLength, maxLength) = (
+                route.optionalInteger("minLength", in: lengths), route.optionalInteger("maxLength", in: lengths)
+            )
+            if let minLength, let maxLength, maxLength < minLength {
+                route.refuse("maxLength", code: "below_minimum", zh: "不应小于 minLength", en: "must not be less than minLength")
+            }
             let usual = RouteTimeouts.standard
             return RouteSetting(
                 provider: provider, model: model, rank: route.integer("rank", in: 0...1_000, default: 0),
                 weight: route.integer("weight", in: 0...1_000, default: 1), languages: languages.isEmpty ? nil : languages,
                 tasks: tasks.isEmpty ? nil : tasks, needs: needs.isEmpty ? nil : needs,
-                minLength: route.optionalInteger("minLength", in: 0...10_000_000),
-                maxLength: route.optionalInteger("maxLength", in: 0...10_000_000),
+                minLength: minLength, maxLength: maxLength,
                 concurrency: route.integer("concurrency", in: 1...10_000, default: 64),
                 connectTimeoutMs: route.integer("connectTimeoutMs", in: 10...60_000, default: Int(usual.connect.milliseconds)),
                 firstTokenTimeoutMs: route.integer(
