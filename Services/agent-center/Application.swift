@@ -11,8 +11,10 @@ enum Application: ServiceApplication {
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) async throws -> ServiceParts {
         let routing = routing(settings, runtime)
-        let models = AIGeneration(
+        let budgets = BudgetStore(database: runtime.database)
+        var models = AIGeneration(
             routing: routing, metrics: GenerationMetrics(runtime.metrics), logger: runtime.logger)
+        models.limitsMoney = { try await budgets.limitsMoney(of: $0) }
         let catalogue = CatalogueDesk(
             store: CatalogueStore(app: runtime.database, system: runtime.system), holder: routing.catalogue,
             keys: settings.dataKeys, logger: runtime.logger)
@@ -20,8 +22,7 @@ enum Application: ServiceApplication {
         let others = PostgresUsageStore(database: runtime.database, forOthers: true, currency: models.currency)
         let holds = SpendingHolds(
             store: others, lanes: UsageLanes(store: others), kept: HeldSpendingStore(database: runtime.database),
-            prices: { routing.catalogue.current(for: $0).prices })
-        let budgets = BudgetStore(database: runtime.database)
+            prices: { routing.catalogue.current(for: $0).prices }, limitsMoney: models.limitsMoney)
         let keeper = LedgerKeeper(
             store: LedgerKeeperStore(app: runtime.database, system: runtime.system), metrics: runtime.metrics,
             logger: runtime.logger)
@@ -38,7 +39,7 @@ enum Application: ServiceApplication {
 
         let embeddingsStore = EmbeddingsStore(app: runtime.database, system: runtime.system)
         let (http, tracer) = (runtime.http, runtime.tracer)
-        let embeddings = Embeddings(
+        var embeddings = Embeddings(
             routing: routing,
             makeModel: { provider, model, timeouts in
                 VendorEmbeddings(
@@ -46,6 +47,7 @@ enum Application: ServiceApplication {
                     http: http, tracer: tracer)
             }, desk: desk, cache: embeddingsStore, calls: models.metrics,
             metrics: EmbeddingMetrics(runtime.metrics), logger: runtime.logger)
+        embeddings.limitsMoney = models.limitsMoney
 
         let routes = routing.configuredRoutes()
         runtime.logger.info("model routes", ["routes": routes.map(\.name).joined(separator: ", ")])

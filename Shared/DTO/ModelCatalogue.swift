@@ -73,13 +73,18 @@ public struct CatalogueModel: Codable, Sendable, Equatable {
     public var contextTokens: Int
     /// Of embedding models.
     public var dimensions: Int?
+    /// Whether a price holds for it now, be it 0. Without one it cannot be asked where a budget limits money.
+    public var hasPrice: Bool
 
-    public init(provider: String, name: String, capabilities: [String], contextTokens: Int, dimensions: Int? = nil) {
+    public init(
+        provider: String, name: String, capabilities: [String], contextTokens: Int, dimensions: Int? = nil, hasPrice: Bool
+    ) {
         self.provider = provider
         self.name = name
         self.capabilities = capabilities
         self.contextTokens = contextTokens
         self.dimensions = dimensions
+        self.hasPrice = hasPrice
     }
 }
 

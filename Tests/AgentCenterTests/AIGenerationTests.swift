@@ -192,7 +192,7 @@ struct AIGenerationTests {
         let again = try await run(models)
         #expect(model.requests.count == 1)
         #expect(again.attempts.map(\.outcome) == ["circuit_open"])
-        #expect(models.plan(OKTask().question, for: .routed()).routes[0].rest?.kind == .circuitOpen)
+        #expect(try await models.plan(OKTask().question, for: .routed()).routes[0].rest?.kind == .circuitOpen)
 
         let ill = ScriptedModel([.fail(serverError)])
         let sick = ladder([ill])

@@ -68,7 +68,7 @@ struct ReservationTests {
     func resting(short: Int64) async throws {
         let (cheap, dear) = (ScriptedModel([.fail(Self.refusal)]), ScriptedModel([.say("好")]))
         let models = Self.ladder(cheap, dear)
-        #expect(models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.cheap)
+        #expect(try await models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.cheap)
         _ = try await Self.ask(models, Allowance(0), setAside: Self.cheap)
         #expect(cheap.requests.count == 1 && dear.requests.isEmpty)
 
@@ -78,7 +78,7 @@ struct ReservationTests {
         #expect((outcome.product != nil) == (short == 0))
         #expect(ticket.requests == [Self.dear - Self.cheap])
         // Who comes now sets aside what the route costs that will be asked.
-        #expect(models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.dear)
+        #expect(try await models.plan(Self.question, for: .routed(task: .chat)).worstCase == Self.dear)
     }
 
     @Test("What was paid for a route that had no place pays for the next")
@@ -97,7 +97,7 @@ struct ReservationTests {
         let models = Self.lottery(cheap, dear)
         for _ in 0..<60 {
             let before = dear.requests.count
-            let plan = models.plan(Self.question, for: .routed(task: .chat))
+            let plan = try await models.plan(Self.question, for: .routed(task: .chat))
             let ticket = Allowance(0)
             _ = try await Self.ask(models, ticket, plan: plan, setAside: plan.worstCase)
             #expect(ticket.requests.isEmpty)

@@ -177,6 +177,28 @@ struct SpendingHoldsTests {
         }
     }
 
+    @Test("Under a budget in money a picture without a price is refused; a hold that was granted before is found")
+    func unpricedUnderBudget() async throws {
+        try await TitleService.run { service in
+            func hold(_ operation: UUID, _ request: SpendingHoldRequest) async throws -> TestResponse {
+                try await Self.post(service, "/v1/ai/holds", request, operation: operation)
+            }
+            let (before, ticket) = (UUID(), UUID())
+            let request = Self.hold(provider: "house", model: "sd/xl", ticket: ticket)
+            _ = try Self.granted(await hold(before, request))
+            let budgets = BudgetHarness(database: service.database)
+            try await budgets.addBudget(calls: 9)
+            _ = try Self.granted(await hold(UUID(), Self.hold(provider: "house", model: "sd/xl")))
+            try await budgets.addBudget(scope: "scene", subject: "douyin-image-text-zh", nano: 1_000_000_000)
+            let refused = try await hold(UUID(), Self.hold(provider: "house", model: "sd/xl"))
+            #expect(refused.status == .forbidden)
+            let problem = try refused.problem()
+            #expect(problem.code == "model.unpriced" && problem.detail?.contains("house/sd/xl") == true)
+            #expect(try Self.granted(await hold(before, request)).ticketId == ticket)
+            _ = try Self.granted(await hold(UUID(), Self.hold()))
+        }
+    }
+
     @Test("Only orchestration-service, only under an operation, and each tenant for itself")
     func callers() async throws {
         try await TitleService.run { service in

@@ -40,6 +40,9 @@ struct AIGeneration: Sendable {
     let logger: Logger
     /// The instant that decides the price band.
     var now: @Sendable () -> Date = { Date() }
+    /// Whether a budget holds the call to an amount of money. Then a model without a price cannot be asked: nothing would be set aside for it
+    /// and nothing charged, however much it came to.
+    var limitsMoney: @Sendable (ModelCall) async throws -> Bool = { _ in false }
     /// Time for what comes after the last route: writing the fallback and the ledger. A tenth of what there is, within bounds.
     static func reserve(of remaining: Duration) -> Duration { min(max(remaining / 10, .milliseconds(400)), .seconds(1.5)) }
 
@@ -99,7 +102,8 @@ struct AIGeneration: Sendable {
         _ task: T, for call: ModelCall, ticket: some BudgetTicket = UnlimitedTicket(), plan: RoutePlan? = nil,
         setAside: Int64 = 0, to listener: GenerationListener? = nil
     ) async throws -> Outcome<T.Product> {
-        let (plan, deadline) = (plan ?? self.plan(task.question, for: call), call.deadline)
+        let deadline = call.deadline
+        let plan = if let plan { plan } else { try await self.plan(task.question, for: call) }
         let delivery = listener.map { GenerationDelivery($0) }
         var purse = Purse(ticket: ticket, holds: setAside)
         var outcome = Outcome<T.Product>()
@@ -285,8 +289,11 @@ struct AIGeneration: Sendable {
 extension AIGeneration {
     /// The routes of a call, drawn once for what is set aside and for what is asked, with what the first attempt can cost. Circuits open and
     /// close meanwhile: the ladder asks for the difference.
-    func plan(_ question: ChatRequest, for call: ModelCall) -> RoutePlan {
-        routing.plan(for: call, length: max(question.characters, question.maxTokens), at: now()).priced(for: question)
+    func plan(_ question: ChatRequest, for call: ModelCall) async throws -> RoutePlan {
+        let instant = now()
+        var plan = routing.plan(for: call, length: max(question.characters, question.maxTokens), at: instant)
+        if plan.hasUnpriced(at: instant), try await limitsMoney(call) { plan = plan.withPrices(at: instant, for: call) }
+        return plan.priced(for: question)
     }
 
     /// ISO 4217.

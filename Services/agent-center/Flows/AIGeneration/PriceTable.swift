@@ -66,6 +66,11 @@ struct PriceTable: Sendable {
             version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
     }
 
+    /// Zero is a price; none is not.
+    func hasPrice(of route: ModelRoute, at instant: Date) -> Bool {
+        entry(provider: route.provider, model: route.modelName, at: instant) != nil
+    }
+
     /// The one that holds at `instant`; the closest name wins, then the latest.
     private func entry(provider: String, model: String, at instant: Date) -> Entry? {
         entries

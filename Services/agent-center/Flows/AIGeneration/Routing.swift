@@ -137,18 +137,36 @@ extension ModelCatalogue.Model {
 
 /// Which routes are asked, in which order, and for how long.
 struct RoutePlan: Sendable {
-    let routes: [ModelRoute]
+    private(set) var routes: [ModelRoute]
     /// Why the first of them is not what the caller asked for, if so.
-    let note: String?
+    private(set) var note: String?
     /// Why there are no routes.
-    let absence: RouteAbsence?
+    private(set) var absence: RouteAbsence?
     let prices: PriceTable
     /// So many of the routes might as well have been drawn first.
-    let firstChoices: Int
+    private(set) var firstChoices: Int
     /// The most that the first attempt can cost, in 1e-9 of the catalogue's currency; 0 where no route leads anywhere.
     private(set) var worstCase: Int64 = 0
     /// The same, had the cheapest of the first choices been drawn.
     private(set) var leastCase: Int64 = 0
+
+    func hasUnpriced(at instant: Date) -> Bool { routes.contains { !prices.hasPrice(of: $0, at: instant) } }
+
+    /// Without the models that have no price: money limits the call.
+    func withPrices(at instant: Date, for call: ModelCall) -> RoutePlan {
+        let isPriced = routes.map { prices.hasPrice(of: $0, at: instant) }
+        guard isPriced.contains(false) else { return self }
+        var plan = self
+        plan.routes = zip(routes, isPriced).filter(\.1).map(\.0)
+        // Where all first choices have gone, the one behind them is the only one known to come first.
+        plan.firstChoices = max(isPriced.prefix(firstChoices).count { $0 }, min(1, plan.routes.count))
+        if plan.routes.isEmpty {
+            plan.absence = .unpriced
+        } else if call.model != ModelNames.auto, note == nil, isPriced.first == false {
+            plan.note = "指定的模型 \(call.model) 没有价格，而适用的预算限制金额，已改用其他模型"
+        }
+        return plan
+    }
 
     /// The same for a question with a price.
     func priced(for question: ChatRequest) -> RoutePlan {
@@ -174,12 +192,15 @@ enum RouteAbsence: Sendable, Equatable {
     case gone
     /// There are models, and none that the policy has for this call can do what it needs.
     case unsuited
+    /// A budget limits money, and none of the models has a price.
+    case unpriced
 
     var chineseReason: String {
         switch self {
         case .noKey: "未配置任何模型密钥"
         case .gone: "策略中的模型均已停用或不存在"
         case .unsuited: "策略中没有适用于本次调用的模型"
+        case .unpriced: "适用的预算限制金额，而策略中的模型没有价格"
         }
     }
 }

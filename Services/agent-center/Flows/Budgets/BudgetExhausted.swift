@@ -40,6 +40,22 @@ extension BudgetExhausted: HTTPFailure {
     }
 }
 
+/// 403: a budget limits the money of the call, and the model has no price. No retry helps, only an administrator.
+struct ModelUnpriced: HTTPFailure, Equatable {
+    /// `provider/model`; `nil` where it is all of a policy's.
+    var model: String?
+
+    var problem: ProblemDescription {
+        ProblemDescription(
+            status: .forbidden, code: "model.unpriced", title: LocalizedText(zh: "模型没有价格", en: "The model has no price"),
+            detail: LocalizedText(
+                zh: "适用的预算限制金额，而\(model.map { "模型 \($0) " } ?? "策略中的模型")没有价格，无法预留也无法计费；请管理员设置价格（免费的设为 0）",
+                en:
+                    "A budget limits the money of this call, and \(model.map { "\($0) has no" } ?? "no model of the policy has a") "
+                    + "price: nothing can be set aside or charged. An administrator can set one (0 where it is free)"))
+    }
+}
+
 /// 409: another process is at work on the same operation, and did not end in time.
 struct OperationInProgress: Error, Sendable, Equatable {}
 

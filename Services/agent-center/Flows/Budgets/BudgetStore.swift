@@ -66,6 +66,19 @@ struct BudgetStore: Sendable {
         return budget
     }
 
+    /// Whether a hard budget in money applies to the call.
+    func limitsMoney(of call: ModelCall) async throws -> Bool {
+        try await database.query(
+            """
+            SELECT EXISTS (
+                SELECT FROM ai_budgets b
+                WHERE b.tenant_id = \(call.tenantId) AND b.is_hard AND b.limit_nano IS NOT NULL
+                    AND ai_budget_subject(b.scope, b.subject, \(call.subject), \(call.scene), \(call.usedKeyId)) IS NOT NULL
+            ) AS limits
+            """, tenant: call.tenantId
+        ).only.decode("limits")
+    }
+
     /// Newest first.
     func budgets(of tenantId: UUID, before id: UUID?, limit: Int) async throws -> [Budget] {
         var condition: SQL = ""

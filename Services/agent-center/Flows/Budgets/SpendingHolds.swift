@@ -24,14 +24,24 @@ struct SpendingHolds: Sendable {
     let lanes: UsageLanes
     let kept: any HeldSpending
     let prices: @Sendable (UUID) -> PriceTable
+    /// See ``AIGeneration/limitsMoney``.
+    let limitsMoney: @Sendable (ModelCall) async throws -> Bool
 
-    /// - Throws: ``BudgetExhausted``, or ``OperationInProgress`` while somebody else holds the step.
+    /// - Throws: ``BudgetExhausted``, ``ModelUnpriced``, or ``OperationInProgress`` while somebody else holds the step.
     func hold(_ request: SpendingHoldRequest, for holder: Holder) async throws -> SpendingHold {
         let prices = prices(holder.tenantId)
         let price = prices.imagePrice(provider: request.provider, model: request.model, at: Date())
+        let call = call(
+            holder, step: request.step, scene: request.scene, model: "\(request.provider)/\(request.model)")
+        if price == nil, try await limitsMoney(call) {
+            // A holder that comes back to what it has begun finds that.
+            switch try await kept.spending(call.ledgerKey)?.state {
+            case .open?, .settled?: break
+            case .swept?, nil: throw ModelUnpriced(model: call.model)
+            }
+        }
         let claim = UsageClaim(
-            call(holder, step: request.step, scene: request.scene, model: "\(request.provider)/\(request.model)"),
-            worstCase: (price?.nano ?? 0) * Int64(request.images), ticketId: request.ticketId)
+            call, worstCase: (price?.nano ?? 0) * Int64(request.images), ticketId: request.ticketId)
         switch try await lanes.begin(claim) {
         case .granted:
             return SpendingHold(

@@ -24,9 +24,11 @@ struct Embeddings: Sendable {
     let logger: Logger
     /// The instant that decides the price.
     var now: @Sendable () -> Date = { Date() }
+    /// See ``AIGeneration/limitsMoney``. What the cache knows costs nothing, whatever the model's price.
+    var limitsMoney: @Sendable (ModelCall) async throws -> Bool = { _ in false }
 
     /// - Throws: ``EmbeddingRefused`` where the question does not fit the model, ``EmbeddingsFailed`` where the vendor gave no answer,
-    ///   ``BudgetExhausted``, ``OperationInProgress``.
+    ///   ``BudgetExhausted``, ``ModelUnpriced``, ``OperationInProgress``.
     func embed(_ question: EmbeddingQuestion, for call: ModelCall) async throws -> EmbeddingAnswer {
         let line = try line(for: question, call)
         let hashes = question.inputs.map(\.contentHash)
@@ -125,6 +127,9 @@ struct Embeddings: Sendable {
         for missing: [(hash: [UInt8], input: EmbeddingInput)], _ line: Line, _ call: ModelCall
     ) async throws -> (vectors: [[UInt8]: Vector], entry: LedgerEntry) {
         let started = ContinuousClock.now
+        if !line.prices.hasPrice(of: line.route, at: now()), try await limitsMoney(call) {
+            throw ModelUnpriced(model: line.name)
+        }
         let batches = EmbeddingBatching.batches(of: missing.map(\.input))
         let worstCase = batches.reduce(0) { $0 + self.worstCase(of: missing[$1].map(\.input), line) }
         let ticket = try await desk.open(call, worstCase: worstCase)

@@ -5,7 +5,7 @@ import FoundationEssentials
 // The catalogue as it is shown, and settings as the catalogue holds them. Keys are never shown.
 
 extension ModelCatalogueView {
-    init(_ catalogue: ModelCatalogue, tenantId: UUID) {
+    init(_ catalogue: ModelCatalogue, tenantId: UUID, at instant: Date = Date()) {
         self.init(
             providers: catalogue.providers.map {
                 ModelProvider(
@@ -14,7 +14,8 @@ extension ModelCatalogueView {
             models: catalogue.models.map {
                 CatalogueModel(
                     provider: $0.provider, name: $0.name, capabilities: $0.capabilities.map(\.rawValue).sorted(),
-                    contextTokens: $0.contextTokens, dimensions: $0.dimensions)
+                    contextTokens: $0.contextTokens, dimensions: $0.dimensions,
+                    hasPrice: catalogue.prices.price(provider: $0.provider, model: $0.name, at: instant) != nil)
             },
             aliases: catalogue.aliases.map(ModelAlias.init),
             prices: catalogue.prices.entries.flatMap { entry in entry.models.map { ModelPrice(entry, model: $0) } },

@@ -23,7 +23,7 @@ struct TextWriting: Sendable {
     func write<Writer: TextWriter>(_ writer: Writer, as call: ModelCall) async throws -> WrittenText<Writer.Text> {
         let prompt = try await prompts.resolve(Writer.prompt, for: call.tenantId, subject: call.subject)
         let task = try WritingTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
-        let plan = models.plan(task.question, for: call)
+        let plan = try await models.plan(task.question, for: call)
         let (written, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in
             var work = TextWork(task: task, prompt: prompt, call: call, writing: self, plan: plan)
             try await work.write(ticket)
@@ -94,7 +94,7 @@ private struct TextWork<Writer: TextWriter> {
             reason = "改写风险词的提示不可用"
             return false
         }
-        let plan = writing.models.plan(again.question, for: call)
+        let plan = try await writing.models.plan(again.question, for: call)
         guard try await ticket.extend(by: plan.worstCase) else {
             reason = "预算不足以改写风险词"
             return false

@@ -27,7 +27,7 @@ struct TitleGeneration: Sendable {
             request, words: bannedWords.finder(for: request.bannedWords, of: caller.tenantId))
         let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
         let task = try TitleTask(brief: brief, version: prompt.version, customer: Caller.vendorName(of: caller.tenantId))
-        let plan = models.plan(task.question, for: call)
+        let plan = try await models.plan(task.question, for: call)
         let (answer, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in
             try await writeOnce(brief, task, prompt, for: call, ticket, plan)
         }

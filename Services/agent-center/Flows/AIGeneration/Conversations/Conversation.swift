@@ -43,7 +43,7 @@ struct Conversation: Sendable {
         var question = input.question
         question.customer = Caller.vendorName(of: caller.tenantId, user: input.user)
         let task = ConversationTask(question: question)
-        let plan = models.plan(question, for: call)
+        let plan = try await models.plan(question, for: call)
         let ticket = try await desk.open(call, worstCase: plan.worstCase, atLeast: plan.leastCase)
         do {
             let outcome = try await models.perform(

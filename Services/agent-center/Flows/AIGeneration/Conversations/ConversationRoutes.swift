@@ -130,6 +130,7 @@ extension ConversationFailure: HTTPFailure {
             return problem(.notFound, "model.none_enabled", "没有可用的模型", "All models of the policy are disabled or gone")
         case .unsuited?:
             return problem(.notFound, "model.none_suited", "没有可用的模型", "No model of the policy can do what the call needs")
+        case .unpriced?: return ModelUnpriced().problem
         case .noKey?, nil: break
         }
         switch failure?.kind {

@@ -112,7 +112,8 @@ struct TextGeneration: Sendable {
             TextTask.promptName(of: input.task), for: caller.tenantId, subject: caller.subject)
         let customer = Caller.vendorName(of: caller.tenantId)
         let tasks = try input.inputs.map { try TextTask($0, of: input, version: prompt.version, customer: customer) }
-        let plans = tasks.map { models.plan($0.question, for: call) }
+        var plans: [RoutePlan] = []
+        for task in tasks { plans.append(try await models.plan(task.question, for: call)) }
         let worstCase = plans.reduce(0) { $0 + $1.worstCase }
         let ticket = try await desk.open(
             call, worstCase: worstCase, atLeast: plans.reduce(0) { $0 + $1.leastCase })
