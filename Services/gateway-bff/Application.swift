@@ -44,7 +44,8 @@ enum Application: ServiceApplication {
             apiKeys: APIKeysRoutes(keys: APIKeys(store: keyStore, directory: keyDirectory)),
             stream: EventStreamRoutes(store: streamStore, hub: hub),
             forwarding: Forwarding(upstream: runtime.upstream))
-        var router = runtime.makeRouter(entrance: .publicCalls, answerHeaders: SecurityHeaders.all)
+        var router = runtime.makeRouter(
+            entrance: .publicCalls, answerHeaders: SecurityHeaders.all, refusing: OpenAIEnvelope.refusal)
         router.use(AccessLog(logger: runtime.logger, addressRule: addressRule))
         routes.register(on: &router)
 

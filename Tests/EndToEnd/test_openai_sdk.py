@@ -116,6 +116,30 @@ def test_an_unknown_key_is_an_authentication_error(stack):
     assert refused.value.code == "invalid_api_key" and refused.value.type == "invalid_request_error"
 
 
+def test_what_reaches_no_route_is_told_in_the_same_words(stack, sdk, key, text):
+    with pytest.raises(openai.NotFoundError) as missing:
+        sdk.post("/completions", cast_to=dict, body={"model": "auto", "prompt": text})
+    assert missing.value.code == "not_found" and missing.value.type == "invalid_request_error"
+    assert missing.value.request_id
+    with pytest.raises(openai.APIStatusError) as other:
+        sdk.get("/embeddings", cast_to=dict)
+    assert other.value.status_code == 405 and other.value.code == "method_not_allowed"
+    assert "POST" in other.value.response.headers["Allow"]
+    with pytest.raises(openai.APIStatusError) as large:
+        sdk.embeddings.create(model=SMALL, input="长" * (1 << 20))
+    assert large.value.status_code == 413 and large.value.type == "invalid_request_error"
+    # Raw: what the package would never send.
+    url, bearer = stack.url("gateway-bff", "/api/openai/v1/embeddings"), {"Authorization": f"Bearer {key['key']}"}
+    for answer, status in [
+        (requests.post(url, data=b"{}", headers=bearer | {"Content-Type": "text/plain"}, timeout=30), 415),
+        (requests.post(url, data=b"{", headers=bearer | {"Content-Type": "application/json"}, timeout=30), 400),
+        (requests.post(url, json={}, timeout=30), 401),
+        (requests.get(url + "?%FF=1", headers=bearer, timeout=30), 405),
+    ]:
+        assert answer.status_code == status and answer.headers["Content-Type"] == "application/json", answer.text
+        assert set(answer.json()["error"]) == {"message", "type", "param", "code"} and answer.headers["X-Request-Id"]
+
+
 def test_a_key_without_the_scope_is_a_permission_error(stack, member):
     with pytest.raises(openai.PermissionDeniedError):
         client(stack, make_key(member, "contents:read")["key"]).embeddings.create(model=SMALL, input="甲")

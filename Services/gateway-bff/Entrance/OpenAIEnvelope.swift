@@ -10,12 +10,24 @@ enum OpenAIEnvelope {
             do {
                 return try await handler(request)
             } catch let failure as any HTTPFailure {
-                let problem = failure.problem
-                let body = ProblemBody(
-                    problem, language: request.language, instance: request.path, requestId: request.requestId)
-                return response(for: body, headers: problem.headers)
+                return response(for: failure, request)
             }
         }
+    }
+
+    /// Where OpenAI's clients call, whether or not there is such a route.
+    static let paths = "/api/openai/"
+
+    /// What the server says before or behind any route: unknown paths, other methods, sizes, the end of the time. In OpenAI's words where
+    /// its clients call, as a problem elsewhere.
+    static func refusal(of failure: any HTTPFailure, _ request: Request) -> Response {
+        request.path.hasPrefix(paths) ? response(for: failure, request) : .problem(failure, for: request)
+    }
+
+    private static func response(for failure: any HTTPFailure, _ request: Request) -> Response {
+        let problem = failure.problem
+        let body = ProblemBody(problem, language: request.language, instance: request.path, requestId: request.requestId)
+        return response(for: body, headers: problem.headers)
     }
 
     static func response(for problem: ProblemBody, headers: HTTPHeaders) -> Response {

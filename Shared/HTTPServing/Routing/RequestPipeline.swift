@@ -10,6 +10,7 @@ struct RequestPipeline: Sendable {
     /// On every answer, problems included, unless the handler set the field itself.
     let answerHeaders: HTTPHeaders
     let instruments: RequestInstruments
+    let refusing: Router.Refusing
     let chain: Handler
 
     func respond(to incoming: Request) async throws -> Response {
@@ -77,15 +78,15 @@ struct RequestPipeline: Sendable {
 
     private func response(for error: any Error, _ request: Request) -> Response {
         switch error {
-        case let failure as any HTTPFailure: return .problem(failure, for: request)
-        case is DeadlineExceeded: return .problem(DeadlinePassed(), for: request)
-        case is CancellationError where Task.isCancelled: return .problem(ClientClosedRequest(), for: request)
+        case let failure as any HTTPFailure: return refusing(failure, request)
+        case is DeadlineExceeded: return refusing(DeadlinePassed(), request)
+        case is CancellationError where Task.isCancelled: return refusing(ClientClosedRequest(), request)
         // Something inside was stopped, though nobody gave this request up: a drain, as a rule.
-        case is CancellationError: return .problem(Unavailable(code: "service.stopping"), for: request)
+        case is CancellationError: return refusing(Unavailable(code: "service.stopping"), request)
         default:
             instruments.logger.error(
                 "request failed", ["error": "\(error)", "method": request.method.rawValue, "path": request.path])
-            return .problem(InternalFailure(), for: request)
+            return refusing(InternalFailure(), request)
         }
     }
 

@@ -17,8 +17,12 @@ public struct Router: Sendable {
     private let entrance: Entrance
     private let instruments: RequestInstruments
     private let answerHeaders: HTTPHeaders
+    private let refusing: Refusing
     private var trie = RouteTrie()
     private var middleware: [any Middleware] = []
+    /// What is said of a failure that no middleware and no route has answered.
+    public typealias Refusing = @Sendable (any HTTPFailure, Request) -> Response
+
     /// All routes in the order of their registration.
     public private(set) var routes: [RouteInfo] = []
 
@@ -26,12 +30,15 @@ public struct Router: Sendable {
     ///   - logger: told of failures that the client only sees as 500.
     ///   - metrics: gets `http_server_request_duration_seconds` by method, route pattern and status.
     ///   - tracer: makes a server span per request.
+    ///   - refusing: problem+json unless a service has clients that want it in other words.
     public init(
         entrance: Entrance = .internalCalls, logger: Logger = .silent, metrics: MetricsRegistry? = nil,
-        tracer: Tracer = Tracer(service: ""), answerHeaders: HTTPHeaders = [:]
+        tracer: Tracer = Tracer(service: ""), answerHeaders: HTTPHeaders = [:],
+        refusing: @escaping Refusing = { .problem($0, for: $1) }
     ) {
         self.entrance = entrance
         self.answerHeaders = answerHeaders
+        self.refusing = refusing
         self.instruments = RequestInstruments(logger: logger, metrics: metrics, tracer: tracer)
     }
 
@@ -70,7 +77,8 @@ public struct Router: Sendable {
             return try await route.handler(request)
         }
         let pipeline = RequestPipeline(
-            trie: trie, entrance: entrance, answerHeaders: answerHeaders, instruments: instruments, chain: chain)
+            trie: trie, entrance: entrance, answerHeaders: answerHeaders, instruments: instruments, refusing: refusing,
+            chain: chain)
         return { request in try await pipeline.respond(to: request) }
     }
 

@@ -94,10 +94,16 @@ public struct ServiceRuntime: Sendable {
     /// A router with the health routes, and with failures of database and broker turned into 503. The service adds its own routes:
     /// inner ones in a group with ``internalAuthentication``.
     ///
-    /// - Parameter answerHeaders: on every answer, problems included.
-    public func makeRouter(entrance: Router.Entrance = .internalCalls, answerHeaders: HTTPHeaders = [:]) -> Router {
+    /// - Parameters:
+    ///   - answerHeaders: on every answer, problems included.
+    ///   - refusing: in which words; see ``Router``.
+    public func makeRouter(
+        entrance: Router.Entrance = .internalCalls, answerHeaders: HTTPHeaders = [:],
+        refusing: @escaping Router.Refusing = { .problem($0, for: $1) }
+    ) -> Router {
         var router = Router(
-            entrance: entrance, logger: logger, metrics: metrics, tracer: tracer, answerHeaders: answerHeaders)
+            entrance: entrance, logger: logger, metrics: metrics, tracer: tracer, answerHeaders: answerHeaders, refusing: refusing
+        )
         router.use(ServiceMiddleware(logger: logger))
         HealthRoutes(checks: health, metrics: metrics).register(on: &router)
         return router

@@ -75,6 +75,65 @@ struct OpenAIFaceTests {
         }
     }
 
+    @Test("refuses in OpenAI's words also what reaches no route, and only where its clients call")
+    func refusesBeforeAnyRoute() async throws {
+        try await GatewayHarness.run { gateway in
+            let headers = try await Self.key(gateway, scopes: ["ai:generate"])
+            let (large, long) = ([UInt8](repeating: 0x20, count: (2 << 20) + 1), String(repeating: "x", count: 8))
+            let cases: [(HTTPMethod, String, [UInt8], HTTPStatus, String)] = [
+                (.post, "/api/openai/v1/completions", [], .notFound, "not_found"),
+                (.get, "/api/openai/nowhere", [], .notFound, "not_found"),
+                (.get, "/api/openai/v1/embeddings", [], .methodNotAllowed, "method_not_allowed"),
+                (.delete, "/api/openai/v1/chat/completions", [], .methodNotAllowed, "method_not_allowed"),
+                (.post, "/api/openai/v1/embeddings", large, .contentTooLarge, "request.too_large"),
+                (.post, "/api/openai/v1/chat/completions", large, .contentTooLarge, "request.too_large"),
+                (.get, "/api/openai/v1/models?%FF=1", [], .badRequest, "malformed"),
+            ]
+            for (method, path, body, status, code) in cases {
+                var named = headers
+                named["X-Request-Id"] = "request-\(long)"
+                let response = try await gateway.client.send(method, path, headers: named, body: body)
+                #expect(response.status == status, "\(method) \(path): \(response.text)")
+                let error = try Self.error(response)
+                #expect(error.code == .value(code) && error.type == "invalid_request_error" && !error.message.isEmpty, "\(path)")
+                #expect(response.headers["X-Request-Id"] == "request-\(long)")
+                #expect((response.headers["Allow"] != nil) == (status == .methodNotAllowed))
+            }
+            for path in ["/api/nowhere", "/api/openaix/v1/models"] {
+                let elsewhere = try await gateway.client.send(.get, path, headers: headers)
+                #expect(try elsewhere.problem().code == "not_found")
+            }
+            #expect(gateway.calls.all.isEmpty)
+        }
+    }
+
+    @Test("tells of the end of the time, of a fault of its own and of headers too long in the same words")
+    func faults() async throws {
+        struct Fault: Error {}
+        var router = Router(entrance: .publicCalls, refusing: OpenAIEnvelope.refusal)
+        let never = OneShot<Void>()
+        router.on(.get, "/api/openai/v1/slow", options: RouteOptions(deadline: .milliseconds(20))) { _ in
+            try await never.value()
+            return Response(.ok)
+        }
+        router.on(.get, "/api/openai/v1/broken") { _ in throw Fault() }
+        router.on(.get, "/api/openai/v1/stopped") { _ in throw CancellationError() }
+        let client = InProcessClient(router.handler)
+        let cases: [(String, HTTPStatus, String)] = [
+            ("slow", .gatewayTimeout, "server_error"), ("broken", .internalServerError, "server_error"),
+            ("stopped", .serviceUnavailable, "service_unavailable_error"),
+        ]
+        for (path, status, type) in cases {
+            let response = try await client.send(.get, "/api/openai/v1/\(path)", headers: [:])
+            #expect(response.status == status, "\(path): \(response.text)")
+            #expect(try Self.error(response).type == type)
+            #expect((response.headers["Retry-After"] != nil) == (status == .serviceUnavailable), "\(path)")
+            #expect(response.headers["X-Request-Id"] != nil)
+        }
+        let long = OpenAIEnvelope.refusal(of: HeaderFieldsTooLarge(), Request(.get, "/api/openai/v1/models"))
+        #expect(long.status == .headerFieldsTooLarge && long.headers["Content-Type"] == "application/json")
+    }
+
     @Test("passes a long answer on as it comes; one that breaks off does not end properly")
     func long() async throws {
         let second = OneShot<Void>()
