@@ -33,6 +33,7 @@ enum Routes {
             group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
             group.on(
                 .post, "/v1/runs/{id}/cancel", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.cancel)
+            group.on(.post, "/v1/runs/{id}/retry", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.retry)
             group.on(
                 .post, "/v1/contents/{id}/pictures",
                 options: RouteOptions(deadline: .seconds(28), flow: "ImageTextCreation", hangUp: .cancels),

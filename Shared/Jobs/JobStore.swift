@@ -80,18 +80,20 @@ public enum JobStore {
     /// Puts a failed job back to its beginning, with the results of the steps that it has kept.
     ///
     /// - Parameters:
+    ///   - states: a job in one of these is opened; those that failed, as a rule.
     ///   - steps: whose results are forgotten, so that they are done again.
     ///   - delay: as with ``enqueue(kind:payload:key:delay:maxAttempts:in:)``.
-    /// - Returns: whether there was such a job and it had failed.
+    /// - Returns: whether there was such a job in such a state.
     public static func reopen(
-        _ id: UUID, forgetting steps: [String], delay: Duration = .zero, in transaction: Transaction
+        _ id: UUID, from states: [JobState] = [.failed], forgetting steps: [String], delay: Duration = .zero,
+        in transaction: Transaction
     ) async throws -> Bool {
         let reopened = try await transaction.execute(
             """
             WITH reopened AS (
                 UPDATE jobs SET state = 'queued', attempt = 0, failure = NULL, result = NULL, finished_at = NULL,
                     cancel_requested_at = NULL
-                WHERE id = \(id) AND state = 'failed' RETURNING tenant_id, id, kind
+                WHERE id = \(id) AND state = ANY(\(states.map(\.rawValue))) RETURNING tenant_id, id, kind
             )
             INSERT INTO job_due (tenant_id, job_id, kind, due_at)
             SELECT tenant_id, id, kind, app_now() + make_interval(secs => \(delay.seconds)) FROM reopened

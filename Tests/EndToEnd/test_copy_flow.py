@@ -106,6 +106,30 @@ def test_a_cancelled_run_keeps_what_is_done(stack, member, topic):
     assert len(paid(stack, run["id"])) < len(ALL) and len(drafts(stack, run["id"])) == len(run["contentIds"])
 
 
+def test_a_set_of_which_a_platform_failed_is_retried_for_that_one(stack, member, topic):
+    budget = member.request("POST", "/api/ai/budgets", json={
+        "name": "微博暂停", "scope": "scene", "subject": "weibo-copy-zh", "period": "day", "zone": "Asia/Shanghai", "limitCalls": 0})
+    assert budget.status_code == 201, budget.text
+    try:
+        made = copies(member, topic, ["douyin", "weibo", "zhihu"]).json()
+    finally:
+        gone = member.request("DELETE", f"/api/ai/budgets/{budget.json()['id']}", headers={"If-Match": budget.headers["ETag"]})
+        assert gone.status_code == 204, gone.text
+    assert [item["status"] for item in made["items"]] == ["succeeded", "failed", "succeeded"]
+    assert made["items"][1]["problem"]["code"] == "budget.exhausted"
+    run = f"/api/runs/{made['groupId']}"
+    retried = member.request("POST", f"{run}/retry", headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert retried.status_code == 202, retried.text
+    now = eventually(lambda: member.request("GET", run).json(),
+                     lambda run: run["state"] == "succeeded" and all(step["state"] == "succeeded" for step in run["steps"]),
+                     "all platforms have their copies", seconds=60)
+    kept = {item["contentId"] for item in made["items"] if item["status"] == "succeeded"}
+    assert kept < set(now["contentIds"]) and len(now["contentIds"]) == 3
+    for steps in (paid, drafts):
+        assert len(steps(stack, made["groupId"])) == 3
+    assert_problem(member.request("POST", f"{run}/retry"), 409, "run.not_retryable")
+
+
 @pytest.mark.parametrize("victim", ["orchestration-service", "agent-center"])
 def test_a_set_that_is_killed_half_way_goes_on_and_is_paid_once(stack, member, topic, victim):
     slow(stack, topic, 1500)

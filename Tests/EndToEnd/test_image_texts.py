@@ -152,6 +152,33 @@ def test_a_person_has_the_missing_picture_made(stack, member, topic, fault):
     assert ledger(stack, completed["runId"]) == ["image:2"]
 
 
+def test_a_run_is_retried_and_asks_for_the_missing_picture_only(stack, member, stranger, topic, fault):
+    fault("content-policy", match="picture 2 of 3", count=1)
+    made = outcome(member, create(member, topic))
+    path, content = f"/api/runs/{made['runId']}", f"/api/contents/{made['contentId']}"
+    first = member.request("GET", content).json()
+    assert ["assetId" in slot for slot in first["body"]["slots"]] == [True, False, True]
+    assert_problem(stranger.request("POST", f"{path}/retry"), 404, "run.not_found")
+
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    retried = member.request("POST", f"{path}/retry", headers=key)
+    assert retried.status_code == 202 and retried.headers["Location"] == path, retried.text
+    run = finished(member, made["runId"])
+    assert run["state"] == "succeeded" and {step["state"] for step in run["steps"]} == {"succeeded"}
+    now = member.request("GET", content).json()
+    assert now["completeness"] == "finished" and now["id"] == first["id"] and now["version"] == first["version"] + 1
+    # What was there stays; one picture was asked for again, and each was paid for once.
+    for before, after in zip(first["body"]["slots"], now["body"]["slots"]):
+        assert before.get("assetId") in (None, after["assetId"]) and "problem" not in after
+    assert sorted(len([call for call in image_calls(stack, topic) if f"picture {number} of 3" in call["body"]])
+                  for number in (1, 2, 3)) == [1, 1, 2]
+    assert ledger(stack, made["runId"]) == ["image:1", "image:2", "image:3", "image_text"]
+    assert open_holds(stack, made["runId"]) == 0
+
+    assert member.request("POST", f"{path}/retry", headers=key).headers["Idempotent-Replayed"] == "true"
+    assert_problem(member.request("POST", f"{path}/retry"), 409, "run.not_retryable")
+
+
 def test_killed_half_way_it_goes_on_and_pays_once(stack, member, topic, fault):
     """kill -9 while picture 2 of 5 is being made: everything else is there, and no picture is asked for twice."""
     fault("never-answer", match="picture 2 of 5")

@@ -250,6 +250,107 @@ import Testing
         }
     }
 
+    @Test func aRunThatFailedIsTakenUpAgainByWhoeverAsks() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let notes = Notes()
+            let isRefused = Lock(true)
+            let replica = Replica(database) { step in
+                notes.add(step)
+                // A reason that does not pass by itself: the repeat of the request finds the failure.
+                if step == "b", isRefused.withLock({ $0 }) {
+                    throw ValidationFailure(pointer: "/model", code: "unknown_value", zh: "没有", en: "none")
+                }
+                return StepResult(value: step)
+            }
+            let run = try await replica.start(["a", "b", "c"])
+            guard case .failed = try await replica.end(of: run) else { return #expect(Bool(false), "it has failed") }
+            isRefused.withLock { $0 = false }
+            let operation = UUID()
+            func retry(_ id: UUID, by operation: UUID = operation, of tenant: UUID = TestContext.tenant) async throws -> Run {
+                try await CallContext.$current.withValue(CallContext(requestId: "request-2", operationId: operation)) {
+                    try await replica.runs.retry(id, of: tenant)
+                }
+            }
+            await #expect(throws: RunError.notFound) { try await retry(run.id, of: TestContext.otherTenant) }
+            await #expect(throws: RunError.notFound) { try await retry(UUID()) }
+            _ = try await retry(run.id)
+            try await eventually("the run's end", within: .seconds(60)) {
+                try await replica.runs.run(run.id, of: TestContext.tenant).state == .succeeded
+            }
+            #expect(notes.all == ["a", "b", "b", "c"])
+            let shown = try await replica.runs.run(run.id, of: TestContext.tenant)
+            #expect(shown.problem == nil && shown.steps.allSatisfy { $0.state == .succeeded && $0.problem == nil })
+            #expect(
+                try await replica.runs.store.end(of: run.id, tenant: TestContext.tenant)
+                    == .succeeded(Array(#"["a", "b", "c"]"#.utf8)))
+            // The same operation finds what it did; another has nothing to do.
+            #expect(try await retry(run.id).state == .succeeded)
+            await #expect(throws: RunError.notRetryable(.succeeded)) { try await retry(run.id, by: UUID()) }
+            #expect(notes.all.count == 4)
+            let versions = try await database.moves(of: run.id).map(\.version)
+            #expect(versions == Array(1...Int64(versions.count)))
+        }
+    }
+
+    @Test func whatIsUnderWayOrCancelledIsNotTakenUpAgain() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let gate = Gate()
+            let replica = Replica(database) { step in
+                try await gate.pass()
+                return StepResult(value: step)
+            }
+            let run = try await replica.start(["a"])
+            try await eventually("the step is under way", within: .seconds(60)) { gate.arrived == 1 }
+            await #expect(throws: RunError.notRetryable(.running)) {
+                try await replica.runs.retry(run.id, of: TestContext.tenant)
+            }
+            _ = try await replica.runs.cancel(run.id, of: TestContext.tenant)
+            #expect(try await replica.end(of: run) == .canceled)
+            await #expect(throws: RunError.notRetryable(.canceled)) {
+                try await replica.runs.retry(run.id, of: TestContext.tenant)
+            }
+            gate.open()
+        }
+    }
+
+    @Test func aCopySetOfWhichAPlatformFailedAsksForThatOneOnly() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let isAway = Lock(true)
+            let center = CopyWritingCenter { platform in
+                if platform == .weibo, isAway.withLock({ $0 }) { throw Unavailable(code: "upstream.unavailable") }
+            }
+            let contents = RememberingContentCenter()
+            let flow = CopyGeneration(words: FixedVocabularies(), agentCenter: center, contentCenter: contents)
+            let work = JobRunWork(
+                flows: [flow], database: database.app, system: database.system,
+                patience: .init(delays: [.milliseconds(1)], limit: .seconds(20)))
+            let runs = Runs(store: RunsStore(database: database.app) {}, work: work)
+            let id = UUID()
+            let started = try await CallContext.$current.withValue(CallContext(requestId: "request-1", operationId: id)) {
+                try await runs.start(
+                    CopyGeneration.self, .sample([.douyin, .weibo, .zhihu]), as: TestContext.principal())
+            }
+            func items() async throws -> [CopyGenerationItem] {
+                let end = try #require(try await runs.end(of: started, until: .after(.seconds(60))))
+                guard case .succeeded(let output) = end else { throw RunError.notFound }
+                return try JSON.decode([CopyGenerationItem].self, from: output)
+            }
+            #expect(try await items().map(\.status) == [.succeeded, .failed, .succeeded])
+            let drafts = contents.saved.count
+            isAway.withLock { $0 = false }
+            #expect(try await runs.retry(id, of: TestContext.tenant).id == id)
+            try await eventually("all platforms have their copies", within: .seconds(60)) {
+                try await items().allSatisfy { $0.status == .succeeded }
+            }
+            #expect(drafts == 2 && contents.saved.map(\.step).sorted() == ["copy.douyin", "copy.weibo", "copy.zhihu"])
+            #expect(contents.saved.allSatisfy { $0.groupId == id })
+            #expect(center.paid.sorted { $0.rawValue < $1.rawValue } == [.douyin, .weibo, .zhihu])
+            // The failed platform was asked for twice and once more; the others once.
+            #expect(center.requests.map(\.platform).filter { $0 != .weibo }.count == 2)
+            #expect(try await runs.run(id, of: TestContext.tenant).contentIds.count == 3)
+        }
+    }
+
     @Test func anOperationIsNotTwoRuns() async throws {
         try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
             let replica = Replica(database) { StepResult(value: $0) }

@@ -68,5 +68,9 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/runs/{id}/cancel", flow: "Runs", access: .member(.cancelRuns),
             target: .upstream(.orchestrationService, path: "/v1/runs/{id}/cancel"), rateClass: .write, isFoundAgain: true),
+        PublicRoute(
+            method: .post, path: "/api/runs/{id}/retry", flow: "Runs", access: .member(.cancelRuns),
+            target: .upstream(.orchestrationService, path: "/v1/runs/{id}/retry"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true),
     ]
 }

@@ -16,6 +16,8 @@ struct ImageTextCreation: DurableFlow {
     /// Also names the draft among those of its operation, and agent-center's entry in the ledger.
     static let textStep = "image_text"
 
+    static let closingSteps: Set = [PictureSet.linkStep]
+
     let words: any TenantVocabularies
     let agentCenter: any AgentCenter
     let contentCenter: any ContentCenter

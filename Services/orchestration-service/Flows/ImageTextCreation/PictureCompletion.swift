@@ -9,6 +9,8 @@ struct PictureCompletion: DurableFlow {
     static let name = "PictureCompletion"
     static let readStep = "prompts"
 
+    static let closingSteps: Set = [PictureSet.linkStep]
+
     let contentCenter: any ContentCenter
     let pictures: PictureMaking?
 

@@ -14,11 +14,18 @@ protocol DurableFlow: Sendable {
     /// Every step that the flow may take, as people see them in the run.
     static func steps(for input: Input) -> [String]
 
+    /// Those of them that put together what others made: where one of the others is taken again, so are these.
+    static var closingSteps: Set<String> { get }
+
     /// Tells the story. It may begin again at any point, in another process: what it does outside of its steps must bear that, and
     /// what it does inside must be found by the run's id, which is the operation's.
     ///
     /// - Throws: ``FlowFailure`` or another failure that clients can be told: then the run has failed. Anything else is tried again.
     func run(_ input: Input, in run: RunContext) async throws -> Output
+}
+
+extension DurableFlow {
+    static var closingSteps: Set<String> { [] }
 }
 
 /// What a step made.

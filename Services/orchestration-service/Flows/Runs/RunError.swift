@@ -10,6 +10,8 @@ enum RunError: HTTPFailure, Equatable {
     case operationReused
     /// There is nothing left to cancel.
     case finished(RunState)
+    /// There is nothing to take up again.
+    case notRetryable(RunState)
     /// Somebody cancelled the run that the request waited for.
     case canceled(UUID)
 
@@ -32,6 +34,10 @@ enum RunError: HTTPFailure, Equatable {
                 status: .conflict, code: "run.finished",
                 title: LocalizedText(zh: "任务已经结束", en: "The run has ended"),
                 detail: LocalizedText(zh: "状态：\(state.rawValue)", en: "Its state is \(state.rawValue)"))
+        case .notRetryable(let state):
+            ProblemDescription(
+                status: .conflict, code: "run.not_retryable",
+                title: LocalizedText(zh: "任务不能重试", en: "The run cannot be retried"), detail: Self.reason(against: state))
         case .canceled(let id):
             ProblemDescription(
                 status: .conflict, code: "run.canceled",
@@ -39,6 +45,17 @@ enum RunError: HTTPFailure, Equatable {
                 detail: LocalizedText(
                     zh: "已完成的步骤及其草稿保留，见 /api/runs/\(id.text)",
                     en: "Steps that were done stay done, with their drafts: see /api/runs/\(id.text)"))
+        }
+    }
+}
+
+extension RunError {
+    private static func reason(against state: RunState) -> LocalizedText {
+        switch state {
+        case .queued, .running: LocalizedText(zh: "任务仍在进行", en: "It is still under way")
+        case .succeeded: LocalizedText(zh: "任务的每一步都已完成", en: "Every step of it is done")
+        case .canceled: LocalizedText(zh: "任务已被取消，请重新发起", en: "It was cancelled; begin a new one")
+        case .failed: LocalizedText(zh: "状态：failed", en: "Its state is failed")
         }
     }
 }

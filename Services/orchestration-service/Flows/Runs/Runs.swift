@@ -67,6 +67,30 @@ struct Runs: Sendable {
     }
 }
 
+extension Runs {
+    /// Takes up a run that has ended with something left to do: steps that failed, or were never reached, are taken again; what is done stays
+    /// done, with its drafts, and is not paid for twice. It goes on in the name of whoever began it.
+    ///
+    /// - Throws: ``RunError/notRetryable(_:)`` if it is under way, has nothing that failed, or was cancelled.
+    func retry(_ id: UUID, of tenantId: UUID) async throws -> Run {
+        switch try await store.retry(id, of: tenantId, by: CallContext.current?.operationId, closing: work.closingSteps) {
+        case nil: throw RunError.notFound
+        case .refused(let state): throw RunError.notRetryable(state)
+        case .taken: _ = work.begin(id, tenant: tenantId)
+        case .takenBefore: break
+        }
+        return try await run(id, of: tenantId)
+    }
+}
+
+/// What became of the wish to take a run up again.
+enum RunRetry: Sendable, Equatable {
+    case taken
+    /// The same operation has done it before.
+    case takenBefore
+    case refused(RunState)
+}
+
 /// A run that somebody waits for.
 struct StartedRun: Sendable {
     let id: UUID
@@ -119,6 +143,8 @@ protocol RunWork: Sendable {
     func begin(_ id: UUID, tenant: UUID) -> RunAttempt
     /// Tells a run that is being worked on here that it is to stop.
     func cancelRequested(_ id: UUID)
+    /// ``DurableFlow/closingSteps`` of each flow, by its name.
+    var closingSteps: [String: Set<String>] { get }
 }
 
 /// One process's work on a run.

@@ -38,6 +38,13 @@ struct RunsRoutes: Sendable {
         let principal = try request.principal(with: Self.cancel)
         return try .json(.ok, try await runs.cancel(request.parameters.uuid("id"), of: principal.tenantId))
     }
+
+    /// `POST /v1/runs/{id}/retry`
+    func retry(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.cancel)
+        let run = try await runs.retry(request.parameters.uuid("id"), of: principal.tenantId)
+        return try .json(.accepted, run, headers: ["Location": "/api/runs/\(run.id.text)"])
+    }
 }
 
 extension Runs {

@@ -52,13 +52,54 @@ struct RunsStore: Sendable {
         guard let row, try row.decode("is_same") else { throw RunError.operationReused }
         let state: JobState = try row.decode("state")
         guard state == .failed, try row.problem()?.retryable ?? true else { return state.isFinal }
-        let undone = try await transaction.query(
-            "UPDATE run_steps SET state = 'queued', problem = NULL WHERE run_id = \(id) AND state <> 'succeeded' RETURNING name")
-        _ = try await JobStore.reopen(
-            id, forgetting: try undone.map { try $0.decode("name") }, delay: Self.grace, in: transaction)
-        try transaction.enqueue("UPDATE runs SET problem = NULL WHERE id = \(id)")
-        try await RunMove.tell(id, flow: order.flow, state: .queued, tenant: order.tenantId, in: transaction)
+        try await reopen(id, order.flow, state, closing: [], of: order.tenantId, in: transaction)
         return false
+    }
+
+    /// All steps that are not done wait again, and with them those that put together what others made.
+    private func reopen(
+        _ id: UUID, _ flow: String, _ state: JobState, closing: Set<String>, of tenantId: UUID, in transaction: Transaction
+    ) async throws {
+        let undone = try await transaction.query(
+            """
+            UPDATE run_steps SET state = 'queued', problem = NULL
+            WHERE run_id = \(id) AND (state <> 'succeeded' OR name = ANY(\(closing.sorted()))) RETURNING name
+            """)
+        _ = try await JobStore.reopen(
+            id, from: [state], forgetting: try undone.map { try $0.decode("name") }, delay: Self.grace, in: transaction)
+        try transaction.enqueue("UPDATE runs SET problem = NULL WHERE id = \(id)")
+        try await RunMove.tell(id, flow: flow, state: .queued, tenant: tenantId, in: transaction)
+    }
+
+    /// Takes up a run that has failed wholly, or of which a step has.
+    ///
+    /// - Parameters:
+    ///   - operation: its repeat finds the run taken up.
+    ///   - closing: the steps of each flow that put together what others made.
+    /// - Returns: `nil` if there is no such run.
+    func retry(
+        _ id: UUID, of tenantId: UUID, by operation: UUID?, closing: [String: Set<String>]
+    ) async throws -> RunRetry? {
+        let retry = try await database.transaction(tenant: tenantId) { transaction -> RunRetry? in
+            let rows = try await transaction.query(
+                """
+                SELECT j.kind, j.state, coalesce(r.retried_by = \(operation), false) AS is_repeat, EXISTS (
+                    SELECT FROM run_steps s WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id AND s.state = 'failed') AS has_failed
+                FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id
+                WHERE j.id = \(id) FOR NO KEY UPDATE OF j
+                """)
+            guard let row = rows.first else { return nil }
+            if try row.decode("is_repeat") { return .takenBefore }
+            let state: JobState = try row.decode("state")
+            let hasFailed: Bool = try row.decode("has_failed")
+            guard state == .failed || (state == .succeeded && hasFailed) else { return .refused(RunState(state)) }
+            let flow: String = try row.decode("kind")
+            try await reopen(id, flow, state, closing: closing[flow] ?? [], of: tenantId, in: transaction)
+            try transaction.enqueue("UPDATE runs SET retried_by = \(operation) WHERE id = \(id)")
+            return .taken
+        }
+        onCommit()
+        return retry
     }
 
     // MARK: Ending
