@@ -29,15 +29,24 @@ final class EventStreamHub: Service {
 
     private let state = Lock(State())
     private let store: EventStreamStore
+    private let reads: EventStreamReads
     private let limits: Limits
     private let logger: Logger
     private let open: Gauge
     private let refused: Counter
 
+    /// - Parameter sharedFor: how long what one stream has read is good for another that stands at the same event, unless a wake-up comes.
     init(
-        store: EventStreamStore, limits: Limits = .standard(), logger: Logger, metrics: MetricsRegistry = MetricsRegistry()
+        store: EventStreamStore, limits: Limits = .standard(), sharedFor: Duration = .seconds(5), logger: Logger,
+        metrics: MetricsRegistry = MetricsRegistry()
     ) {
         self.store = store
+        let queries = metrics.counter(
+            "gateway_event_stream_reads_total", help: "Queries for events of open streams; streams at the same event share one")
+        reads = EventStreamReads(goodFor: sharedFor) { tenant, seq in
+            queries.increment()
+            return try await store.events(tenant: tenant, after: seq, limit: Self.page)
+        }
         self.limits = limits
         self.logger = logger
         open = metrics.gauge("gateway_event_streams", help: "Open event streams")
@@ -74,6 +83,7 @@ final class EventStreamHub: Service {
 
     /// Called after an event of the tenant was stored.
     func wake(tenant: UUID) {
+        reads.forget(tenant: tenant)
         resume { $0.tenant == tenant }
     }
 
@@ -92,8 +102,18 @@ final class EventStreamHub: Service {
         for waiter in waiters { waiter.succeed() }
     }
 
+    /// So many events are read at a time.
+    private static let page = 100
+
+    /// The next events of a stream that stands at `seq`.
+    func events(tenant: UUID, after seq: Int64) async throws -> [EventStream.StoredEvent] {
+        try await reads.events(tenant: tenant, after: seq)
+    }
+
     /// How many streams are open.
     var count: Int { state.withLock { $0.listeners.count } }
+    /// How many of them have nothing to send.
+    var waiting: Int { state.withLock { $0.listeners.values.count { $0.waiter != nil } } }
 
     /// - Throws: ``TooManyStreams`` where one more would be too many.
     func admit(tenant: UUID, subject: String) throws {
@@ -113,7 +133,12 @@ final class EventStreamHub: Service {
         open.add(1)
         defer {
             open.add(-1)
-            state.withLock { $0.listeners.removeValue(forKey: id)?.waiter }?.succeed()
+            let (waiter, isLast) = state.withLock { state in
+                let waiter = state.listeners.removeValue(forKey: id)?.waiter
+                return (waiter, !state.listeners.values.contains { $0.tenant == tenant })
+            }
+            waiter?.succeed()
+            if isLast { reads.forget(tenant: tenant) }
         }
         try await body(id)
     }

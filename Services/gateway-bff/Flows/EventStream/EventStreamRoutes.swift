@@ -32,7 +32,7 @@ struct EventStreamRoutes: Sendable {
                 }
                 // The stream ends with the token that opened it; the client comes back with a fresh one and its last id.
                 while !member.isExpired {
-                    let events = try await store.events(tenant: tenant, after: position, limit: 100)
+                    let events = try await hub.events(tenant: tenant, after: position)
                     // After the reading: whoever was shut out while it went on sees nothing of it either.
                     guard await isStillGood() else { return }
                     for event in events {
