@@ -211,6 +211,44 @@ struct ModelCatalogueTests {
         }
     }
 
+    @Test("A full name whose parts are as long as they may be is taken at every face, and one character more is not")
+    func longNames() async throws {
+        let (provider, model) = (String(repeating: "p", count: 64), String(repeating: "m", count: 64))
+        let (vendor, house) = (try ScriptedVendor([.says("别家")]), try ScriptedVendor([.says(ModelTitles.json(), model: model)]))
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let platform = Self.administrator(of: true)
+            let changes: [(String, JSONValue)] = [
+                ("/v1/ai/providers/\(provider)", ["dialect": "openai", "baseUrl": .string(house.url), "key": "sk-house"]),
+                ("/v1/ai/models/\(provider)/\(model)", ["capabilities": ["json_object"], "contextTokens": 32_000]),
+            ]
+            for (path, setting) in changes {
+                let put = try await Self.send(service, .put, path, setting, as: platform)
+                #expect(put.status == .noContent, "\(put.text)")
+            }
+            let full = "\(provider)/\(model)"
+            var request = TitleWritingRequest.sample()
+            request.model = full
+            let answer = try await service.write(request)
+            #expect(answer.provider == provider && answer.modelName == model && !answer.degraded)
+            for (name, isTooLong) in [(full, false), (full + "m", true)] {
+                let faces: [(String, JSONValue)] = [
+                    (TitleService.chat, ["model": .string(name), "messages": [["role": "user", "content": "你好"]]]),
+                    (TitleService.generate, ["model": .string(name), "task": "reply", "input": "多少钱？"]),
+                    ("/v1/embeddings", ["model": .string(name), "input": "甲"]),
+                ]
+                for (path, body) in faces {
+                    let said = try await service.callModel(path, body).text
+                    #expect(said.contains("too_long") == isTooLong, "\(path): \(said)")
+                }
+            }
+            request.model += "m"
+            let refused = try await service.send(request, deadlineMs: 8_000)
+            #expect(refused.status == .unprocessableContent)
+            #expect(try refused.problem().errors?.map(\.code).contains("too_long") == true)
+        }
+        #expect(vendor.received.isEmpty)
+    }
+
     @Test("A disabled model is skipped by policies, and refused by name and by other names")
     func disabled() async throws {
         let vendor = try ScriptedVendor([.says("好", model: "gpt-4o-2024-11-20")])

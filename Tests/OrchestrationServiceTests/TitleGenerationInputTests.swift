@@ -36,6 +36,12 @@ import Testing
         #expect(issues(#"{"topic": "a\#(String(repeating: "\u{301}", count: 4_000))"}"#) == ["/topic too_long"])
     }
 
+    @Test func aFullNameOfAModelMayBeAsLongAsItsPartsTogether() throws {
+        let name = String(repeating: "m", count: 129)
+        #expect(
+            try TitleGenerationInput.read(JSONValue(parsing: Array(#"{"topic": "a", "model": "\#(name)"}"#.utf8))).model == name)
+    }
+
     @Test(arguments: [
         ("{}", ["/topic required"]),
         (#"{"topic": ""}"#, ["/topic too_short"]),
@@ -50,6 +56,7 @@ import Testing
         (#"{"topic": "a", "maxLength": 101}"#, ["/maxLength out_of_range"]),
         (#"{"topic": "a", "titles": 5}"#, ["/titles unknown_field"]),
         (#"{"topic": "a", "model": ""}"#, ["/model too_short"]),
+        (#"{"topic": "a", "model": "\#(String(repeating: "m", count: 130))"}"#, ["/model too_long"]),
         (#"{"topic": "a", "sellingPoints": "除臭"}"#, ["/sellingPoints wrong_type"]),
         (#"{"topic": "a", "keywords": ["b", 7, ""]}"#, ["/keywords/1 wrong_type", "/keywords/2 too_short"]),
         (

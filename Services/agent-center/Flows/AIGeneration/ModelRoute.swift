@@ -98,6 +98,8 @@ final class ModelRoute: Sendable {
 /// Names that stand for no particular model.
 enum ModelNames {
     static let auto = "auto"
+    /// In characters: a provider's name and a model's, 64 each at most, and the slash between them.
+    static let length = 1...129
 }
 
 /// At most so many at a time; the others wait in the order they came, until their deadline.

@@ -85,7 +85,7 @@ enum UsageInput {
         let result = UsageRecordQuery(
             from: reader.optionalDate("from"), to: reader.optionalDate("to"), flow: reader.optionalText("flow", length: 1...64),
             scene: reader.optionalText("scene", length: 1...64), provider: reader.optionalText("provider", length: 1...64),
-            model: reader.optionalText("model", length: 1...128), user: reader.optionalText("user", length: 1...100),
+            model: reader.optionalText("model", length: ModelNames.length), user: reader.optionalText("user", length: 1...100),
             limit: reader.integer("limit", in: pageSize, default: defaultPageSize), before: reader.cursor(recordsCursor))
         try reader.finish()
         return result

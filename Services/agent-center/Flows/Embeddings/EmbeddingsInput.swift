@@ -12,7 +12,7 @@ enum EmbeddingsInput {
 
     static func read(_ json: JSONValue) throws -> (question: EmbeddingQuestion, form: Form) {
         var fields = FieldReader(json)
-        let model = fields.text("model", length: 1...128)
+        let model = fields.text("model", length: ModelNames.length)
         let inputs = Self.inputs(&fields)
         let form = fields.choice("encoding_format", of: Form.self, default: .float)
         let dimensions = fields.optionalInteger("dimensions", in: 1...16_384)

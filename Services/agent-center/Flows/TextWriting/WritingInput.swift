@@ -26,7 +26,7 @@ enum WritingInput {
     }
 
     static func model(_ fields: inout FieldReader, knows isKnown: (String) -> Bool) -> String {
-        let model = fields.text("model", length: 1...64)
+        let model = fields.text("model", length: ModelNames.length)
         if !model.isEmpty, !isKnown(model) {
             fields.refuse("model", code: "unknown_model", zh: "没有名为“\(model)”的模型", en: "there is no model named \(model)")
         }

@@ -14,7 +14,8 @@ enum TitleGenerationInput {
     static let defaultCount = 5
     /// From the shortest title that says something to the longest that any platform shows.
     static let maxLength = 5...100
-    static let modelLength = 1...64
+    /// agent-center's rule: a provider's name and a model's, 64 each at most, and the slash between them.
+    static let modelLength = 1...129
 
     static func read(_ json: JSONValue) throws -> TitleBrief {
         var fields = FieldReader(json)

@@ -59,7 +59,7 @@ struct ConversationReader {
     }
 
     mutating func input() -> ConversationInput {
-        let model = fields.text("model", length: 1...130)
+        let model = fields.text("model", length: ModelNames.length)
         readMessages()
         readLimits()
         readTools()

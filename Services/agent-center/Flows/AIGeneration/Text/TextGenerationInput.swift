@@ -27,7 +27,7 @@ struct TextGenerationInput: Sendable {
     static func read(_ json: JSONValue, knows isKnown: (String) -> Bool) throws -> TextGenerationInput {
         var fields = FieldReader(json)
         let task = fields.choice("task", of: Task.self) ?? .copy
-        let model = fields.optionalText("model", length: 1...130) ?? ModelNames.auto
+        let model = fields.optionalText("model", length: ModelNames.length) ?? ModelNames.auto
         if !isKnown(model) {
             fields.refuse("model", code: "unknown_model", zh: "没有名为“\(model)”的模型", en: "there is no model named \(model)")
         }
