@@ -19,15 +19,16 @@ enum Routes {
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
         let assetFiling = AssetFilingRoutes(filing: assetFiling)
+        let body = RouteOptions.write("Contents", maximumBodyBytes: ContentBodyInput.largestRequest)
         router.group(authentication, ErasedTenants()) { group in
-            group.on(.post, "/v1/contents", options: .write("Contents"), contents.create)
+            group.on(.post, "/v1/contents", options: body, contents.create)
             group.on(.get, "/v1/contents", options: .read("Contents"), contents.list)
-            group.on(.post, "/v1/drafts", options: .write("Contents"), contents.draft)
+            group.on(.post, "/v1/drafts", options: body, contents.draft)
             group.on(.get, "/v1/contents/{id}", options: .read("Contents"), contents.get)
-            group.on(.patch, "/v1/contents/{id}", options: .write("Contents"), contents.edit)
+            group.on(.patch, "/v1/contents/{id}", options: body, contents.edit)
             group.on(.get, "/v1/contents/{id}/export", options: .read("ContentExport"), exports.export)
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
-            group.on(.post, "/v1/contents/{id}/versions", options: .write("Contents"), contents.write)
+            group.on(.post, "/v1/contents/{id}/versions", options: body, contents.write)
             for action in ReviewAction.allCases {
                 group.on(
                     .post, "/v1/contents/{id}/\(action.rawValue)", options: .write("ContentReview"), review.move(by: action))

@@ -38,6 +38,17 @@ import Testing
         #expect(issues { try patch(body) } == expected)
     }
 
+    @Test(arguments: [(1_900, []), (1_901, ["/body too_long"])])
+    func allTextsTogetherHaveALimit(last: Int, expected: [String]) {
+        func scene(_ length: Int) -> String {
+            let line = String(repeating: "好", count: length)
+            return
+                #"{"durationSeconds": 1, "shot": "", "camera": "", "visual": "图", "line": "\#(line)", "subtitle": "", "bgm": "", "props": []}"#
+        }
+        let scenes = [String](repeating: scene(2_000), count: 99) + [scene(last)]
+        #expect(issues { try patch(#"{"body": {"scenes": [\#(scenes.joined(separator: ","))]}}"#) } == expected)
+    }
+
     @Test func refusesFiftyOneCandidates() {
         let list = (0...50).map { #"{"title": "t\#($0)"}"# }.joined(separator: ",")
         #expect(issues { try patch(#"{"candidates": [\#(list)]}"#) } == ["/candidates too_many_items"])

@@ -1,5 +1,6 @@
 """Contents that people write themselves, of every kind, through the gateway."""
 
+import json
 import uuid
 
 import pytest
@@ -76,6 +77,37 @@ def test_a_long_script_goes_through_whole(member):
     edited = member.request("PATCH", made.headers["Location"], json={"body": {"scenes": edits}}, headers={"If-Match": '"1"'})
     assert edited.status_code == 200, edited.text
     assert edited.json()["body"]["scenes"][299]["line"] == "换一句"
+
+
+def test_rules_and_limits_agree_at_their_border(member):
+    """What the rules allow fits the limit however it is written (escaped, an emoji takes twelve bytes); one character more is 422, and what
+    is over the limit is 413, whatever it says."""
+    def script(last: str) -> dict:
+        scenes = [SCENE | {"index": n + 1, "startSecond": 10 * n, "visual": "😀" * 660} for n in range(300)]
+        scenes[0] |= {"visual": last}
+        return BODIES["video_script"] | {"scenes": scenes, "totalSeconds": 3000}
+
+    def texts(value) -> int:
+        if isinstance(value, str):
+            return len(value)
+        return sum(texts(item) for item in (value.values() if isinstance(value, dict) else value)) if isinstance(value, (dict, list)) else 0
+
+    free = 200_000 - texts(script(""))
+    assert 0 < free < 1_000
+    whole = script("好" * free)
+    assert 2 << 20 < len(json.dumps(whole)) < 3 << 20
+    made = write(member, "video_script", whole)
+    assert made.status_code == 201, made.text[:500]
+    place = made.headers["Location"]
+    over = script("好" * (free + 1))
+    assert_problem(write(member, "video_script", over), 422, "request.invalid", {"/body"})
+    edits = {"body": {"scenes": whole["scenes"]}}
+    edits["body"]["scenes"][0]["visual"] += "好" * (1 + 200_000 - texts(edits))
+    assert_problem(member.request("PATCH", place, json=edits, headers={"If-Match": '"1"'}), 422, "request.invalid", {"/body"})
+    for method, path in (("POST", "/api/contents"), ("PATCH", place)):
+        for size, status in ((3 << 20, 400), ((3 << 20) + 1, 413)):
+            answer = member.request(method, path, data=b" " * size, headers={"Content-Type": "application/json", "If-Match": '"1"'})
+            assert answer.status_code == status, answer.text[:500]
 
 
 def test_heads_hold_no_stream(stack, member):

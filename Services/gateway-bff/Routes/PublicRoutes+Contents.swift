@@ -4,8 +4,9 @@ import ServiceDefaults
 
 /// What the tenant made: content-center.
 extension PublicRoutes {
-    /// As much as content-center reads of any body: a script of some hundred scenes is larger than what the gateway takes elsewhere.
-    static let wholeBody = RouteOptions.defaultMaxBodyBytes
+    /// As much as content-center reads of a content's body: whatever its rules allow (200,000 characters in all texts), however it is
+    /// written in JSON.
+    static let wholeBody = 3 << 20
 
     static let contents = [
         PublicRoute(

@@ -2,7 +2,7 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 
-/// The input rules of bodies, by kind. Lengths are in grapheme clusters (and 8 times as many code points, design §9).
+/// The input rules of bodies, by kind, and of all of them together. Lengths are in grapheme clusters (and 8 times as many code points, design §9).
 enum ContentBodyInput {
     static let topicLength = 1...500
     /// No platform shows more than 100; an editor may try a few longer ones.
@@ -29,6 +29,31 @@ enum ContentBodyInput {
     static let maxVariables = 20
     static let variableLength = 1...30
     static let fallbackLength = 0...200
+
+    /// All texts of a body together, in code points: far more than an hour's script, and what lists can show a hundred of.
+    static let totalLength = 200_000
+    /// In bytes: whatever the rules allow, however it is written. A code point takes twelve bytes where it is escaped as two halves; names,
+    /// brackets and the rest of the request have their place behind that.
+    static let largestRequest = 3 << 20
+
+    /// - Parameter members: where texts of a body stand in the request.
+    static func checkTotal(of json: JSONValue, at members: [String] = ["body"], _ fields: inout FieldReader) {
+        let lengths = members.map { (name: $0, length: json[$0].map(length) ?? 0) }
+        guard lengths.reduce(0, { $0 + $1.length }) > totalLength, let longest = lengths.max(by: { $0.length < $1.length })
+        else { return }
+        fields.refuse(
+            longest.name, code: "too_long", zh: "各处文字合计不得超过 \(totalLength) 个字符",
+            en: "all texts together must have at most \(totalLength) characters")
+    }
+
+    private static func length(_ json: JSONValue) -> Int {
+        switch json {
+        case .string(let text): text.unicodeScalars.count
+        case .array(let items): items.reduce(0) { $0 + length($1) }
+        case .object(let members): members.reduce(0) { $0 + length($1.value) }
+        default: 0
+        }
+    }
 
     /// - Returns: `nil` only where an issue was recorded.
     static func body(of kind: ContentKind, in fields: inout FieldReader) -> ContentBody? {

@@ -14,6 +14,7 @@ enum ContentPatchInput {
         let selected = fields.patchField("selected") { $0.optionalInteger($1, in: 0...(ContentBodyInput.maxCandidates - 1)) }
         let members = json["body"]
         let body = fields.optionalObject("body") { bodyPatch(&$0, members: members) }
+        ContentBodyInput.checkTotal(of: json, at: ["body", "candidates"], &fields)
         try fields.finish()
         return ContentPatch(title: title, candidates: candidates, selected: nullable(selected), body: body)
     }

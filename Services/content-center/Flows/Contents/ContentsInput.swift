@@ -23,6 +23,7 @@ enum ContentsInput {
         let body = body(of: kind, in: &fields)
         let source = fields.object("source", source).flatMap { $0 }
         let groupId = fields.optionalUUID("groupId")
+        ContentBodyInput.checkTotal(of: json, &fields)
         try fields.finish()
         // Each is missing only where an issue was recorded.
         guard let body, let source else { throw InternalFailure() }
@@ -39,6 +40,7 @@ enum ContentsInput {
             ? fields.object("body", ContentBodyInput.writtenTitleSet).flatMap { $0 }.map(ContentBody.titleSet)
             : body(of: kind, in: &fields)
         let groupId = fields.optionalUUID("groupId")
+        ContentBodyInput.checkTotal(of: json, &fields)
         try fields.finish()
         guard let body else { throw InternalFailure() }
         return NewContent(
@@ -52,6 +54,7 @@ enum ContentsInput {
         let title = fields.optionalText("title", length: titleLength)
         let body = body(of: kind, in: &fields)
         let source = fields.object("source", source).flatMap { $0 }
+        ContentBodyInput.checkTotal(of: json, &fields)
         try fields.finish()
         guard let body, let source else { throw InternalFailure() }
         return NewVersion(step: step, title: title, body: body, source: source)
