@@ -56,7 +56,7 @@ enum EmbeddingVendor {
 extension TitleService {
     func embed(
         _ body: JSONValue, tenant: UUID = TestContext.tenant, subject: String = "user-1", scopes: [String] = ["ai:generate"],
-        deadlineMs: Int = 8_000
+        deadlineMs: Int = 58_000
     ) async throws -> TestResponse {
         var headers = try TestContext.headers(
             from: .gatewayBFF, to: .agentCenter, as: TestContext.principal(tenant: tenant, subject: subject, scopes: scopes))

@@ -43,7 +43,7 @@ struct TitleService: Sendable {
 
     func send(
         _ request: TitleWritingRequest = .sample(), tenant: UUID = TestContext.tenant, operation: UUID? = nil,
-        deadlineMs: Int = 8_000
+        deadlineMs: Int = 20_000
     ) async throws -> TestResponse {
         var headers = try TestContext.headers(
             from: .orchestrationService, to: .agentCenter, as: TestContext.principal(tenant: tenant), operation: operation)
@@ -54,7 +54,7 @@ struct TitleService: Sendable {
 
     func write(
         _ request: TitleWritingRequest = .sample(), tenant: UUID = TestContext.tenant, operation: UUID? = nil,
-        deadlineMs: Int = 8_000
+        deadlineMs: Int = 20_000
     ) async throws -> TitleWritingAnswer {
         let response = try await send(request, tenant: tenant, operation: operation, deadlineMs: deadlineMs)
         #expect(response.status == .ok, "\(response.text)")
