@@ -1,9 +1,10 @@
 import HTTPCore
+import TestSupport
 import Testing
 
 @testable import AgentCenter
 
-@Suite("JSON Schema")
+@Suite("JSON Schema", .apartFromThePool)
 struct JSONSchemaTests {
     private func problems(_ schema: String, _ value: String, mostWork: Int = 10_000) throws -> [String] {
         try JSONSchema(JSONValue(parsing: Array(schema.utf8)), mostWork: mostWork).problems(

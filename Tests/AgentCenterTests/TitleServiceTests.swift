@@ -21,9 +21,9 @@ struct TitleService: Sendable {
         logger: Logger = .silent, _ body: @escaping @Sendable (TitleService) async throws -> Value
     ) async throws -> Value {
         // Near where a vendor falls silent; elsewhere none shall ring, however slow the machine is.
-        let limit = [primary, fallback].contains { $0?.fallsSilent == true } ? "700ms" : "10s"
+        let limit = [primary, fallback].contains { $0?.fallsSilent == true } ? "2s" : "20s"
         var variables = [
-            "MODEL_VENDOR_ORDER": "openai,deepseek", "MODEL_CONNECT_TIMEOUT": "2s", "MODEL_FIRST_TOKEN_TIMEOUT": limit,
+            "MODEL_VENDOR_ORDER": "openai,deepseek", "MODEL_CONNECT_TIMEOUT": "5s", "MODEL_FIRST_TOKEN_TIMEOUT": limit,
             "MODEL_IDLE_TIMEOUT": limit,
         ]
         if let primary { variables.merge(["OPENAI_BASE_URL": primary.url, "OPENAI_API_KEY": "sk-primary-secret"]) { $1 } }

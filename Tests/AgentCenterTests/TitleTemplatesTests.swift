@@ -1,9 +1,10 @@
 import DTO
+import TestSupport
 import Testing
 
 @testable import AgentCenter
 
-@Suite("Template titles")
+@Suite("Template titles", .apartFromThePool)
 struct TitleTemplatesTests {
     @Test(
         "200 topics of 10 industries: no empty slot, no pattern twice, none over the limit, nothing forbidden, the key word kept")

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import AgentCenter
@@ -8,7 +9,7 @@ enum TestTenants {
     static let two = UUID(uuidString: "22222222-2222-4222-8222-222222222222") ?? UUID()
 }
 
-@Suite("Word finder")
+@Suite("Word finder", .apartFromThePool)
 struct WordFinderTests {
     @Test("Words are found in any case and width; blanks matter only for words of an alphabet")
     func folding() {

@@ -85,7 +85,7 @@ extension VideoScriptWritingRequest {
 extension TitleService {
     func post(
         _ path: String, _ body: some Encodable, tenant: UUID = TestContext.tenant, operation: UUID? = nil,
-        deadlineMs: Int = 20_000
+        deadlineMs: Int = 30_000
     ) async throws -> TestResponse {
         var headers = try TestContext.headers(
             from: .orchestrationService, to: .agentCenter, as: TestContext.principal(tenant: tenant), operation: operation)

@@ -1,4 +1,5 @@
 import DTO
+import TestSupport
 import Testing
 
 @testable import AgentCenter
@@ -17,7 +18,7 @@ private func checkRules(_ rules: [TextVerdict], _ name: some StringProtocol) {
     }
 }
 
-@Suite("Texts without a model")
+@Suite("Texts without a model", .apartFromThePool)
 struct WriterTemplatesTests {
     static let odd = [
         "茶", "😀", "???", "Sustainable packaging for small online stores in 2026", "{key}{point}", "最好的第一国家级顶级", "١٢٣",

@@ -1,8 +1,9 @@
 import Archiving
 import ConcurrencySupport
+import TestSupport
 import Testing
 
-@Suite struct ZipWriterTests {
+@Suite(.apartFromThePool) struct ZipWriterTests {
     /// What a test keeps of an archive: its end, and how much there was.
     private final class Tail: Sendable {
         private struct State {

@@ -1,12 +1,13 @@
 import DTO
 import Foundation
 import HTTPCore
+import TestSupport
 import Testing
 
 @testable import ContentCenter
 
 /// What is taken as what it says, and what is refused.
-@Suite struct FileInspectionTests {
+@Suite(.apartFromThePool) struct FileInspectionTests {
     private static func flaw(_ bytes: [UInt8], as type: FileType) -> FileFlaw? {
         do {
             try FileInspection.check(bytes, declared: type)

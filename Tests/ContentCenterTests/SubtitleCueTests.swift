@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ContentCenter
 
-@Suite struct SubtitleCueTests {
+@Suite(.apartFromThePool) struct SubtitleCueTests {
     private static let cues = [
         SubtitleCue(startMilliseconds: 0, endMilliseconds: 1_500, lines: ["大家好"]),
         SubtitleCue(startMilliseconds: 3_599_500, endMilliseconds: 3_661_007, lines: ["A < B & C", "第二行"]),

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import ContentCenter
 
-@Suite struct TextFingerprintTests {
+@Suite(.apartFromThePool) struct TextFingerprintTests {
     private let text = "夏天通勤最怕晒黑，其实防晒只要三步：先涂防晒霜，再戴一顶大檐帽，最后别忘了每两小时补涂一次。iPhone15 手机壳也别暴晒。"
 
     @Test func charactersAndWordsAreTokens() {

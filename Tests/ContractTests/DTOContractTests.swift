@@ -1,6 +1,7 @@
 import DTO
 import Foundation
 import HTTPCore
+import TestSupport
 import Testing
 
 /// The types that stand in a document, by their schema's name.
@@ -21,7 +22,7 @@ private let withoutType: Set = [
     "TenantJobState", "MediaJobType", "MediaJobStatus", "MediaPriority", "MediaOutputKind", "SearchField",
 ]
 
-@Suite struct DTOContractTests {
+@Suite(.apartFromThePool) struct DTOContractTests {
     @Test(arguments: documentedTypes.keys.sorted())
     func everyTypeIsDocumentedAsItIs(name: String) throws {
         let documented = try DocumentShape(schemas: Documents().schemas()).members(of: name)

@@ -3,6 +3,7 @@ import Foundation
 import HTTPCore
 import HTTPServing
 import ServiceDefaults
+import TestSupport
 import Testing
 
 @testable import GatewayBFF
@@ -10,7 +11,7 @@ import Testing
 /// Every route of the code stands in the service's document and the other way round, and what the gateway's table of routes implies
 /// stands there too. What the routes take and answer is compared at the running services: query parameters by
 /// Tests/EndToEnd/test_parameters.py, status codes by test_status_codes.py, schemas by schemathesis.
-@Suite struct RouteContractTests {
+@Suite(.apartFromThePool) struct RouteContractTests {
     @Test func gateway() async throws { try await expectAgreement(Applications.gateway) }
 
     @Test func orchestration() async throws { try await expectAgreement(Applications.orchestration) }

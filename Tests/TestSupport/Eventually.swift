@@ -7,7 +7,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
 ///
 /// - Throws: ``NeverHappened``, or what the condition throws.
 public func eventually(
-    _ what: String = "the condition", within limit: Duration = .seconds(20), fileID: String = #fileID, line: Int = #line,
+    _ what: String = "the condition", within limit: Duration = .seconds(60), fileID: String = #fileID, line: Int = #line,
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
