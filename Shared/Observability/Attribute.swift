@@ -15,7 +15,40 @@ public protocol AttributeConvertible: Sendable {
 }
 
 /// `["table": "contents", "rows": 3, "tenant": tenantId]`
-public typealias Attributes = [String: any AttributeConvertible]
+///
+/// A list in the order of the names, each of which stands once: a log line has a handful of them, which are all read once and never
+/// looked up. Hashing them cost more than writing them.
+public struct Attributes: Sendable, ExpressibleByDictionaryLiteral {
+    private(set) var pairs: [(key: String, value: AttributeValue)]
+
+    public init(dictionaryLiteral elements: (String, any AttributeConvertible)...) {
+        pairs = []
+        pairs.reserveCapacity(elements.count)
+        for (key, value) in elements { set(key, value.attributeValue) }
+    }
+
+    public var isEmpty: Bool { pairs.isEmpty }
+
+    /// Replaces what stands under that name.
+    mutating func set(_ key: String, _ value: AttributeValue) {
+        var index = pairs.count
+        while index > 0, key <= pairs[index - 1].key {
+            index -= 1
+            if pairs[index].key == key {
+                pairs[index].value = value
+                return
+            }
+        }
+        pairs.insert((key, value), at: index)
+    }
+
+    /// Both; where a name stands in both, with the other's value.
+    func merging(_ other: Attributes) -> Attributes {
+        var merged = self
+        for (key, value) in other.pairs { merged.set(key, value) }
+        return merged
+    }
+}
 
 extension AttributeValue: AttributeConvertible {
     public var attributeValue: AttributeValue { self }

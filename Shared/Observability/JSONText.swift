@@ -55,8 +55,13 @@ struct JSONText {
 
     private mutating func raw(_ text: String) {
         separate()
-        bytes.append(contentsOf: text.utf8)
+        append(text)
         needsComma = true
+    }
+
+    private mutating func append(_ text: String) {
+        let isAppended: Void? = text.utf8.withContiguousStorageIfAvailable { bytes.append(contentsOf: $0) }
+        if isAppended == nil { bytes.append(contentsOf: text.utf8) }
     }
 
     private mutating func separate() {
@@ -77,9 +82,7 @@ struct JSONText {
     private mutating func quote(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
-        if text.isPlain(from: 0x20, without: UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7F) {
-            return bytes.append(contentsOf: text.utf8)
-        }
+        if text.isPlain(from: 0x20, without: UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7F) { return append(text) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):

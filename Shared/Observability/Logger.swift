@@ -42,7 +42,7 @@ public struct Logger: Sendable {
 
     /// The same logger with attributes that stand in each of its lines.
     public func with(_ attributes: Attributes) -> Logger {
-        Logger(service: service, level: level, sink: sink, fixed: fixed.merging(attributes) { $1 })
+        Logger(service: service, level: level, sink: sink, fixed: fixed.merging(attributes))
     }
 
     public func debug(_ message: @autoclosure () -> String, _ attributes: @autoclosure () -> Attributes = [:]) {
@@ -70,10 +70,11 @@ public struct Logger: Sendable {
         line.field("service", service)
         line.field("message", message())
         if let context = CallContext.current { write(context, to: &line) }
-        let attributes = fixed.isEmpty ? attributes() : fixed.merging(attributes()) { $1 }
-        for (key, value) in attributes.sorted(by: { $0.key < $1.key }) {
-            line.key(Self.reserved.contains(key) ? "_\(key)" : key)
-            line.value(Redaction.value(value.attributeValue, for: key))
+        let attributes = fixed.isEmpty ? attributes() : fixed.merging(attributes())
+        for (key, value) in attributes.pairs {
+            let traits = Redaction.traits(of: key)
+            line.key(traits.isReserved ? "_\(key)" : key)
+            line.value(traits.isSensitive ? Redaction.redacted(value, key: key) : value)
         }
         line.endObject()
         line.endLine()
@@ -83,7 +84,8 @@ public struct Logger: Sendable {
     /// Waits until written lines have left the process; for its end only.
     public func flush() { sink.flush() }
 
-    private static let reserved: Set<String> = [
+    /// The names of a line's own members.
+    static let reserved: Set<String> = [
         "time", "level", "service", "message", "traceId", "spanId", "requestId", "operationId", "tenant", "flow",
     ]
 

@@ -13,14 +13,22 @@ enum Redaction {
 
     /// Keys stand in the code, so that there are few; should somebody make them up, the later ones are looked at each time.
     private static let knownLimit = 1_000
-    private static let known = Lock<[String: Bool]>([:])
+    private static let known = Lock<[String: Traits]>([:])
+
+    struct Traits {
+        let isSensitive: Bool
+        /// A log line has a member of its own under that name.
+        let isReserved: Bool
+    }
 
     /// Compares without case, `_`, `-`, `.` and spaces: `apiKey`, `X-API-Key` and `api_key` are all one.
-    static func isSensitive(key: String) -> Bool {
-        if let answer = known.withLock({ $0[key] }) { return answer }
-        let answer = hasSensitiveWord(key)
-        known.withLock { known in if known.count < knownLimit { known[key] = answer } }
-        return answer
+    static func isSensitive(key: String) -> Bool { traits(of: key).isSensitive }
+
+    static func traits(of key: String) -> Traits {
+        if let traits = known.withLock({ $0[key] }) { return traits }
+        let traits = Traits(isSensitive: hasSensitiveWord(key), isReserved: Logger.reserved.contains(key))
+        known.withLock { known in if known.count < knownLimit { known[key] = traits } }
+        return traits
     }
 
     private static func hasSensitiveWord(_ key: String) -> Bool {
@@ -39,7 +47,11 @@ enum Redaction {
     }
 
     static func value(_ value: AttributeValue, for key: String) -> AttributeValue {
-        guard isSensitive(key: key) else { return value }
+        isSensitive(key: key) ? redacted(value, key: key) : value
+    }
+
+    /// The value under a sensitive key.
+    static func redacted(_ value: AttributeValue, key: String) -> AttributeValue {
         switch value {
         case .null, .bool: return value
         // `promptTokens: 12` is a count, not a token.

@@ -79,7 +79,7 @@ enum OTLP {
         json.beginObject()
         json.key("resource")
         json.beginObject()
-        write(["service.name": service], to: &json)
+        write(["service.name": service] as Attributes, to: &json)
         json.endObject()
         json.key("scopeSpans")
         json.beginArray()
@@ -125,8 +125,8 @@ enum OTLP {
     private static func write(_ attributes: Attributes, to json: inout JSONText) {
         json.key("attributes")
         json.beginArray()
-        for (key, value) in attributes.sorted(by: { $0.key < $1.key }) {
-            let value = Redaction.value(value.attributeValue, for: key)
+        for (key, value) in attributes.pairs {
+            let value = Redaction.value(value, for: key)
             if value == .null { continue }
             json.beginObject()
             json.field("key", key)

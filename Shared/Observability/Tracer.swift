@@ -18,10 +18,10 @@ public struct Tracer: Sendable {
     /// Runs `body` inside a new span: a child of ``CallContext/current``'s span, or the root of a new trace. While it runs,
     /// `CallContext.current` is the same context with the new span. An error that leaves `body` marks the span as failed.
     nonisolated(nonsending) public func withSpan<Value>(
-        _ name: String, kind: Span.Kind = .internal, attributes: @autoclosure () -> Attributes = [:],
+        _ name: @autoclosure () -> String, kind: Span.Kind = .internal, attributes: @autoclosure () -> Attributes = [:],
         _ body: nonisolated(nonsending) (Span) async throws -> Value
     ) async rethrows -> Value {
-        let span = start(name, kind: kind, attributes: attributes())
+        let span = start(name(), kind: kind, attributes: attributes())
         defer { span.end() }
         var context = CallContext.current ?? CallContext(requestId: span.trace.traceId)
         context.trace = span.trace
@@ -36,12 +36,15 @@ public struct Tracer: Sendable {
     }
 
     /// A span that its owner ends with ``Span/end()``, for work that is no one function call: a stream, for instance.
-    public func start(_ name: String, kind: Span.Kind = .internal, attributes: @autoclosure () -> Attributes = [:]) -> Span {
+    public func start(
+        _ name: @autoclosure () -> String, kind: Span.Kind = .internal, attributes: @autoclosure () -> Attributes = [:]
+    ) -> Span {
         let parent = CallContext.current?.trace
         let trace = parent?.makeChild() ?? TraceContext.makeRoot().makeChild()
         let isRecorded = exporter != nil && trace.isSampled
         return Span(
-            name: name, kind: kind, trace: trace, parentId: parent.flatMap { $0.isUnstarted ? nil : $0.spanId },
+            name: isRecorded ? name() : "", kind: kind, trace: trace,
+            parentId: isRecorded ? parent.flatMap { $0.isUnstarted ? nil : $0.spanId } : nil,
             attributes: isRecorded ? attributes() : [:], exporter: isRecorded ? exporter : nil)
     }
 }
@@ -97,8 +100,8 @@ public final class Span: Sendable {
 
     public func set(_ key: String, _ value: @autoclosure () -> some AttributeConvertible) {
         guard let recording else { return }
-        let value = value()
-        recording.record.withLock { $0?.attributes[key] = value }
+        let value = value().attributeValue
+        recording.record.withLock { $0?.attributes.set(key, value) }
     }
 
     /// Marks the span as failed with the error's type; its text stays in the log.

@@ -16,24 +16,24 @@ struct WallClock: Sendable, Equatable {
         let milliseconds = nanoseconds / 1_000_000 % 1_000
         let secondOfDay = seconds % 86_400
         let (year, month, day) = Self.civil(daysSince1970: seconds / 86_400)
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
-        func put(_ number: Int64, _ digits: Int, _ end: Character) {
-            var divisor: Int64 = digits == 4 ? 1_000 : digits == 3 ? 100 : 10
-            while divisor > 0 {
-                text.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-                divisor /= 10
+        return String(unsafeUninitializedCapacity: 24) { text in
+            func put(_ number: Int64, at start: Int, digits: Int, end: UInt8) {
+                var rest = number
+                for index in (start..<start + digits).reversed() {
+                    text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                text[start + digits] = end
             }
-            text.append(contentsOf: String(end).utf8)
+            put(year, at: 0, digits: 4, end: UInt8(ascii: "-"))
+            put(month, at: 5, digits: 2, end: UInt8(ascii: "-"))
+            put(day, at: 8, digits: 2, end: UInt8(ascii: "T"))
+            put(secondOfDay / 3_600, at: 11, digits: 2, end: UInt8(ascii: ":"))
+            put(secondOfDay / 60 % 60, at: 14, digits: 2, end: UInt8(ascii: ":"))
+            put(secondOfDay % 60, at: 17, digits: 2, end: UInt8(ascii: "."))
+            put(milliseconds, at: 20, digits: 3, end: UInt8(ascii: "Z"))
+            return 24
         }
-        put(year, 4, "-")
-        put(month, 2, "-")
-        put(day, 2, "T")
-        put(secondOfDay / 3_600, 2, ":")
-        put(secondOfDay / 60 % 60, 2, ":")
-        put(secondOfDay % 60, 2, ".")
-        put(milliseconds, 3, "Z")
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Days to the Gregorian calendar, counting years from March (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").

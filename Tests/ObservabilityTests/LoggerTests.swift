@@ -99,6 +99,12 @@ import Testing
         #expect(capture.text.split(separator: "\n").count == 2)
     }
 
+    @Test func attributesStandInTheOrderOfTheirNamesEachOnce() throws {
+        logger.with(["b": 1, "d": 2]).info("x", ["c": 3, "a": 4, "d": 5, "level": 6])
+        let text = capture.text
+        #expect(text.contains(#""a":4,"b":1,"c":3,"d":5,"_level":6}"#), "\(text)")
+    }
+
     @Test func fixedAttributesStandInEveryLine() throws {
         let child = logger.with(["component": "outbox"])
         child.info("a")
