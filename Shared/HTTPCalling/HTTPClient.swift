@@ -146,6 +146,15 @@ public final class HTTPClient: Service {
         }
     }
 
+    private static func label(of status: HTTPStatus) -> String {
+        switch status.code / 100 {
+        case 2: "2xx"
+        case 4: "4xx"
+        case 5: "5xx"
+        case let hundreds: "\(hundreds)xx"
+        }
+    }
+
     private func guardedAttempt<Answer>(
         _ request: ClientRequest, head: (Answer) -> (HTTPStatus, HTTPHeaders), once: (ClientRequest) async throws -> Answer
     ) async throws(HTTPClientError) -> Answer {
@@ -160,7 +169,7 @@ public final class HTTPClient: Service {
         do {
             let answer = try await once(request)
             let status = head(answer).0
-            attempts?.observe(.now - start, ["\(status.code / 100)xx"])
+            attempts?.observe(.now - start, [Self.label(of: status)])
             permit?.report(request.breaker?.outcome(of: status) ?? .success)
             return answer
         } catch {

@@ -69,12 +69,19 @@ public struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral, 
 
     /// The first value of the field, or `nil`. Setting replaces all values; setting `nil` removes the field.
     public subscript(name: String) -> String? {
-        get { fields.first { Self.same($0.name, name) }?.value }
+        get {
+            for index in fields.indices where Self.same(fields[index].name, name) { return fields[index].value }
+            return nil
+        }
         set {
-            fields.removeAll { Self.same($0.name, name) }
+            // Most are set once.
+            if fields.contains(where: { Self.same($0.name, name) }) { fields.removeAll { Self.same($0.name, name) } }
             if let newValue { fields.append((name, newValue)) }
         }
     }
+
+    /// Room for so many fields, where about as many are to come.
+    public mutating func reserveCapacity(_ count: Int) { fields.reserveCapacity(count) }
 
     public func values(of name: String) -> [String] { fields.filter { Self.same($0.name, name) }.map(\.value) }
 
@@ -87,10 +94,15 @@ public struct HTTPHeaders: Sendable, Equatable, ExpressibleByDictionaryLiteral, 
     }
 
     private static func same(_ a: String, _ b: String) -> Bool {
-        // Most names are spelled as everybody spells them.
-        if a == b { return true }
-        let (a, b) = (a.utf8, b.utf8)
-        return a.count == b.count && zip(a, b).allSatisfy { lower($0) == lower($1) }
+        // Most differ in length already. A Swift text is UTF-8 in one piece, so that there always is storage to compare.
+        let count = a.utf8.count
+        guard count == b.utf8.count else { return false }
+        return a.utf8.withContiguousStorageIfAvailable { a in
+            b.utf8.withContiguousStorageIfAvailable { b in
+                for index in 0..<count where a[index] != b[index] && lower(a[index]) != lower(b[index]) { return false }
+                return true
+            }
+        } == .some(true)
     }
 
     private static func lower(_ byte: UInt8) -> UInt8 {

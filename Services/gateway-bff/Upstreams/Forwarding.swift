@@ -69,6 +69,8 @@ struct Forwarding: Sendable {
         _ answer: ClientResponse, from callee: ServiceName, to request: Request, face: PublicRoute.Face
     ) throws -> Response {
         var response = Response(answer.status)
+        // What the entrance and the server add comes to twice as much.
+        response.headers.reserveCapacity(20)
         copy(answer.headers, to: &response.headers)
         guard answer.headers["Content-Type"]?.hasPrefix(ProblemBody.mediaType) == true else {
             response.body = answer.body.isEmpty ? .none : .bytes(answer.body)

@@ -6,6 +6,8 @@ import HTTPCore
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
+    /// Where header lines are put together.
+    var line: [UInt8] = []
 
     init() {
         guard let pointer = curl_easy_init() else { preconditionFailure("curl_easy_init: out of memory") }
@@ -55,7 +57,7 @@ final class EasyHandle {
 
     func set(_ option: CURLoption, _ value: Bool) { ccurl_set_long(pointer, option, value ? 1 : 0) }
 
-    func set(_ option: CURLoption, _ value: String) { ccurl_set_string(pointer, option, value) }
+    func set(_ option: CURLoption, _ value: String) { value.withCString { _ = ccurl_set_string(pointer, option, $0) } }
 
     /// Curl keeps the pointer: the caller must keep what it points to until the transfer has been removed.
     func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) { ccurl_set_pointer(pointer, option, value) }

@@ -32,12 +32,29 @@ extension EasyHandle {
         var list = curl_slist_append(nil, "Expect:")
         var hasContentType = false
         for (name, value) in request.headers {
-            list = curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
+            list = append(name, value, to: list)
             if name.utf8.count == 12, name.lowercased() == "content-type" { hasContentType = true }
         }
         if case .bytes = request.body, !hasContentType { list = curl_slist_append(list, "Content-Type:") }
         set(CURLOPT_HTTPHEADER, list)
         return list
+    }
+
+    /// Curl copies the line, which is put together in the same place for all.
+    private func append(
+        _ name: String, _ value: String, to list: UnsafeMutablePointer<curl_slist>?
+    ) -> UnsafeMutablePointer<curl_slist>? {
+        line.removeAll(keepingCapacity: true)
+        line.append(contentsOf: name.utf8)
+        if value.isEmpty {
+            line.append(UInt8(ascii: ";"))
+        } else {
+            line.append(UInt8(ascii: ":"))
+            line.append(UInt8(ascii: " "))
+            line.append(contentsOf: value.utf8)
+        }
+        line.append(0)
+        return line.withUnsafeBytes { curl_slist_append(list, $0.bindMemory(to: CChar.self).baseAddress) }
     }
 
     private func applyMethod(_ request: ClientRequest) {

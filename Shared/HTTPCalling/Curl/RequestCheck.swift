@@ -62,12 +62,16 @@ private enum Origin {
 
     /// - Returns: the URL up to its path, and the path with what follows; `nil` without one.
     static func split(_ url: String) -> (origin: Substring, rest: Substring.UTF8View?) {
-        var slashes = 0
-        for index in url.utf8.indices where url.utf8[index] == UInt8(ascii: "/") {
-            slashes += 1
-            if slashes == 3 { return (url[..<index], url[index...].utf8) }
+        let length = url.utf8.withContiguousStorageIfAvailable { bytes in
+            var slashes = 0
+            return bytes.firstIndex { byte in
+                if byte == UInt8(ascii: "/") { slashes += 1 }
+                return slashes == 3
+            }
         }
-        return (url[...], nil)
+        guard case .some(.some(let length)) = length else { return (url[...], nil) }
+        let index = url.utf8.index(url.utf8.startIndex, offsetBy: length)
+        return (url[..<index], url[index...].utf8)
     }
 
     static func isKnownGood(_ origin: Substring) -> Bool { good.withLock { $0.contains(String(origin)) } }

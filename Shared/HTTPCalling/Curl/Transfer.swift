@@ -177,19 +177,14 @@ final class Transfer {
         guard !isHeadComplete else { return true }
         headBytes += bytes.count
         guard headBytes <= 256 * 1_024 else { return refuse("the head of the answer is too large") }
-        var line = bytes[...]
-        while let last = line.last, last == 0x0D || last == 0x0A { line = line.dropLast() }
-        guard !line.isEmpty else { return endHead() }
-        if line.starts(with: "HTTP/".utf8) {
-            let code = line.split(separator: 0x20, maxSplits: 2).dropFirst().first
-            status = HTTPStatus(code.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? 0)
+        switch AnswerLine(bytes) {
+        case .end: return endHead()
+        case .status(let code):
+            status = HTTPStatus(code)
             headers = [:]
-        } else if let colon = line.firstIndex(of: 0x3A) {
-            let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 }
-            let name = line[..<colon].drop(while: isSpace)
-            var value = line[(colon + 1)...].drop(while: isSpace)
-            while let last = value.last, isSpace(last) { value = value.dropLast() }
-            headers.add(String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+            headers.reserveCapacity(16)
+        case .field(let name, let value): headers.add(name, value)
+        case .other: break
         }
         return true
     }

@@ -15,7 +15,8 @@ enum Answer {
         defer { MHD_destroy_response(raw) }
         for (name, value) in response.headers where !isOurs(name) {
             // The library refuses line breaks and the like; such a field is left out rather than sent broken.
-            _ = MHD_add_response_header(raw, name, value)
+            // Lent as they are: a text that is passed as a C argument is copied to the heap first.
+            _ = name.withCString { name in value.withCString { MHD_add_response_header(raw, name, $0) } }
         }
         if closing { _ = MHD_add_response_header(raw, "Connection", "close") }
         return MHD_queue_response(connection, UInt32(response.status.code), raw)

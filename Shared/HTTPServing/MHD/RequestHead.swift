@@ -14,6 +14,7 @@ struct RequestHead {
 
     init(connection: OpaquePointer, method: UnsafePointer<CChar>) {
         var reader = HeaderReader()
+        reader.headers.reserveCapacity(16)
         withUnsafeMutablePointer(to: &reader) { cmhd_each_header(connection, readHeader, $0) }
         self.method = HTTPMethod(String(cString: method))
         headers = reader.headers
