@@ -1,3 +1,4 @@
+import ServiceDefaults
 import Testing
 
 @testable import GatewayBFF
@@ -14,6 +15,14 @@ import Testing
     @Test func aViewerChangesNothing() {
         let writing = Role.viewer.permissions.filter { !$0.rawValue.hasSuffix(":read") && $0 != .readUsage }
         #expect(writing.isEmpty)
+    }
+
+    /// A scope that a service is not told of is one that nobody has.
+    @Test func everyRoutesPermissionReachesTheServiceThatAnswers() {
+        for route in PublicRoutes.all {
+            guard case .member(let permission) = route.access, case .upstream(let service, _) = route.target else { continue }
+            #expect(HeardScopes.hears(service, permission.rawValue), "\(route.method) \(route.path): \(permission)")
+        }
     }
 
     /// A leaked key must not be able to erase a tenant.

@@ -112,6 +112,21 @@ import Testing
         #expect(try verifier().verify(tokens[2]).principal.tenantId == other.tenantId)
     }
 
+    @Test func aTokenCarriesTheScopesThatItsReaderLooksAt() throws {
+        var administrator = principal
+        administrator.scopes = [
+            "ai:usage", "contents:read", "materials:approve", "prompts:read", "tenant:manage", "titles:generate",
+        ]
+        func heard(by callee: ServiceName) throws -> [String] {
+            let token = try signer().token(for: administrator, to: callee)
+            return try verifier(callee).verify(token).principal.scopes
+        }
+        #expect(try heard(by: .contentCenter) == ["contents:read", "materials:approve", "tenant:manage"])
+        #expect(try heard(by: .agentCenter) == ["ai:usage", "prompts:read"])
+        // It calls others in the caller's name.
+        #expect(try heard(by: .orchestrationService) == administrator.scopes)
+    }
+
     @Test func aRememberedTokenStillExpires() throws {
         let verifier = verifier()
         let token = try signer().token(for: principal, to: .contentCenter)

@@ -176,11 +176,11 @@ public struct UpstreamClient: Sendable {
         guard remaining > .zero else { throw UpstreamTimeout(callee: callee) }
         let margin = Self.margin(of: remaining)
 
-        var headers: HTTPHeaders = [
-            "Authorization": "Bearer \(try signer.token(for: principal, to: callee))",
-            "X-Deadline-Ms": String(max(1, (remaining - margin).milliseconds)),
-            "Accept-Language": CallerLanguage.current.rawValue,
-        ]
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(12)
+        headers.add("Authorization", try signer.authorization(for: principal, to: callee))
+        headers.add("X-Deadline-Ms", String(max(1, (remaining - margin).milliseconds)))
+        headers.add("Accept-Language", CallerLanguage.current.rawValue)
         if let context {
             headers.add("traceparent", context.trace.traceparent)
             headers.add("X-Request-Id", context.requestId)
