@@ -6,13 +6,14 @@ import Observability
 /// One line per public request: who asked for what, and what came of it. Health checks and metrics are left out; paths are written without
 /// their query, which may hold anything.
 struct AccessLog: Middleware {
-    private static let unlogged: Set = ["/healthz", "/readyz", "/metrics"]
-
     let logger: Logger
     let addressRule: ClientAddressRule
 
     func respond(to request: Request, next: @escaping Handler) async throws -> Response {
-        if Self.unlogged.contains(request.path) { return try await next(request) }
+        switch request.path {
+        case "/healthz", "/readyz", "/metrics": return try await next(request)
+        default: break
+        }
         let started = ContinuousClock.now
         var request = request
         let visitor = Visitor()

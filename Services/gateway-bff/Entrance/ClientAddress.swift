@@ -50,9 +50,9 @@ struct ClientAddressRule: Sendable {
         address(peer: request.peerAddress, forwardedFor: request.headers.values(of: "X-Forwarded-For"))
     }
 
-    func address(peer: String, forwardedFor: [String]) -> String {
+    func address(peer: String, forwardedFor: @autoclosure () -> [String]) -> String {
         guard isTrusted(peer) else { return peer }
-        let hops = forwardedFor.flatMap { $0.split(separator: ",") }.map { $0.trimmed }
+        let hops = forwardedFor().flatMap { $0.split(separator: ",") }.map { $0.trimmed }
         for hop in hops.reversed() {
             guard AddressBlock(hop) != nil, !hop.contains("/") else { return peer }
             if !isTrusted(hop) { return hop }

@@ -26,6 +26,9 @@ final class RateLimits: Sendable {
     fileprivate struct Key: Hashable {
         let rateClass: PublicRoute.RateClass
         let owner: String
+
+        /// An owner has few classes, and those cost more to hash than to compare.
+        func hash(into hasher: inout Hasher) { hasher.combine(owner) }
     }
 
     private struct State {
@@ -41,9 +44,7 @@ final class RateLimits: Sendable {
                 nextSweep = now + .seconds(60)
             }
             let slot = self.slot(for: key)
-            var bucket = buckets[slot] ?? TokenBucket(now: now)
-            defer { buckets[slot] = bucket }
-            return (slot, bucket.take(policy: policy, now: now))
+            return (slot, buckets[slot, default: TokenBucket(now: now)].take(policy: policy, now: now))
         }
 
         /// A bucket that has been forgotten since was full.
@@ -73,14 +74,13 @@ final class RateLimits: Sendable {
         let decision: TokenBucket.Decision
 
         var headers: [(String, String)] {
-            let window = Int(policy.window.inSeconds.rounded(.up))
             let (remaining, reset) =
                 switch decision {
                 case .allowed(let remaining, let fullAfter): (remaining, Int(fullAfter.inSeconds.rounded(.up)))
                 case .refused(let retryAfter): (0, Int(retryAfter.inSeconds.rounded(.up)))
                 }
             return [
-                ("RateLimit-Policy", "\"\(name)\";q=\(policy.burst);w=\(window)"),
+                ("RateLimit-Policy", "\"\(name)\";\(policy.quota)"),
                 ("RateLimit", "\"\(name)\";r=\(remaining);t=\(reset)"),
             ]
         }

@@ -1,3 +1,5 @@
+import ConcurrencySupport
+
 /// A bucket of tokens that refills evenly: `burst` requests at once, `burst` per `window` over time. A pure value; the caller brings the clock.
 struct TokenBucket: Sendable {
     struct Policy: Sendable, Equatable {
@@ -5,6 +7,17 @@ struct TokenBucket: Sendable {
         let burst: Int
         /// How long an empty bucket takes to fill.
         let window: Duration
+        /// How long one token takes to come back.
+        let perToken: Duration
+        /// As the `RateLimit-Policy` field says it; made once, since every answer carries it.
+        let quota: String
+
+        init(burst: Int, window: Duration) {
+            self.burst = burst
+            self.window = window
+            perToken = window / burst
+            quota = "q=\(burst);w=\(Int(window.inSeconds.rounded(.up)))"
+        }
     }
 
     enum Decision: Sendable, Equatable {
@@ -18,17 +31,16 @@ struct TokenBucket: Sendable {
     init(now: ContinuousClock.Instant) { fullAt = now }
 
     mutating func take(policy: Policy, now: ContinuousClock.Instant) -> Decision {
-        let perToken = policy.window / policy.burst
-        let next = max(fullAt, now) + perToken
+        let next = max(fullAt, now) + policy.perToken
         let fullAfter = now.duration(to: next)
         guard fullAfter <= policy.window else { return .refused(retryAfter: fullAfter - policy.window) }
         fullAt = next
         // The division is in floating point: a hair below a whole number is that number.
-        return .allowed(remaining: Int((policy.window - fullAfter) / perToken + 1e-9), fullAfter: fullAfter)
+        return .allowed(remaining: Int((policy.window - fullAfter) / policy.perToken + 1e-9), fullAfter: fullAfter)
     }
 
     /// Puts back what ``take(policy:now:)`` has let through.
-    mutating func giveBack(policy: Policy) { fullAt = fullAt - policy.window / policy.burst }
+    mutating func giveBack(policy: Policy) { fullAt = fullAt - policy.perToken }
 
     /// Whether the bucket is full and may be forgotten.
     func isFull(now: ContinuousClock.Instant) -> Bool { fullAt <= now }
