@@ -9,7 +9,7 @@ import requests
 
 from support import eventually
 
-TOO_LARGE = b'{"topic": "' + b"a" * 3_000_000 + b'"}'
+TOO_LARGE = b'{"topic": "' + b"a" * (3 << 20) + b'"}'
 AS_JSON = {"Content-Type": "application/json"}
 
 

@@ -8,7 +8,12 @@ def provoke(stack, member) -> None:
     assert member.request("GET", f"/api/runs/{waiting}").json()["state"] == "queued"
     assert member.request("POST", f"/api/runs/{waiting}/cancel").json()["state"] == "canceled"
     assert member.request("POST", f"/api/runs/{over}/cancel").status_code == 409
-    for method, path in (("GET", ""), ("POST", "/cancel")):
+    failed, key = f"/api/runs/{write(stack, member.tenant, 'failed')}/retry", {"Idempotency-Key": str(uuid.uuid4())}
+    assert member.request("POST", failed, headers={"Idempotency-Key": "x" * 300}).status_code == 400
+    assert member.request("POST", failed, headers=key).status_code == 202
+    assert member.request("POST", failed, headers=key, json={"other": "body"}).status_code == 422
+    assert member.request("POST", f"/api/runs/{over}/retry").status_code == 409
+    for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry")):
         assert member.request(method, f"/api/runs/{uuid.uuid4()}{path}").status_code == 404
 
 
