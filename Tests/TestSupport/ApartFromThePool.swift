@@ -1,3 +1,5 @@
+// Products are built statically linked, together with this module, where there is no `Testing`.
+#if canImport(Testing)
 import Dispatch
 public import Testing
 
@@ -37,3 +39,4 @@ private final class OwnThreads: TaskExecutor {
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
+#endif
