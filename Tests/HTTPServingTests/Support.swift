@@ -1,5 +1,6 @@
 import ConcurrencySupport
 import Foundation
+import Glibc
 import HTTPCore
 import HTTPServing
 import Testing
@@ -37,18 +38,29 @@ func waitForCancellation(_ cancelled: Counter) async throws -> Never {
 
 enum LiveProbe {
     /// Whether the port takes connections.
-    static func connects(to port: Int) -> Bool {
+    static func connects(to port: Int) -> Bool { withConnection(to: port) { _ in } != nil }
+
+    /// Sends the bytes and leaves at once, so that the end is there before the last of them is read.
+    static func send(_ bytes: [UInt8], andLeave port: Int) {
+        withConnection(to: port) { descriptor in
+            bytes.withUnsafeBytes { _ = Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        }
+    }
+
+    @discardableResult
+    private static func withConnection<Value>(to port: Int, _ body: (Int32) -> Value) -> Value? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        return withUnsafePointer(to: &address) {
+        let isConnected = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
+        return isConnected ? body(descriptor) : nil
     }
 }
 
