@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import jsonschema
 import pytest
@@ -121,3 +122,46 @@ def test_nothing_shared_is_unused():
     shared = DOCUMENTS["common.yaml"]["components"]
     defined = {f"/components/{kind}/{key}" for kind, entries in shared.items() if kind != "securitySchemes" for key in entries}
     assert defined - used == set()
+
+
+# What services say to each other stands in the DTO library (design §2); what a service says to its own queues does not.
+EVENT_TYPE = re.compile(r'"([a-z]+(?:\.[a-z]+)+\.v\d+)"')
+EVENTS = DOCUMENTS["events.asyncapi.yaml"]
+
+
+def event_types() -> set[str]:
+    sources = (path.read_text(encoding="utf-8") for path in (OPENAPI.parent / "Shared/DTO").rglob("*.swift"))
+    return {name for source in sources for name in EVENT_TYPE.findall(source)}
+
+
+def wrong_events(types: set[str], events: dict) -> list[str]:
+    """Where the code and the document of the events are of two minds."""
+    channels = {name: channel["address"] for name, channel in events["channels"].items()}
+    messages = {
+        name: {events["components"]["messages"][each["$ref"].split("/")[-1]]["name"] for each in channel["messages"].values()}
+        for name, channel in events["channels"].items()
+    }
+    # Its queue is bound to every key (Services/gateway-bff/Consumers.swift).
+    shown = {
+        operation["channel"]["$ref"].split("/")[-1] for operation in events["operations"].values()
+        if operation["action"] == "receive" and "`gateway-bff.stream`" in operation["summary"]
+    }
+    return sorted(
+        [f"{name} is in the code alone" for name in types - set(channels.values())]
+        + [f"{name} is in the document alone" for name in set(channels.values()) - types]
+        + [f"{name} has messages of other names" for name, address in channels.items() if messages[name] != {address}]
+        + [f"the gateway receives {name}, too" for name in channels.keys() - shown])
+
+
+def test_code_and_document_know_the_same_events():
+    assert 'bindings: ["#"]' in (OPENAPI.parent / "Services/gateway-bff/Consumers.swift").read_text(encoding="utf-8")
+    assert wrong_events(event_types(), EVENTS) == []
+
+
+def test_a_new_event_is_noticed():
+    operations = {name: operation for name, operation in EVENTS["operations"].items() if name != "gatewayReceivesAssetUploaded"}
+    types = event_types() - {"asset.uploaded.v1"} | {"asset.dreamt.of.v1"}
+    assert wrong_events(types, EVENTS | {"operations": operations}) == [
+        "asset.dreamt.of.v1 is in the code alone", "asset.uploaded.v1 is in the document alone",
+        "the gateway receives assetUploaded, too",
+    ]
