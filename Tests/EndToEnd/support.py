@@ -10,12 +10,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import ClassVar, TypeVar
 
 import jwt
 import psycopg
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from answers import Answers
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 CALL_MAP = json.loads((REPOSITORY / "deploy/call-map.json").read_text())
@@ -32,6 +35,11 @@ DATABASES = ("gateway", "orchestration", "agent", "content", "connector")
 POOL_NUMBERS = {"database_connection_limit": "limit", "database_waiting_callers": "waiting"}
 POOL_SAMPLE = re.compile(r"^(database_connection_limit|database_waiting_callers|database_connections)\{(.*)\} (\S+)$", re.MULTILINE)
 T = TypeVar("T")
+
+
+@cache
+def documented_answers() -> Answers:
+    return Answers.of(REPOSITORY / "openapi")
 
 
 @dataclass
@@ -119,8 +127,10 @@ class Stack:
         """An internal call as `caller` would make it."""
         headers = options.pop("headers", {})
         token = options.pop("token", None) or self.context_token(caller, callee, tenant)
-        return requests.request(
+        answer = requests.request(
             method, self.url(callee, path), headers={"Authorization": f"Bearer {token}", **headers}, timeout=40, **options)
+        documented_answers().check(callee, method, path, answer)
+        return answer
 
 
 @dataclass
@@ -163,7 +173,9 @@ class Member:
         if time.monotonic() > self._used_at + self.KEPT_FOR:
             self.session.close()
         self._used_at = time.monotonic()
-        return self.session.request(method, self.stack.url("gateway-bff", path), timeout=options.pop("timeout", 40), **options)
+        answer = self.session.request(method, self.stack.url("gateway-bff", path), timeout=options.pop("timeout", 40), **options)
+        documented_answers().check("gateway-bff", method, path, answer)
+        return answer
 
     def titles(self, topic: str = "夏季通勤防晒", key: str | None = None, **fields) -> requests.Response:
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
