@@ -47,6 +47,7 @@ enum Application: ServiceApplication {
         var router = runtime.makeRouter(
             entrance: .publicCalls, answerHeaders: SecurityHeaders.all, refusing: OpenAIEnvelope.refusal)
         router.use(AccessLog(logger: runtime.logger, addressRule: addressRule))
+        router.use(LimitBeforeRoutes(limits: limits, addressRule: addressRule, routes: PublicRoutes.all))
         routes.register(on: &router)
 
         return ServiceParts(

@@ -25,6 +25,8 @@ public struct Request: Sendable {
     public internal(set) var parameters = PathParameters()
     /// The route that matched; `nil` where none did.
     public var route: RouteInfo? { match?.info }
+    /// Whether a route's handler will see it, if the middleware lets it: it is not refused for its path, method, query or size.
+    public var reachesItsRoute: Bool { match != nil && refusal == nil }
     /// After this instant the client has its 504.
     public internal(set) var deadline: Deadline
     /// The client's `X-Request-Id` where it is well-formed, else a new one.

@@ -91,16 +91,16 @@ struct Entrance: Sendable {
         }
     }
 
-    private static func admit(_ standing: RateLimits.Standing?) throws {
+    static func admit(_ standing: RateLimits.Standing?) throws {
         if case .refused(let retryAfter)? = standing?.decision { throw TooManyRequests(retryAfter: retryAfter) }
     }
 
-    private static func add(_ standing: RateLimits.Standing?, to headers: inout HTTPHeaders) {
+    static func add(_ standing: RateLimits.Standing?, to headers: inout HTTPHeaders) {
         for (name, value) in standing?.headers ?? [] { headers[name] = value }
     }
 
     /// The limit's standing belongs on refusals too.
-    private static func withStanding(_ standing: RateLimits.Standing?, _ error: any Error) -> any Error {
+    static func withStanding(_ standing: RateLimits.Standing?, _ error: any Error) -> any Error {
         guard let failure = error as? any HTTPFailure else { return error }
         var problem = failure.problem
         add(standing, to: &problem.headers)

@@ -67,9 +67,6 @@ struct RequestPipeline: Sendable {
 
     private func run(_ request: Request, _ options: RouteOptions) async -> Response {
         do {
-            if let allowed = request.allowedMethods, request.method == .options {
-                return Response(.noContent, headers: ["Allow": allowed.map(\.rawValue).joined(separator: ", ")])
-            }
             return try await DeadlineScope.run(until: request.deadline, hangUp: options.hangUp) { try await chain(request) }
         } catch {
             return response(for: error, request)

@@ -72,7 +72,10 @@ public struct Router: Sendable {
     public var handler: Handler {
         let chain = middleware.wrapping { request in
             if let failure = request.refusal { throw failure }
-            if let allowed = request.allowedMethods { throw MethodNotAllowed(allowed: allowed) }
+            if let allowed = request.allowedMethods {
+                guard request.method == .options else { throw MethodNotAllowed(allowed: allowed) }
+                return Response(.noContent, headers: ["Allow": allowed.map(\.rawValue).joined(separator: ", ")])
+            }
             guard let route = request.match else { throw NotFound() }
             return try await route.handler(request)
         }
