@@ -16,6 +16,8 @@ extension Documents {
     /// Every operation of a service's document by `METHOD path`.
     func operations(of service: String) throws -> [String: DocumentedOperation] {
         let document = try document(service)
+        // Read once: it is long, and nearly every operation refers to it.
+        let common = try self.document("common")
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         let methods: Set = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
         var operations: [String: DocumentedOperation] = [:]
@@ -27,7 +29,7 @@ extension Documents {
                     tags: described["tags"] as? [String] ?? [],
                     statuses: Set(try #require(described["responses"] as? [String: Any]).keys),
                     headers: Set(
-                        try parameters.map { try resolved($0, in: document) }.filter { $0["in"] as? String == "header" }
+                        try parameters.map { try resolved($0, in: document, common) }.filter { $0["in"] as? String == "header" }
                             .compactMap { $0["name"] as? String }),
                     takesBody: described["requestBody"] != nil,
                     isOpen: (described["security"] as? [Any])?.isEmpty == true)
@@ -37,11 +39,15 @@ extension Documents {
     }
 
     /// What a `$ref` leads to, in the document itself or in another one.
-    private func resolved(_ value: [String: Any], in own: [String: Any]) throws -> [String: Any] {
+    private func resolved(_ value: [String: Any], in own: [String: Any], _ common: [String: Any]) throws -> [String: Any] {
         guard let reference = value["$ref"] as? String else { return value }
         let parts = reference.split(separator: "#", omittingEmptySubsequences: false)
-        let file = parts[0].split(separator: "/").last.map { String($0.prefix { $0 != "." }) }
-        var found: Any? = try file.map(document) ?? own
+        var found: Any? =
+            switch parts[0] {
+            case "": own
+            case "common.yaml": common
+            default: nil
+            }
         for name in parts[1].split(separator: "/") { found = (found as? [String: Any])?[String(name)] }
         return try #require(found as? [String: Any], "\(reference) leads nowhere")
     }

@@ -9,8 +9,8 @@ import Testing
 @testable import GatewayBFF
 
 /// Every route of the code stands in the service's document and the other way round, and what the gateway's table of routes implies
-/// stands there too. What the routes take and answer is compared at the running services: query parameters by
-/// Tests/EndToEnd/test_parameters.py, status codes by test_status_codes.py, schemas by schemathesis.
+/// stands there too. What the routes take and answer is compared at the running services: query parameters and conditions by
+/// Tests/EndToEnd/test_parameters.py, status codes by test_status_codes.py, schemas by answers.py and schemathesis.
 @Suite(.apartFromThePool) struct RouteContractTests {
     @Test func gateway() async throws { try await expectAgreement(Applications.gateway) }
 
@@ -45,6 +45,21 @@ import Testing
         #expect(found == [])
     }
 
+    @Test(arguments: [ServiceName.orchestrationService, .agentCenter, .contentCenter, .deliveryConnectorDouyin])
+    func everyInnerRouteTakesWhatTravelsBesideAContext(service: ServiceName) throws {
+        #expect(try unnamedHeaders(in: Documents().operations(of: service.rawValue)) == [])
+    }
+
+    @Test func aWrongHeaderOfAnInnerRouteIsNoticed() throws {
+        var operations = try Documents().operations(of: ServiceName.contentCenter.rawValue)
+        operations["GET /v1/contents"]?.headers.remove("Accept-Language")
+        operations["GET /healthz"]?.headers.insert("X-Deadline-Ms")
+        #expect(
+            unnamedHeaders(in: operations) == [
+                "GET /healthz documents X-Deadline-Ms, which is not taken", "GET /v1/contents takes Accept-Language",
+            ])
+    }
+
     @Test func aWrongStatusOrHeaderOfTheGatewayIsNoticed() throws {
         var operations = try Documents().operations(of: ServiceName.gatewayBFF.rawValue)
         operations["POST /api/titles"]?.statuses.subtract(["409", "504"])
@@ -52,18 +67,27 @@ import Testing
         operations["POST /api/copies"]?.headers.remove("Idempotency-Key")
         operations["GET /api/runs"]?.isOpen = true
         operations["GET /api/spaces"]?.tags = ["Runs"]
+        operations["PATCH /api/contents/{id}"]?.headers.subtract(["If-Match", "Accept-Language"])
+        operations["GET /api/runs/{id}"]?.headers.formUnion(["If-None-Match", "Last-Event-ID", "Range"])
+        operations["GET /api/stream"]?.headers.remove("Last-Event-ID")
         let found = try disagreements(with: operations)
         #expect(
             found == [
-                "GET /api/contents documents an Idempotency-Key that is not taken", "GET /api/runs needs somebody signed in",
-                "GET /api/spaces has not the tag ContentFiling", "POST /api/copies takes an Idempotency-Key",
-                "POST /api/titles answers 409", "POST /api/titles answers 504",
+                "GET /api/contents documents Idempotency-Key, which is not taken", "GET /api/runs needs somebody signed in",
+                "GET /api/runs/{id} documents If-None-Match, which is not taken",
+                "GET /api/runs/{id} documents Last-Event-ID, which is not taken",
+                "GET /api/runs/{id} documents Range, which is not taken", "GET /api/spaces has not the tag ContentFiling",
+                "GET /api/stream takes Last-Event-ID", "PATCH /api/contents/{id} takes Accept-Language",
+                "PATCH /api/contents/{id} takes If-Match", "POST /api/copies takes Idempotency-Key",
+                "POST /api/titles answers 409",
+                "POST /api/titles answers 504",
             ])
     }
 
     /// What the lines of the table imply and the document does not say, or says otherwise. The tag of an operation is the route's flow.
     private func disagreements(with operations: [String: DocumentedOperation]) throws -> [String] {
-        try PublicRoutes.all.flatMap { route -> [String] in
+        let inner = try ServiceName.allCases.reduce(into: [:]) { $0[$1] = try Documents().operations(of: $1.rawValue) }
+        return try PublicRoutes.all.flatMap { route -> [String] in
             let name = "\(route.method.rawValue) \(route.path)"
             let operation = try #require(operations[name])
             var found = statuses(of: route, takesBody: operation.takesBody).subtracting(operation.statuses).map {
@@ -73,13 +97,46 @@ import Testing
             if operation.isOpen != (route.access == .everyone) {
                 found.append(operation.isOpen ? "needs somebody signed in" : "is open to everyone")
             }
-            let takesKey = route.idempotency != .none
-            if operation.headers.contains("Idempotency-Key") != takesKey {
-                found.append(takesKey ? "takes an Idempotency-Key" : "documents an Idempotency-Key that is not taken")
-            }
+            found += differences(taken: try headers(of: route, behind: inner), documented: operation.headers)
             return found.map { "\(name) \($0)" }
         }
         .sorted()
+    }
+
+    /// The request headers that a line of the table brings with it. Conditions and preferences are passed on (``Forwarding``), so the
+    /// route takes those that the service behind it takes.
+    private func headers(
+        of route: PublicRoute, behind inner: [ServiceName: [String: DocumentedOperation]]
+    ) throws -> Set<String> {
+        var taken: Set = ["Accept-Language"]
+        if route.idempotency != .none { taken.insert("Idempotency-Key") }
+        switch route.target {
+        case .stream: taken.insert("Last-Event-ID")
+        case .upstream(let service, let path):
+            let behind = try #require(
+                inner[service]?["\(route.method.rawValue) \(path)"], "\(route.path) leads to \(path), which is not documented")
+            taken.formUnion(behind.headers.subtracting(Self.beside))
+        case .login, .jwks, .apiKeys: break
+        }
+        return taken
+    }
+
+    /// What travels beside every context and is read before any route (design §4).
+    private static let beside: Set = ["X-Operation-Id", "X-Deadline-Ms", "Accept-Language"]
+
+    private func unnamedHeaders(in operations: [String: DocumentedOperation]) -> [String] {
+        operations.flatMap { name, operation in
+            differences(
+                taken: operation.tags == ["Operations"] ? [] : Self.beside,
+                documented: operation.headers.intersection(Self.beside)
+            ).map { "\(name) \($0)" }
+        }
+        .sorted()
+    }
+
+    private func differences(taken: Set<String>, documented: Set<String>) -> [String] {
+        taken.subtracting(documented).map { "takes \($0)" }
+            + documented.subtracting(taken).map { "documents \($0), which is not taken" }
     }
 
     /// The refusals that a line of the table brings with it, whatever the flow behind it answers.

@@ -1,9 +1,11 @@
-"""The query parameters that the code reads are those of the documents, both ways, for every operation of the five services.
+"""The query parameters and conditions that the code reads are those of the documents, both ways, for every operation of the five services.
+(The gateway passes conditions on; its document is compared with those of the services in Tests/ContractTests.)
 
 The code says itself what it reads: the refusal of an unknown parameter names the known ones, out of the very calls that read them
 (Shared/HTTPCore/QueryReader.swift). An operation that refuses no unknown parameter reads none.
 """
 
+import json
 import re
 import uuid
 from functools import cache
@@ -11,11 +13,14 @@ from functools import cache
 import pytest
 import yaml
 
+from provocations.pictures import png
 from support import REPOSITORY, SERVICES
+from test_assets import upload
 from test_status_codes import CALLERS, filled, operations
 
 # Whoever may do everything is refused for the parameter alone.
 SCOPES = tuple(re.findall(r'= "(\w+:\w+)"', (REPOSITORY / "Services/gateway-bff/Domain/Permission.swift").read_text(encoding="utf-8")))
+EXAMPLES = REPOSITORY / "openapi/examples"
 UNKNOWN = "no-such-parameter"
 KNOWN = re.compile(r"is not a known parameter; known: (?P<names>.*)")
 
@@ -26,12 +31,12 @@ def document_at(name: str) -> dict:
     return yaml.safe_load((REPOSITORY / "openapi" / name).read_text(encoding="utf-8"))
 
 
-def documented(service: str, route: str) -> set[str]:
+def documented(service: str, route: str, place: str = "query") -> set[str]:
     document = document_at(f"{service}.yaml")
     method, path = route.split()
     item = document["paths"][path]
     parameters = [resolved(each, document) for each in item.get("parameters", []) + item[method.lower()].get("parameters", [])]
-    return {each["name"] for each in parameters if each["in"] == "query"}
+    return {each["name"] for each in parameters if each["in"] == place}
 
 
 def resolved(parameter: dict, document: dict) -> dict:
@@ -111,4 +116,75 @@ def test_a_wrong_parameter_is_noticed(stack, member, draft):
     assert differences(found, wanted) == [
         "GET /v1/contents documents colour, which is not read", "GET /v1/contents reads kind, which is not documented",
         "GET /v1/contents/{id} documents version, which is not read",
+    ]
+
+
+# Conditions. Of a malformed If-Match the refusal tells that it is read, once the body is one that the operation takes; of
+# If-None-Match the answer 304.
+def bodies(service: str, route: str) -> list:
+    """None, and the examples of what the operation takes."""
+    method, path = route.split()
+    content = document_at(f"{service}.yaml")["paths"][path][method.lower()].get("requestBody", {}).get("content", {})
+    name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return [None, {}, *(json.loads(path.read_text(encoding="utf-8")) for path in sorted(EXAMPLES.glob(f"{name}.*json")) if name)]
+
+
+def read_conditions(ask, service: str, route: str, known: tuple[str, ...]) -> set[str]:
+    method, path = route.split()
+    if method == "GET":
+        return {"If-None-Match"} if any(is_known_by_tag(ask, filled(path, identifier)) for identifier in known) else set()
+    place = filled(path, str(uuid.uuid4())).replace("/prompts/1", "/prompts/no-such-prompt").replace("/labels/1", "/labels/production")
+    for body in bodies(service, route):
+        with ask(method, place, headers={"If-Match": "nonsense"}, json=body, stream=True) as answer:
+            if answer.status_code == 422 and "If-Match" in {error["pointer"] for error in answer.json().get("errors", [])}:
+                return {"If-Match"}
+    return set()
+
+
+def is_known_by_tag(ask, path: str) -> bool:
+    with ask("GET", path, stream=True) as answer:
+        tag = answer.headers.get("ETag") if answer.status_code == 200 else None
+    if tag is None:
+        return False
+    with ask("GET", path, headers={"If-None-Match": tag}, stream=True) as answer:
+        return answer.status_code == 304
+
+
+def conditions(stack, member, service: str, known: tuple[str, ...]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    caller = CALLERS.get(service, "gateway-bff")
+    # What these requests bring about is nobody's; only looks are the member's.
+    tenants = {"GET": member.tenant}
+    nobody = str(uuid.uuid4())
+
+    def ask(method: str, path: str, **options):
+        tenant = tenants.get(method, nobody)
+        return stack.inner(caller, service, method, path, tenant, token=stack.context_token(caller, service, tenant, scopes=SCOPES), **options)
+
+    routes = [route for route, operation in operations(service).items() if "Operations" not in operation["tags"]]
+    wanted = {route: documented(service, route, "header") & {"If-Match", "If-None-Match"} for route in routes}
+    return {route: read_conditions(ask, service, route, known) for route in routes}, wanted
+
+
+@pytest.fixture(scope="module")
+def known(member, draft) -> tuple[str, ...]:
+    """Ids of what there is to look at."""
+    return draft, upload(member, png(uuid.uuid4().bytes[:3]))["id"]
+
+
+@pytest.mark.parametrize("service", CALLERS)
+def test_code_and_document_name_the_same_conditions(stack, member, known, service):
+    found, wanted = conditions(stack, member, service, known)
+    assert differences(found, wanted) == []
+    assert any(found.values()), "nothing read a condition: this test sees nothing"
+
+
+def test_a_wrong_condition_is_noticed(stack, member, known):
+    found, wanted = conditions(stack, member, "content-center", known)
+    wanted["PATCH /v1/contents/{id}"] = set()
+    wanted["GET /v1/contents"] = {"If-None-Match"}
+    wanted["GET /v1/contents/{id}"] = set()
+    assert differences(found, wanted) == [
+        "GET /v1/contents documents If-None-Match, which is not read",
+        "GET /v1/contents/{id} reads If-None-Match, which is not documented",
+        "PATCH /v1/contents/{id} reads If-Match, which is not documented",
     ]
