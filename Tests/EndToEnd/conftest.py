@@ -22,6 +22,7 @@ def stranger(stack) -> Member:
 
 
 def pytest_collection_modifyitems(items):
-    """First what provokes answers, then the look at which were given, last what harms the stack: nothing else may need it unharmed."""
-    order = ("test_status_codes", "test_media_killed", "test_leaderless_queue", "test_kill_storm")
+    """First what provokes answers, of that last what leaves random things behind; then the look at which were given, last what harms the
+    stack: nothing else may need it unharmed."""
+    order = ("test_schemathesis", "test_status_codes", "test_media_killed", "test_leaderless_queue", "test_kill_storm")
     items.sort(key=lambda item: next((index + 1 for index, name in enumerate(order) if name in item.nodeid), 0))
