@@ -23,10 +23,12 @@ enum Application: ServiceApplication {
         }
         let work = JobRunWork(
             flows: [
+                titleGeneration,
                 CopyGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
                 ImageTextCreation(words: words, agentCenter: agentCenter, contentCenter: contentCenter, pictures: pictures),
                 PictureCompletion(contentCenter: contentCenter, pictures: pictures),
                 VideoScriptGeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
+                ContentRegeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
             ],
             database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
         let runs = Runs(store: RunsStore(database: runtime.database) { runtime.outbox.wake() }, work: work)
@@ -34,7 +36,6 @@ enum Application: ServiceApplication {
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
-            regeneration: ContentRegeneration(words: words, agentCenter: agentCenter, contentCenter: contentCenter),
             vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)),
             search: SemanticSearch(tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter),
             hasImageService: pictures != nil)

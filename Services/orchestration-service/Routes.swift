@@ -6,9 +6,9 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs,
-        regeneration: ContentRegeneration, vocabulary: Vocabulary, search: SemanticSearch, hasImageService: Bool
+        vocabulary: Vocabulary, search: SemanticSearch, hasImageService: Bool
     ) {
-        let titleGeneration = TitleGenerationRoutes(flow: titleGeneration)
+        let titleGeneration = TitleGenerationRoutes(flow: titleGeneration, runs: runs)
         let runsRoutes = RunsRoutes(runs: runs)
         router.group(authentication) { group in
             // A flow runs to its end when the client leaves (design §9).
@@ -40,11 +40,8 @@ enum Routes {
                 PictureCompletionRoutes(runs: runs).complete)
             group.on(
                 .post, "/v1/contents/{id}/regenerate",
-                // The content may be a script. Others are written within agent-center's own 20 s.
-                options: RouteOptions(
-                    deadline: VideoScriptGeneration.timeToWrite + ContentRegeneration.timeToSave, flow: "ContentRegeneration",
-                    hangUp: .runsToEnd),
-                ContentRegenerationRoutes(flow: regeneration).regenerate)
+                options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .cancels),
+                ContentRegenerationRoutes(runs: runs).regenerate)
             group.on(
                 .get, "/v1/search/semantic", options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch"),
                 SemanticSearchRoutes(search: search).find)

@@ -7,7 +7,8 @@ import uuid
 import pytest
 import requests
 
-from support import Member, assert_problem, eventually, stream_events
+from flow_runs import drafts, moves_of, operation_of, paid, slow
+from support import Member, assert_problem, eventually
 
 ALL = ["douyin", "xiaohongshu", "wechat_channels", "kuaishou", "bilibili", "weibo", "wechat_official", "zhihu"]
 
@@ -21,26 +22,6 @@ def copies(member: Member, topic: str, platforms: list[str], key: str | None = N
     return member.request(
         "POST", "/api/copies", json={"topic": topic, "platforms": platforms, "keywords": ["咖啡"]},
         headers={"Idempotency-Key": key or str(uuid.uuid4()), **headers})
-
-
-def operation_of(stack, key: str) -> str:
-    ((operation,),) = eventually(
-        lambda: stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s", (key,)), bool, "the key's operation")
-    return str(operation)
-
-
-def paid(stack, operation: str) -> list[str]:
-    """The operation's ledger, a step a row."""
-    return sorted(step for (step,) in stack.rows("agent", "SELECT step FROM ai_usage_ledger WHERE operation_id = %s", (operation,)))
-
-
-def drafts(stack, operation: str) -> list[str]:
-    return sorted(step for (step,) in stack.rows("content", "SELECT step FROM content_versions WHERE operation_id = %s", (operation,)))
-
-
-def slow(stack, topic: str, milliseconds: int) -> None:
-    rule = {"fault": "none", "match": topic, "latencyMs": milliseconds}
-    requests.post(stack.url("sandbox", "/__control/config"), json=rule, timeout=5).raise_for_status()
 
 
 def test_a_brief_becomes_a_draft_per_platform(stack, member, topic):
@@ -69,14 +50,7 @@ def test_each_step_is_seen_on_the_stream_and_in_the_run(member, topic):
     assert answer.status_code == 202 and answer.headers["Preference-Applied"] == "respond-async"
     run = answer.json()["runId"]
     assert answer.headers["Location"] == f"/api/runs/{run}"
-    moves = []
-    for event in stream_events(member, last_event_id=0):
-        if event.data.get("subject") != run:
-            continue
-        assert event.type == "run.progressed.v1"
-        moves.append(event.data)
-        if event.data["data"]["state"] not in ("queued", "running"):
-            break
+    moves = moves_of(member, run)
     assert [move["version"] for move in moves] == list(range(1, 7))
     assert moves[-1]["data"]["state"] == "succeeded" and moves[-1]["data"]["progress"] == 100
     steps = [(move["data"]["step"]["name"], move["data"]["step"]["state"]) for move in moves if "step" in move["data"]]

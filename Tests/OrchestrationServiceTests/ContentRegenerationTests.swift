@@ -62,6 +62,12 @@ import Testing
             let again = try await regenerate(service, shelf.id, operation: operation)
             #expect(first.status == .ok && again.status == .ok && first.body == again.body)
             #expect(agent.paid == [.weibo] && shelf.versions == 2)
+            // Nor does a run that begins again because its process died before it wrote down what it had saved.
+            _ = try await service.database.superuser.query("UPDATE jobs SET state = 'failed'")
+            _ = try await service.database.superuser.query("DELETE FROM job_steps")
+            let resumed = try await regenerate(service, shelf.id, operation: operation)
+            #expect(resumed.status == .ok && resumed.headers["ETag"] == "\"2\"" && resumed.body == first.body)
+            #expect(agent.paid == [.weibo] && shelf.versions == 2)
             // Another operation on the version before is the conflict that it is, and costs nothing.
             let stale = try await regenerate(service, shelf.id)
             #expect(stale.status == .preconditionFailed && agent.paid == [.weibo])
@@ -125,11 +131,62 @@ import Testing
         #expect(after.hook == "新" && after.durationSeconds == 30 && after.scriptType == .review && after.hashtags == ["猫"])
     }
 
-    @Test func leavesTimeToSave() async throws {
+    @Test func nothingIsSavedWhereNothingWasWritten() async throws {
         let shelf = Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: [])))
-        try await OrchestrationHarness.run(agentCenter: Upstream.down, contentCenter: shelf.handler) { service in
+        let agent = CopyWritingCenter { _ in
+            throw ValidationFailure(pointer: "/model", code: "unknown_value", zh: "没有这个模型", en: "no such model")
+        }
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: shelf.handler) { service in
             let answer = try await regenerate(service, shelf.id)
-            #expect(answer.status == .serviceUnavailable && shelf.versions == 1)
+            #expect(answer.status == .unprocessableContent && shelf.versions == 1)
+            #expect(try answer.problem().errors?.map(\.pointer) == ["/model"])
+        }
+    }
+
+    /// The content may be a script, which takes a real model longer than the half minute that a call has by default.
+    @Test func theWriterHasTheTimeOfAScript() async throws {
+        let milliseconds = Locked<[Int]>([])
+        let (shelf, writer) = (
+            Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: []))), CopyWritingCenter()
+        )
+        let agent: Handler = { request in
+            milliseconds.withLock { $0.append(request.headers["X-Deadline-Ms"].flatMap(Int.init) ?? 0) }
+            return try await writer.handler(request)
+        }
+        try await OrchestrationHarness.run(agentCenter: agent, contentCenter: shelf.handler) { service in
+            let answer = try await regenerate(service, shelf.id)
+            #expect(answer.status == .ok)
+            #expect(milliseconds.withLock { $0.count == 1 && $0[0] > 60_000 })
+        }
+    }
+
+    @Test func whoDoesNotWaitGetsARunThatTellsItsMovesAndIsCancelled() async throws {
+        let shelf = Shelf(.copy(CopyBody(topic: "猫砂盆", platform: .weibo, text: "旧文", hashtags: [])))
+        let gate = Gate()
+        let agent = CopyWritingCenter { _ in try await gate.pass() }
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: shelf.handler) { service in
+            let (dropped, kept) = (UUID(), UUID())
+            let accepted = try await regenerate(service, shelf.id, operation: dropped, headers: ["Prefer": "respond-async"])
+            #expect(accepted.status == .accepted && accepted.headers["Preference-Applied"] == "respond-async")
+            #expect(
+                try accepted.decode(RunAccepted.self)
+                    == RunAccepted(runId: dropped, flow: "ContentRegeneration", state: .running))
+            try await eventually("it is being written") { gate.arrived == 1 }
+            try await service.cancel(dropped)
+            try await eventually("the end of the run") {
+                try await service.shown(dropped).state == .canceled
+            }
+            gate.open()
+            _ = try await regenerate(service, shelf.id, operation: kept, headers: ["Prefer": "respond-async"])
+            try await eventually("the end of the other") {
+                try await service.shown(kept).state == .succeeded
+            }
+            #expect(agent.paid == [.weibo] && shelf.versions == 2)
+            let shown = try await service.shown(kept)
+            #expect(shown.contentIds == [shelf.id] && shown.steps.map(\.name) == ["regenerate"])
+            let moves = try await service.database.moves(of: kept).map(\.move)
+            #expect(moves.map(\.state) == [.queued, .running, .running, .succeeded])
+            #expect(moves.map(\.step?.state) == [nil, .running, .succeeded, nil])
         }
     }
 
@@ -178,9 +235,9 @@ import Testing
 
     private func regenerate(
         _ service: OrchestrationHarness, _ id: UUID, _ body: String = #"{"feedback": "再口语一点"}"#, operation: UUID? = nil,
-        ifMatch: String? = "\"1\""
+        ifMatch: String? = "\"1\"", headers: HTTPHeaders = [:]
     ) async throws -> TestResponse {
-        var headers: HTTPHeaders = [:]
+        var headers = headers
         headers["If-Match"] = ifMatch
         return try await service.send(
             .post, "/v1/contents/\(id.uuidString.lowercased())/regenerate", body, scopes: ["contents:read", "contents:write"],

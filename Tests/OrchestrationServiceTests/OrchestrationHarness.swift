@@ -42,6 +42,15 @@ struct OrchestrationHarness {
         return try await client.send(method, target, headers: all, body: Array((body ?? "").utf8))
     }
 
+    func shown(_ run: UUID) async throws -> Run {
+        try await send(.get, "/v1/runs/\(run.uuidString.lowercased())", scopes: ["runs:read"]).decode(Run.self)
+    }
+
+    func cancel(_ run: UUID) async throws {
+        let answer = try await send(.post, "/v1/runs/\(run.uuidString.lowercased())/cancel", scopes: ["runs:cancel"])
+        #expect(answer.status == .ok)
+    }
+
     func titles(
         _ body: String = #"{"topic": "猫砂盆"}"#, tenant: UUID = TestContext.tenant,
         scopes: [String] = ["titles:generate", "contents:write"], operation: UUID? = nil, headers: HTTPHeaders = [:],

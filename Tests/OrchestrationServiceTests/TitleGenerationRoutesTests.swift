@@ -78,6 +78,53 @@ import Testing
         }
     }
 
+    /// Both ways of one operation end in the same draft, whichever comes first.
+    @Test(arguments: [true, false]) func aRunAndAPlainCallAreOneOperation(runFirst: Bool) async throws {
+        let agent = FakeAgentCenter()
+        let contents = FakeContentCenter()
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: contents.handler) { service in
+            let operation = UUID()
+            func run() async throws -> [UUID] {
+                let accepted = try await service.titles(operation: operation, headers: ["Prefer": "respond-async"])
+                #expect(accepted.status == .accepted && accepted.headers["Preference-Applied"] == "respond-async")
+                #expect(accepted.headers["Location"] == "/api/runs/\(operation.uuidString.lowercased())")
+                try await eventually("the end of the run") {
+                    try await service.shown(operation).state == .succeeded
+                }
+                return try await service.shown(operation).contentIds
+            }
+            let before = runFirst ? try await run() : nil
+            let answer = try await service.titles(operation: operation).decode(TitleGenerationAnswer.self)
+            let runs = try await service.database.superuser.query("SELECT 1 FROM runs").count
+            #expect(runs == (runFirst ? 1 : 0))
+            let ids = if let before { before } else { try await run() }
+            #expect(ids == [answer.contentId] && agent.modelCalls == 1 && contents.drafts == 1)
+            let moves = try await service.database.moves(of: operation).map(\.move)
+            #expect(moves.map(\.flow) == Array(repeating: "TitleGeneration", count: 4))
+            #expect(moves.map(\.step?.name) == [nil, "title_set", "title_set", nil])
+            #expect(moves.last?.state == .succeeded && moves.last?.progress == 100)
+        }
+    }
+
+    @Test func aRunIsCancelledAmidTheWriting() async throws {
+        let (gate, agent, contents) = (Gate(), FakeAgentCenter(), FakeContentCenter())
+        let waiting: Handler = { request in
+            try await gate.pass()
+            return try await agent.handler(request)
+        }
+        try await OrchestrationHarness.run(agentCenter: waiting, contentCenter: contents.handler) { service in
+            let operation = UUID()
+            _ = try await service.titles(operation: operation, headers: ["Prefer": "respond-async"])
+            try await eventually("it is being written") { gate.arrived == 1 }
+            try await service.cancel(operation)
+            try await eventually("the end of the run") {
+                try await service.shown(operation).state == .canceled
+            }
+            gate.open()
+            #expect(contents.drafts == 0)
+        }
+    }
+
     @Test func passesTheTenantsWordsAndNobodyElses() async throws {
         let agent = FakeAgentCenter()
         try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: FakeContentCenter().handler) {

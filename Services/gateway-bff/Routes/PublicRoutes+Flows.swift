@@ -31,9 +31,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/contents/{id}/regenerate", flow: "ContentRegeneration", access: .member(.writeContents),
             target: .upstream(.orchestrationService, path: "/v1/contents/{id}/regenerate"), rateClass: .generate,
-            idempotency: .optional, isFoundAgain: true,
-            // A script may take two minutes.
-            deadline: .seconds(128))
+            idempotency: .optional, isFoundAgain: true)
     ]
 
     /// The words that a tenant set for all its texts.

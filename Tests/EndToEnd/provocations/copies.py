@@ -42,6 +42,7 @@ def provoke_regeneration(stack, member) -> None:
     unknown = f"/api/contents/{uuid.uuid4()}/regenerate"
     assert member.request("POST", unknown, json=wish, headers=first).status_code == 404
     assert member.request("POST", path, json=wish, headers=first).status_code == 200
+    assert member.request("POST", path, json=wish, headers={"If-Match": '"2"', "Prefer": "respond-async"}).status_code == 202
     # One operation that writes two contents anew.
     operation = str(uuid.uuid4())
     statuses = []

@@ -11,6 +11,8 @@ def provoke(stack, member) -> None:
         "topic": "防晒", "platform": "douyin", "sellingPoints": [], "keywords": [], "bannedWords": [], "brandWords": [],
         "count": 1, "maxLength": 30, "model": "auto"})
     assert answer.status_code == 200, answer.text
+    assert member.request(
+        "POST", "/api/titles", json={"topic": "状态码", "count": 1}, headers={"Prefer": "respond-async"}).status_code == 202
     for body in (b"not json", b'{"colour": 1}'):
         member.request("POST", "/api/titles", data=body, headers=AS_JSON)
     assert member.request("POST", "/api/titles", data=TOO_LARGE, headers=AS_JSON).status_code == 413

@@ -278,15 +278,6 @@ struct EntranceTests {
         }
     }
 
-    @Test("gives a script that is written anew the time that its writer has")
-    func timeToWrite() async throws {
-        try await GatewayHarness.run { gateway in
-            let headers = gateway.bearer(try await gateway.signIn(), ["If-Match": "\"1\""])
-            #expect(try await gateway.post("/api/contents/1/regenerate", headers: headers, ["feedback": "短一点"]).status == .ok)
-            #expect(gateway.calls.all.first?.headers["X-Deadline-Ms"].flatMap(Int.init) ?? 0 > 120_000)
-        }
-    }
-
     @Test("passes whole contents on as far as content-center reads them", arguments: [HTTPMethod.post, .patch])
     func wholeBodies(method: HTTPMethod) async throws {
         try await GatewayHarness.run { gateway in

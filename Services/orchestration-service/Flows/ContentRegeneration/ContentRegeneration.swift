@@ -8,41 +8,43 @@ import ServiceDefaults
 ///
 /// 1. Load the content; it must be the version that the editor has seen.
 /// 2. Let agent-center write again, by the brief that is kept with the text (older ones have none), the platform's rules and with
-///    everybody's words, leaving time to save.
+///    everybody's words.
 /// 3. Save the next version.
 ///
-/// Repeatable by the operation's id, as `TitleGeneration` is: whatever has become of the content since, the repeat finds the version that
-/// the operation wrote.
-struct ContentRegeneration: Sendable {
+/// One step of a run. Repeatable by the operation's id, as `VideoScriptGeneration` is: whatever has become of the content since, what
+/// begins again finds the version that the operation wrote.
+struct ContentRegeneration: DurableFlow {
+    static let name = "ContentRegeneration"
+    /// Also names the version among those of its operation.
+    static let step = "regenerate"
+
     let words: any TenantVocabularies
     let agentCenter: any AgentCenter
     let contentCenter: any ContentCenter
 
-    static let timeToSave = TitleGeneration.timeToSave
-    /// Names the version among those of its operation.
-    static let step = "regenerate"
+    static func steps(for order: RegenerationOrder) -> [String] { [step] }
 
-    /// - Parameters:
-    ///   - ifMatch: the header that names what the editor has seen.
-    ///   - seen: the same, read.
-    func callAsFunction(
-        _ id: UUID, with wish: RegenerationWish, ifMatch: String, seen: [SeenContent], as principal: Principal
-    ) async throws -> Content {
-        let before = try await contentCenter.content(id, as: principal)
-        guard seen.contains(where: { $0.matches(before) }) else {
-            // Nothing is written by this: it finds the version of a repeat, or is refused as the conflict that it is.
-            return try await save(
-                NewVersion(step: Self.step, body: before.body, source: before.source), of: id, ifMatch: ifMatch, as: principal)
+    func run(_ order: RegenerationOrder, in run: RunContext) async throws -> Content {
+        try await run.step(Self.step) {
+            try await next(order, as: run.principal)
+        } keep: { version in
+            let content = try await contentCenter.saveVersion(
+                version, of: order.contentId, ifMatch: order.ifMatch, as: run.principal)
+            return StepResult(value: content, contentId: content.id)
         }
-        let vocabulary = try await words.vocabulary(of: principal.tenantId)
-        let next = try await TimeBudget.leaving(Self.timeToSave) {
-            try await write(before, again: wish, vocabulary, as: principal)
-        }
-        return try await save(next, of: id, ifMatch: ifMatch, as: principal)
     }
 
-    private func save(_ version: NewVersion, of id: UUID, ifMatch: String, as principal: Principal) async throws -> Content {
-        try await contentCenter.saveVersion(version, of: id, ifMatch: ifMatch, as: principal)
+    private func next(_ order: RegenerationOrder, as principal: Principal) async throws -> NewVersion {
+        let before = try await contentCenter.content(order.contentId, as: principal)
+        guard order.seen.contains(where: { $0.matches(before) }) else {
+            // Nothing comes of this where it is kept: it finds the version that was written before, or is refused as the conflict that it is.
+            return NewVersion(step: Self.step, body: before.body, source: before.source)
+        }
+        let vocabulary = try await words.vocabulary(of: principal.tenantId)
+        // The content may be a script. Others are written within agent-center's own 20 s.
+        return try await TimeBudget.of(VideoScriptGeneration.timeToWrite) {
+            try await write(before, again: order.wish, vocabulary, as: principal)
+        }
     }
 
     private func write(
@@ -93,8 +95,18 @@ struct NoWriter: HTTPFailure {
     }
 }
 
+/// What an editor asked for, checked: see `ContentRegenerationInput`.
+struct RegenerationOrder: Codable, Sendable, Equatable {
+    var contentId: UUID
+    /// The header that names what the editor has seen.
+    var ifMatch: String
+    /// The same, read.
+    var seen: [SeenContent]
+    var wish: RegenerationWish
+}
+
 /// What an editor has read: a version, or exactly one revision of it.
-struct SeenContent: Sendable, Equatable {
+struct SeenContent: Codable, Sendable, Equatable {
     var version: Int
     var revision: Int?
 
@@ -103,8 +115,8 @@ struct SeenContent: Sendable, Equatable {
     }
 }
 
-/// What an editor wants, checked: see `ContentRegenerationInput`.
-struct RegenerationWish: Sendable, Equatable {
+/// What an editor wants.
+struct RegenerationWish: Codable, Sendable, Equatable {
     var feedback: String
     /// `auto` or a model's name.
     var model: String

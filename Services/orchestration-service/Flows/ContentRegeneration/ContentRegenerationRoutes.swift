@@ -7,7 +7,7 @@ import ServiceDefaults
 struct ContentRegenerationRoutes: Sendable {
     static let permission = "contents:write"
 
-    let flow: ContentRegeneration
+    let runs: Runs
 
     /// `POST /v1/contents/{id}/regenerate`
     func regenerate(_ request: Request) async throws -> Response {
@@ -15,7 +15,9 @@ struct ContentRegenerationRoutes: Sendable {
         let id = try request.parameters.uuid("id")
         let (ifMatch, seen) = try ContentRegenerationInput.seen(request.headers)
         let wish = try ContentRegenerationInput.read(request.json())
-        let content = try await flow(id, with: wish, ifMatch: ifMatch, seen: seen, as: principal)
-        return try .json(.ok, content, headers: ["ETag": content.entityTag])
+        let order = RegenerationOrder(contentId: id, ifMatch: ifMatch, seen: seen, wish: wish)
+        return try await runs.answer(request, with: ContentRegeneration.self, order, as: principal) { _, content in
+            try .json(.ok, content, headers: ["ETag": content.entityTag])
+        }
     }
 }

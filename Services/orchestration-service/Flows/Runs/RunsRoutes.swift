@@ -58,8 +58,8 @@ extension Runs {
         _ request: Request, with flow: Flow.Type, _ input: Flow.Input, as principal: Principal,
         _ finished: (_ id: UUID, Flow.Output) throws -> Response
     ) async throws -> Response {
+        if request.prefersAsync { return try await accept(flow, input, as: principal) }
         let run = try await start(flow, input, as: principal)
-        if request.prefersAsync { return try .accepted(run, flow.name, applied: true) }
         let remaining = request.deadline.remaining
         let end = try await end(of: run, until: .after(remaining - min(.seconds(1), remaining / 10)))
         switch end {
@@ -68,6 +68,11 @@ extension Runs {
         case .canceled: throw RunError.canceled(run.id)
         case nil: return try .accepted(run, flow.name, applied: false)
         }
+    }
+
+    /// Runs a flow for a request that does not wait: 202 at once.
+    func accept<Flow: DurableFlow>(_ flow: Flow.Type, _ input: Flow.Input, as principal: Principal) async throws -> Response {
+        try .accepted(try await start(flow, input, as: principal), flow.name, applied: true)
     }
 }
 
@@ -80,7 +85,8 @@ extension Response {
 }
 
 extension Request {
-    fileprivate var prefersAsync: Bool {
+    /// `Prefer: respond-async` (RFC 7240).
+    var prefersAsync: Bool {
         headers.values(of: "Prefer").joined(separator: ",").split(separator: ",").contains { preference in
             preference.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " && $0 != "\t" } } == "respond-async"
         }

@@ -11,22 +11,47 @@ import ServiceDefaults
 ///
 /// Every step is repeatable by the operation's id: agent-center finds the completion it already paid for and content-center the draft it
 /// already saved, so a repeat after a crash at any point ends in the same draft.
-struct TitleGeneration: Sendable {
+///
+/// Whoever waits for the titles gets them by a plain call, which leaves nothing behind but the draft. Whoever does not has a run of one
+/// step, with the same story: shown while it goes on, cancelled and taken up again as runs are. An operation may even change between the two.
+struct TitleGeneration: DurableFlow {
+    static let name = "TitleGeneration"
+    /// Also names the draft among those of its operation.
+    static let step = "title_set"
+
     let words: any TenantVocabularies
     let agentCenter: any AgentCenter
     let contentCenter: any ContentCenter
 
     /// What the writing must leave of the caller's time for saving the draft.
     static let timeToSave = Duration.seconds(2)
-    /// Names the draft among those of its operation.
-    static let step = "title_set"
+
+    static func steps(for brief: TitleBrief) -> [String] { [step] }
 
     func callAsFunction(_ brief: TitleBrief, as principal: Principal) async throws -> TitleGenerationAnswer {
-        let vocabulary = try await words.vocabulary(of: principal.tenantId)
-        let request = Self.writingRequest(brief, vocabulary)
-        let written = try await TimeBudget.leaving(Self.timeToSave) {
-            try await agentCenter.writeTitles(request, as: principal)
+        let written = try await TimeBudget.leaving(Self.timeToSave) { try await write(brief, as: principal) }
+        return try await keep(written, for: brief, as: principal)
+    }
+
+    func run(_ brief: TitleBrief, in run: RunContext) async throws -> TitleGenerationAnswer {
+        try await run.step(Self.step) {
+            try await write(brief, as: run.principal)
+        } keep: { written in
+            let answer = try await keep(written, for: brief, as: run.principal)
+            return StepResult(value: answer, contentId: answer.contentId)
         }
+    }
+
+    /// Steps 1 and 2.
+    private func write(_ brief: TitleBrief, as principal: Principal) async throws -> TitleWritingAnswer {
+        let vocabulary = try await words.vocabulary(of: principal.tenantId)
+        return try await agentCenter.writeTitles(Self.writingRequest(brief, vocabulary), as: principal)
+    }
+
+    /// Step 3.
+    private func keep(
+        _ written: TitleWritingAnswer, for brief: TitleBrief, as principal: Principal
+    ) async throws -> TitleGenerationAnswer {
         let draft = try await contentCenter.saveDraft(Self.draft(of: written, for: brief), as: principal)
         return TitleGenerationAnswer(
             contentId: draft.id, status: draft.status, version: draft.version, candidates: written.candidates,
@@ -59,7 +84,7 @@ struct TitleGeneration: Sendable {
 }
 
 /// What an operator asked for, checked: see `TitleGenerationInput`.
-struct TitleBrief: Sendable, Equatable {
+struct TitleBrief: Codable, Sendable, Equatable {
     var topic: String
     var platform: ContentPlatform
     var audience: String?
