@@ -172,6 +172,26 @@ def test_an_exhausted_budget_is_a_rate_limit_error_that_nobody_retries(stack, me
     assert len(ledger(stack, made["id"])) == 1
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("hint", [None, 60])
+def test_a_busy_vendor_is_a_rate_limit_error_that_clients_retry(stack, sdk, text, hint, stream):
+    """They wait as long as the vendor asked for, or a second where it asked for nothing."""
+    fault = {"fault": "rate-limit-no-hint"} if hint is None else {"fault": "rate-limit-seconds", "retryAfterSeconds": hint}
+    set_fault(stack, text, **fault)
+    with pytest.raises(openai.RateLimitError) as busy:
+        sdk.chat.completions.create(model=MODEL, messages=messages(text), stream=stream)
+    assert (busy.value.type, busy.value.code) == ("rate_limit_exceeded", "model.rate_limited")
+    headers = busy.value.response.headers
+    assert int(headers["Retry-After"]) == (hint or 1) and headers.get("x-should-retry") != "false"
+
+
+def test_the_clients_own_retry_waits_for_a_busy_vendor(stack, key, text):
+    # Both of our own attempts.
+    set_fault(stack, text, fault="rate-limit-no-hint", count=2)
+    answer = client(stack, key["key"], max_retries=2).chat.completions.create(model=MODEL, messages=messages(text))
+    assert answer.choices[0].message.content and len(vendor_log(stack, text)) == 3
+
+
 def test_a_refused_prompt_is_a_bad_request_error(stack, sdk, text):
     set_fault(stack, text, fault="content-policy", count=1)
     with pytest.raises(openai.BadRequestError) as refused:
