@@ -11,11 +11,12 @@ PLATFORMS = ["douyin", "xiaohongshu", "zhihu"]
 
 @pytest.fixture
 def topic(stack):
-    """Every call about this topic to a text model, and every call to the image service, breaks off before a byte of an answer."""
+    """Every call about this topic to a text model breaks off before a byte of an answer. The image service makes nothing either: it refuses
+    our key, since a picture whose call breaks off may have been made, and counts as paid."""
     topic = f"露营灯{uuid.uuid4().hex[:8]}"
-    for rule in ({"profile": "any", "match": topic}, {"profile": "openai", "path": "/openai/v1/images/generations"}):
-        requests.post(
-            stack.url("sandbox", "/__control/config"), json={"fault": "reset-before-headers", **rule}, timeout=5).raise_for_status()
+    for rule in ({"profile": "any", "fault": "reset-before-headers", "match": topic},
+                 {"profile": "openai", "fault": "unauthorized", "path": "/openai/v1/images/generations"}):
+        requests.post(stack.url("sandbox", "/__control/config"), json=rule, timeout=5).raise_for_status()
     yield topic
     requests.post(stack.url("sandbox", "/__control/config"), json={"rules": []}, timeout=5)
     # They forget what they learned about the vendors.
@@ -32,12 +33,13 @@ def made(member, path: str, **body) -> tuple[dict, str]:
 
 
 def assert_free(stack, key: str, steps: set[str]) -> None:
-    """The ledger names the template for each step and charges nothing."""
+    """The ledger names the template for each step and charges nothing; nothing is held any more."""
     rows = stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s", (key,))
     ledger = stack.rows(
         "agent", "SELECT step, provider, degraded, cost_nano, calls FROM ai_usage_ledger WHERE operation_id = %s", rows[0])
     assert {row[0] for row in ledger} == steps
     assert {row[1:] for row in ledger} == {("template", True, 0, 0)}
+    assert stack.rows("agent", "SELECT count(*) FROM ai_reservations WHERE operation_id = %s", rows[0]) == [(0,)]
 
 
 def assert_template(answer: dict) -> None:
@@ -71,6 +73,9 @@ def test_image_texts_keep_the_prompts_of_their_pictures(stack, member, topic):
     assert content["completeness"] == "draft" and content["source"]["kind"] == "template"
     slots = content["body"]["slots"]
     assert len(slots) == 2 and all(slot["prompt"] and slot["caption"] and slot.get("assetId") is None for slot in slots)
+    # What was held for the pictures is given back: nobody could make them.
+    assert all(slot["problem"] for slot in slots)
+    assert_free(stack, key, {"image_text"})
 
 
 @pytest.mark.parametrize("kind", ["product", "live_teaser"])
