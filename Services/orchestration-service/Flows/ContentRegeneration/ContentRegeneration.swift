@@ -15,6 +15,8 @@ import ServiceDefaults
 /// begins again finds the version that the operation wrote.
 struct ContentRegeneration: DurableFlow {
     static let name = "ContentRegeneration"
+    /// What one must be allowed to do to have it done.
+    static let permissions = [ContentRegenerationRoutes.permission]
     /// Also names the version among those of its operation.
     static let step = "regenerate"
 

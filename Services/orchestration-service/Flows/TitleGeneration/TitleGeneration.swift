@@ -16,6 +16,8 @@ import ServiceDefaults
 /// step, with the same story: shown while it goes on, cancelled and taken up again as runs are. An operation may even change between the two.
 struct TitleGeneration: DurableFlow {
     static let name = "TitleGeneration"
+    /// What one must be allowed to do to have it done.
+    static let permissions = [TitleGenerationRoutes.permission]
     /// Also names the draft among those of its operation.
     static let step = "title_set"
 
