@@ -29,6 +29,7 @@ bench: ## the measurements, on release builds
 	@$(BOOTSTRAP) --test --bench && python3 Tests/Benchmarks/bench.py && python3 Tests/Benchmarks/assets_bench.py \
 		&& python3 Tests/Benchmarks/contents_bench.py \
 		&& python3 Tests/Benchmarks/search_bench.py \
+		&& python3 Tests/Benchmarks/media_bench.py \
 		&& exec python3 Tests/Benchmarks/models_bench.py
 
 bench-assets: ## signed downloads against nginx, and memory while 1 GB passes
