@@ -1,3 +1,5 @@
+public import HTTPCore
+
 // The DTOs of `POST /api/ai/generate` (seed 001 §5.1 and §10.1): the gateway relays them to agent-center.
 
 /// One text or several, as the caller prefers.
@@ -36,16 +38,35 @@ public struct AIGenerateRequest: Codable, Sendable, Equatable {
     public var input: OneOrMany
     public var params: AIGenerateParams?
     public var metadata: AIGenerateMetadata?
+    /// Which prompt writes; the task's own when absent.
+    public var prompt: AIGeneratePrompt?
 
     public init(
         task: AIGenerateTask, model: String? = nil, input: OneOrMany, params: AIGenerateParams? = nil,
-        metadata: AIGenerateMetadata? = nil
+        metadata: AIGenerateMetadata? = nil, prompt: AIGeneratePrompt? = nil
     ) {
         self.task = task
         self.model = model
         self.input = input
         self.params = params
         self.metadata = metadata
+        self.prompt = prompt
+    }
+}
+
+/// A prompt of the tenant's, or another version of the task's own.
+public struct AIGeneratePrompt: Codable, Sendable, Equatable {
+    /// `ai-<task>` when absent. It must take a variable `input` and ask for plain text.
+    public var name: String?
+    /// `production`, or the arm of a running experiment, when absent.
+    public var label: String?
+    /// An object: values of its further variables, by name.
+    public var variables: JSONValue?
+
+    public init(name: String? = nil, label: String? = nil, variables: JSONValue? = nil) {
+        self.name = name
+        self.label = label
+        self.variables = variables
     }
 }
 

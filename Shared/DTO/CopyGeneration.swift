@@ -16,11 +16,13 @@ public struct CopyGenerationRequest: Codable, Sendable, Equatable {
     public var callToAction: String?
     /// `auto` or a model's name.
     public var model: String?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, platforms: [ContentPlatform], audience: String? = nil, sellingPoints: [String]? = nil,
         tone: String? = nil, keywords: [String]? = nil, bannedWords: [String]? = nil, callToAction: String? = nil,
-        model: String? = nil
+        model: String? = nil, promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platforms = platforms
@@ -31,6 +33,7 @@ public struct CopyGenerationRequest: Codable, Sendable, Equatable {
         self.bannedWords = bannedWords
         self.callToAction = callToAction
         self.model = model
+        self.promptLabel = promptLabel
     }
 }
 
@@ -201,11 +204,13 @@ public struct CopyWritingRequest: Codable, Sendable, Equatable {
     public var callToAction: String?
     public var model: String
     public var revision: CopyRevision?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, platform: ContentPlatform, rules: CopyRules, audience: String?, sellingPoints: [String], tone: String?,
         keywords: [String], bannedWords: [String], brandWords: [String], callToAction: String?, model: String,
-        revision: CopyRevision? = nil
+        revision: CopyRevision? = nil, promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -219,6 +224,7 @@ public struct CopyWritingRequest: Codable, Sendable, Equatable {
         self.callToAction = callToAction
         self.model = model
         self.revision = revision
+        self.promptLabel = promptLabel
     }
 }
 

@@ -27,11 +27,14 @@ public struct ImageTextGenerationRequest: Codable, Sendable, Equatable {
     public var imageStyle: String?
     /// `auto` or a model's name; for the text.
     public var model: String?
+    /// As in ``TitleGenerationRequest``; for the text.
+    public var promptLabel: String?
 
     public init(
         topic: String, platform: ContentPlatform? = nil, audience: String? = nil, sellingPoints: [String]? = nil,
         tone: String? = nil, keywords: [String]? = nil, bannedWords: [String]? = nil, callToAction: String? = nil,
-        slots: Int? = nil, imageShape: ImageShape? = nil, imageStyle: String? = nil, model: String? = nil
+        slots: Int? = nil, imageShape: ImageShape? = nil, imageStyle: String? = nil, model: String? = nil,
+        promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -45,6 +48,7 @@ public struct ImageTextGenerationRequest: Codable, Sendable, Equatable {
         self.imageShape = imageShape
         self.imageStyle = imageStyle
         self.model = model
+        self.promptLabel = promptLabel
     }
 }
 
@@ -182,11 +186,13 @@ public struct ImageTextWritingRequest: Codable, Sendable, Equatable {
     public var callToAction: String?
     public var model: String
     public var revision: ImageTextRevision?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, platform: ContentPlatform, rules: CopyRules, slots: Int, imageStyle: String?, audience: String?,
         sellingPoints: [String], tone: String?, keywords: [String], bannedWords: [String], brandWords: [String],
-        callToAction: String?, model: String, revision: ImageTextRevision? = nil
+        callToAction: String?, model: String, revision: ImageTextRevision? = nil, promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -202,6 +208,7 @@ public struct ImageTextWritingRequest: Codable, Sendable, Equatable {
         self.callToAction = callToAction
         self.model = model
         self.revision = revision
+        self.promptLabel = promptLabel
     }
 }
 

@@ -101,9 +101,12 @@ public struct ContentRegenerationRequest: Codable, Sendable, Equatable {
     public var feedback: String
     /// `auto` or a model's name.
     public var model: String?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
-    public init(feedback: String, model: String? = nil) {
+    public init(feedback: String, model: String? = nil, promptLabel: String? = nil) {
         self.feedback = feedback
         self.model = model
+        self.promptLabel = promptLabel
     }
 }

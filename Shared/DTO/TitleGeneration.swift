@@ -31,11 +31,14 @@ public struct TitleGenerationRequest: Codable, Sendable, Equatable {
     public var maxLength: Int?
     /// `auto` or a model's name.
     public var model: String?
+    /// Label of the prompt's version to write with; `production`, or the arm of a running experiment, when absent.
+    public var promptLabel: String?
 
     public init(
         topic: String, platform: ContentPlatform? = nil, audience: String? = nil, sellingPoints: [String]? = nil,
         tone: String? = nil,
-        keywords: [String]? = nil, bannedWords: [String]? = nil, count: Int? = nil, maxLength: Int? = nil, model: String? = nil
+        keywords: [String]? = nil, bannedWords: [String]? = nil, count: Int? = nil, maxLength: Int? = nil, model: String? = nil,
+        promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -47,6 +50,7 @@ public struct TitleGenerationRequest: Codable, Sendable, Equatable {
         self.count = count
         self.maxLength = maxLength
         self.model = model
+        self.promptLabel = promptLabel
     }
 }
 
@@ -133,10 +137,13 @@ public struct TitleWritingRequest: Codable, Sendable, Equatable {
     public var maxLength: Int
     public var model: String
     public var revision: TitleRevision?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, platform: ContentPlatform, audience: String?, sellingPoints: [String], tone: String?, keywords: [String],
-        bannedWords: [String], brandWords: [String], count: Int, maxLength: Int, model: String, revision: TitleRevision? = nil
+        bannedWords: [String], brandWords: [String], count: Int, maxLength: Int, model: String, revision: TitleRevision? = nil,
+        promptLabel: String? = nil
     ) {
         self.topic = topic
         self.platform = platform
@@ -150,6 +157,7 @@ public struct TitleWritingRequest: Codable, Sendable, Equatable {
         self.maxLength = maxLength
         self.model = model
         self.revision = revision
+        self.promptLabel = promptLabel
     }
 }
 

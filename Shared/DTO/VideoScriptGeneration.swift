@@ -26,11 +26,13 @@ public struct VideoScriptGenerationRequest: Codable, Sendable, Equatable {
     public var callToAction: String?
     /// `auto` or a model's name.
     public var model: String?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, scriptType: VideoScriptType, durationSeconds: Int, platform: ContentPlatform? = nil,
         audience: String? = nil, sellingPoints: [String]? = nil, tone: String? = nil, keywords: [String]? = nil,
-        bannedWords: [String]? = nil, callToAction: String? = nil, model: String? = nil
+        bannedWords: [String]? = nil, callToAction: String? = nil, model: String? = nil, promptLabel: String? = nil
     ) {
         self.topic = topic
         self.scriptType = scriptType
@@ -43,6 +45,7 @@ public struct VideoScriptGenerationRequest: Codable, Sendable, Equatable {
         self.bannedWords = bannedWords
         self.callToAction = callToAction
         self.model = model
+        self.promptLabel = promptLabel
     }
 }
 
@@ -157,11 +160,14 @@ public struct VideoScriptWritingRequest: Codable, Sendable, Equatable {
     public var callToAction: String?
     public var model: String
     public var revision: VideoScriptRevision?
+    /// As in ``TitleGenerationRequest``.
+    public var promptLabel: String?
 
     public init(
         topic: String, scriptType: VideoScriptType, durationSeconds: Int, platform: ContentPlatform, rules: CopyRules,
         audience: String?, sellingPoints: [String], tone: String?, keywords: [String], bannedWords: [String],
-        brandWords: [String], callToAction: String?, model: String, revision: VideoScriptRevision? = nil
+        brandWords: [String], callToAction: String?, model: String, revision: VideoScriptRevision? = nil,
+        promptLabel: String? = nil
     ) {
         self.topic = topic
         self.scriptType = scriptType
@@ -177,6 +183,7 @@ public struct VideoScriptWritingRequest: Codable, Sendable, Equatable {
         self.callToAction = callToAction
         self.model = model
         self.revision = revision
+        self.promptLabel = promptLabel
     }
 }
 

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+import requests
 
 from support import assert_problem
 
@@ -70,3 +71,80 @@ def test_an_experiment_from_its_start_to_its_results(stack, member, stranger, ow
     finally:
         assert member.request("POST", f"{url}/stop", json={"final": True}).status_code == 200
     assert prompt_version(member).startswith("title@0.")
+
+
+FLOWS = {
+    "title": ("/api/titles", {"count": 1}),
+    "copy": ("/api/copies", {"platforms": ["douyin"]}),
+    "image_text": ("/api/image-texts", {"slots": 1}),
+    "video_script": ("/api/video-scripts", {"scriptType": "vlog", "durationSeconds": 20}),
+}
+
+
+def asked(stack, topic: str) -> list[str]:
+    """What the model was asked about this topic."""
+    log = requests.get(stack.url("sandbox", "/__control/log"), params={"contains": topic}, timeout=5).json()["attempts"]
+    bodies = [attempt["body"] for attempt in log if attempt["path"].endswith("/chat/completions")]
+    assert bodies, topic
+    return bodies
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_label_leads_every_flow_to_its_version_and_so_does_the_editors_wish(stack, member, name):
+    path, members = FLOWS[name]
+    text = member.request("GET", f"/api/prompts/{name}/versions/0").json()["text"]
+    versions = []
+    for mark in ("甲版试写。", "乙版试写。"):
+        front, _, template = text.rpartition("\n---\n")
+        added = member.request("POST", f"/api/prompts/{name}/versions", json={"text": f"{front}\n---\n{mark}\n{template}", "note": mark})
+        assert added.status_code == 201, added.text
+        versions.append(added.json()["version"])
+    label = f"canary-{uuid.uuid4().hex[:8]}"
+    assert member.request("PUT", f"/api/prompts/{name}/labels/{label}", json={"version": versions[1]}).status_code == 200
+
+    topic = f"露营咖啡{uuid.uuid4().hex[:10]}"
+    made = member.request("POST", path, json={"topic": topic, "promptLabel": label, **members})
+    assert made.status_code == 201, made.text
+    answer = made.json()
+    content_id = (answer["items"][0] if "items" in answer else answer)["contentId"]
+    content = member.request("GET", f"/api/contents/{content_id}")
+    assert content.json()["source"]["promptVersion"] == f"{name}.{label}@{versions[1]}"
+    assert all("乙版试写。" in body for body in asked(stack, topic))
+
+    again = member.request("POST", f"/api/contents/{content_id}/regenerate", json={"feedback": "短一点", "promptLabel": label},
+                           headers={"If-Match": content.headers["ETag"]})
+    assert again.status_code == 200, again.text
+    assert again.json()["source"]["promptVersion"] == f"{name}.{label}@{versions[1]}"
+
+    plain = f"露营咖啡{uuid.uuid4().hex[:10]}"
+    assert member.request("POST", path, json={"topic": plain, **members}).status_code == 201
+    assert not any("乙版试写。" in body for body in asked(stack, plain))
+    refused = member.request("POST", path, json={"topic": plain, "promptLabel": "no-such", **members})
+    assert [error["pointer"] for error in assert_problem(refused, 422)["errors"]] == ["/promptLabel"]
+
+
+def test_the_unified_call_takes_labels_and_prompts_of_ones_own(stack, member):
+    text = """---
+scene: slogan-zh
+language: zh
+description: 口号
+variables:
+  input: text(200) required 卖点
+  brand: text(20) required 品牌
+---
+丙版试写：写一条口号。
+"""
+    name = f"slogan-{uuid.uuid4().hex[:8]}"
+    version = member.request("POST", f"/api/prompts/{name}/versions", json={"text": text, "note": ""}).json()["version"]
+    assert member.request("PUT", f"/api/prompts/{name}/labels/canary", json={"version": version}).status_code == 200
+    topic = f"露营咖啡{uuid.uuid4().hex[:10]}"
+    wish = {"name": name, "label": "canary", "variables": {"brand": "小满"}}
+    answer = member.request("POST", "/api/ai/generate", json={"task": "copy", "input": topic, "prompt": wish})
+    assert answer.status_code == 200, answer.text
+    assert all("丙版试写" in body and "小满" in body for body in asked(stack, topic))
+    rows = stack.rows("agent", "SELECT prompt_version FROM ai_usage_ledger WHERE prompt_version LIKE %s", (f"{name}%",))
+    assert rows == [(f"{name}.canary@{version}",)]
+    for wrong, pointer in (({"name": name}, "/prompt/name"), ({"label": "no-such"}, "/prompt/label"),
+                           ({"name": name, "label": "canary"}, "/prompt/variables/brand")):
+        refused = member.request("POST", "/api/ai/generate", json={"task": "copy", "input": topic, "prompt": wrong})
+        assert pointer in [error["pointer"] for error in assert_problem(refused, 422)["errors"]], wrong

@@ -13,6 +13,7 @@ struct TextBrief: Codable, Sendable, Equatable {
     var callToAction: String?
     /// `auto` or a model's name.
     var model: String
+    var promptLabel: String?
 }
 
 extension TextBrief {
@@ -35,5 +36,6 @@ extension TextBrief {
         bannedWords = fields.textList("bannedWords", maxItems: Rules.maxBannedWords, length: Rules.wordLength)
         callToAction = fields.optionalText("callToAction", length: Rules.phraseLength)
         model = fields.optionalText("model", length: Rules.modelLength) ?? "auto"
+        promptLabel = fields.optionalText("promptLabel", length: Rules.labelLength)
     }
 }

@@ -5,7 +5,8 @@ import HTTPCore
 extension DocumentedTypes {
     static let models: Types = [
         "AIGenerateAnswer": AIGenerateAnswer.self, "AIGenerateMetadata": AIGenerateMetadata.self,
-        "AIGenerateParams": AIGenerateParams.self, "AIGenerateRequest": AIGenerateRequest.self, "AIUsage": AIUsage.self,
+        "AIGenerateParams": AIGenerateParams.self, "AIGeneratePrompt": AIGeneratePrompt.self,
+        "AIGenerateRequest": AIGenerateRequest.self, "AIUsage": AIUsage.self,
         "CatalogueModel": CatalogueModel.self, "CatalogueModelSetting": CatalogueModelSetting.self, "ModelAlias": ModelAlias.self,
         "ModelCatalogueView": ModelCatalogueView.self, "ModelPrice": ModelPrice.self, "ModelProvider": ModelProvider.self,
         "ModelProviderSetting": ModelProviderSetting.self, "ProviderKeySetting": ProviderKeySetting.self,

@@ -148,13 +148,16 @@ enum PromptInput {
         return Dictionary((values.object ?? JSONObject()).map { ($0.name, $0.value) }) { _, last in last }
     }
 
-    /// Why a preview could not be rendered.
-    static func failure(_ error: PromptVariableError) -> ValidationFailure {
+    /// Why a version could not be rendered.
+    ///
+    /// - Parameter pointer: where the request gives the value of a variable; a preview's `values` by default.
+    static func failure(
+        _ error: PromptVariableError, at pointer: (String) -> String = { "/values/" + JSONPointer.escape($0) }
+    ) -> ValidationFailure {
         ValidationFailure(
             error.faults.map { fault in
                 let (code, zh, en) = words(fault.problem)
-                return FieldIssue(
-                    pointer: "/values/" + JSONPointer.escape(fault.variable), code: code, message: LocalizedText(zh: zh, en: en))
+                return FieldIssue(pointer: pointer(fault.variable), code: code, message: LocalizedText(zh: zh, en: en))
             })
     }
 
@@ -177,8 +180,12 @@ enum PromptInput {
 
     // MARK: Labels
 
+    static let labelLength = 1...32
+
     /// Lower case, a letter first, at most 32.
-    static func isLabel(_ text: String) -> Bool { PromptDefinition.isPromptName(text) && text.utf8.count <= 32 }
+    static func isLabel(_ text: String) -> Bool {
+        PromptDefinition.isPromptName(text) && text.utf8.count <= labelLength.upperBound
+    }
 
     static func labelChange(_ json: JSONValue) throws -> (version: Int, expected: Int?) {
         var fields = FieldReader(json)

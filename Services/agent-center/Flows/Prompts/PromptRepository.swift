@@ -69,6 +69,29 @@ final class PromptRepository: Service {
         return PromptChoice(version: version, label: nil, experiment: nil)
     }
 
+    /// The same for a call whose request may name a label.
+    ///
+    /// - Parameter pointer: where it does.
+    /// - Throws: `ValidationFailure` for a label that leads to no usable version.
+    func resolve(_ name: String, for call: ModelCall, label: String?, at pointer: String = "/promptLabel") async throws
+        -> PromptChoice
+    {
+        do {
+            return try await resolve(name, for: call.tenantId, subject: call.subject, label: label)
+        } catch is NotFound {
+            let label = label ?? Self.productionLabel
+            throw ValidationFailure(
+                pointer: pointer, code: "unknown_label", zh: "提示词“\(name)”没有可用的标签“\(label)”",
+                en: "no label \(label) leads to a usable version of the prompt \(name)")
+        }
+    }
+
+    /// Whether the service ships a prompt of this name or the tenant has labelled one.
+    func knows(_ name: String, for tenantId: UUID) async throws -> Bool {
+        if shipped[name] != nil { return true }
+        return try await prompts(of: tenantId)?.labels[name]?.isEmpty == false
+    }
+
     private func version(_ number: Int, of name: String, _ own: TenantPrompts?) -> PromptVersion? {
         number == 0 ? shipped[name] : own?.versions[name]?[number]
     }

@@ -21,7 +21,7 @@ struct TextWriting: Sendable {
     /// - Returns: the same text for the same operation.
     /// - Throws: ``NoTextFits`` besides what the desk throws.
     func write<Writer: TextWriter>(_ writer: Writer, as call: ModelCall) async throws -> WrittenText<Writer.Text> {
-        let prompt = try await prompts.resolve(Writer.prompt, for: call.tenantId, subject: call.subject)
+        let prompt = try await prompts.resolve(Writer.prompt, for: call, label: writer.brief.request.promptLabel)
         let task = try WritingTask(writer, version: prompt.version, customer: Caller.vendorName(of: call.tenantId))
         let plan = try await models.plan(task.question, for: call)
         let (written, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in

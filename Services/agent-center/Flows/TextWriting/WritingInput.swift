@@ -8,6 +8,11 @@ enum WritingInput {
     /// Of a text that is to be changed, as JSON: what a model can still read.
     static let mostPreviousBytes = 200_000
 
+    /// `promptLabel`; whether it leads anywhere is seen when the prompt is looked up.
+    static func promptLabel(_ fields: inout FieldReader) -> String? {
+        fields.optionalText("promptLabel", length: PromptInput.labelLength)
+    }
+
     static func request(_ fields: inout FieldReader, knows isKnown: (String) -> Bool) -> WritingRequest {
         let topic = fields.text("topic", length: 1...500)
         let platform = fields.choice("platform", of: ContentPlatform.self)
@@ -22,7 +27,7 @@ enum WritingInput {
         return WritingRequest(
             topic: topic, platform: platform ?? .douyin, rules: rules ?? .unread, audience: audience,
             sellingPoints: sellingPoints, tone: tone, keywords: keywords, bannedWords: bannedWords, brandWords: brandWords,
-            callToAction: callToAction, model: model(&fields, knows: isKnown))
+            callToAction: callToAction, model: model(&fields, knows: isKnown), promptLabel: promptLabel(&fields))
     }
 
     static func model(_ fields: inout FieldReader, knows isKnown: (String) -> Bool) -> String {

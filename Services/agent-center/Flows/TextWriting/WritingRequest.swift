@@ -17,6 +17,8 @@ struct WritingRequest: Sendable {
     var callToAction: String?
     /// `auto` or a model's name.
     var model: String
+    /// Of the version that the caller asked for by name.
+    var promptLabel: String?
 }
 
 /// A text as it stands and what its editor wants changed.

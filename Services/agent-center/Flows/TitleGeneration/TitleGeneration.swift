@@ -25,7 +25,7 @@ struct TitleGeneration: Sendable {
             flow: "TitleGeneration", task: .title, scene: "\(request.platform.rawValue)-title-zh", model: request.model)
         let brief = TitleBrief(
             request, words: bannedWords.finder(for: request.bannedWords, of: caller.tenantId))
-        let prompt = try await prompts.resolve(TitlePrompt.name, for: caller.tenantId, subject: caller.subject)
+        let prompt = try await prompts.resolve(TitlePrompt.name, for: call, label: request.promptLabel)
         let task = try TitleTask(brief: brief, version: prompt.version, customer: Caller.vendorName(of: caller.tenantId))
         let plan = try await models.plan(task.question, for: call)
         let (answer, isRepeat) = try await desk.once(call, worstCase: plan.worstCase, atLeast: plan.leastCase) { ticket in

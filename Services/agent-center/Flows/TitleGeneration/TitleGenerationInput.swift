@@ -23,11 +23,12 @@ enum TitleGenerationInput {
                 previous: fields.textList("previous", minItems: 1, maxItems: 50, length: 1...200),
                 feedback: fields.text("feedback", length: 1...500))
         }
+        let promptLabel = WritingInput.promptLabel(&fields)
         try fields.finish()
         return TitleWritingRequest(
             topic: topic, platform: platform ?? .douyin, audience: audience, sellingPoints: sellingPoints, tone: tone,
             keywords: keywords, bannedWords: bannedWords, brandWords: brandWords, count: count, maxLength: maxLength,
             model: model,
-            revision: revision)
+            revision: revision, promptLabel: promptLabel)
     }
 }

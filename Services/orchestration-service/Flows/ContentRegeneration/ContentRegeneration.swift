@@ -122,4 +122,5 @@ struct RegenerationWish: Codable, Sendable, Equatable {
     var feedback: String
     /// `auto` or a model's name.
     var model: String
+    var promptLabel: String?
 }

@@ -8,8 +8,9 @@ enum ContentRegenerationInput {
         var fields = FieldReader(json)
         let feedback = fields.text("feedback", length: feedbackLength)
         let model = fields.optionalText("model", length: TitleGenerationInput.modelLength)
+        let promptLabel = fields.optionalText("promptLabel", length: TitleGenerationInput.labelLength)
         try fields.finish()
-        return RegenerationWish(feedback: feedback, model: model ?? "auto")
+        return RegenerationWish(feedback: feedback, model: model ?? "auto", promptLabel: promptLabel)
     }
 
     /// What `If-Match` names, as content-center reads it: a list of strong tags `"3"` or `"3.5"`.

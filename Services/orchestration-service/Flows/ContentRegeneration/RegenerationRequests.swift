@@ -14,7 +14,8 @@ extension ContentRegeneration {
             // As many as there are, within what a writer takes.
             count: min(max(body.candidates.count, 1), 20),
             maxLength: body.brief?.maxLength ?? PlatformRules.of(body.platform).titleLength,
-            model: wish.model, revision: TitleRevision(previous: body.candidates.map(\.title), feedback: wish.feedback))
+            model: wish.model, revision: TitleRevision(previous: body.candidates.map(\.title), feedback: wish.feedback),
+            promptLabel: wish.promptLabel)
     }
 
     static func request(_ body: CopyBody, _ wish: RegenerationWish, _ vocabulary: TenantVocabulary) -> CopyWritingRequest {
@@ -27,7 +28,7 @@ extension ContentRegeneration {
             revision: CopyRevision(
                 previous: CopyText(
                     title: body.title, text: body.text, hashtags: body.hashtags, callToAction: body.callToAction),
-                feedback: wish.feedback))
+                feedback: wish.feedback), promptLabel: wish.promptLabel)
     }
 
     static func request(
@@ -45,7 +46,7 @@ extension ContentRegeneration {
                 previous: ImageTextText(
                     title: body.title, text: body.text, hashtags: body.hashtags, callToAction: body.callToAction,
                     slots: body.slots.map { ImageSlotText(caption: $0.caption, alt: $0.alt, prompt: $0.prompt) }),
-                feedback: wish.feedback))
+                feedback: wish.feedback), promptLabel: wish.promptLabel)
     }
 
     /// A picture stays where its slot says what it said: looked for at its own place first, since slots may change places.
@@ -82,7 +83,7 @@ extension ContentRegeneration {
             revision: VideoScriptRevision(
                 previous: VideoScript(
                     hook: body.hook, scenes: body.scenes, cta: body.cta, hashtags: body.hashtags, totalSeconds: body.totalSeconds
-                ), feedback: wish.feedback))
+                ), feedback: wish.feedback), promptLabel: wish.promptLabel)
     }
 
     static func body(_ script: VideoScript, after before: VideoScriptBody) -> VideoScriptBody {

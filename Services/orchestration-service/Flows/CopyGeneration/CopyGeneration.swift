@@ -65,7 +65,7 @@ struct CopyGeneration: DurableFlow {
             topic: brief.topic, platform: platform, rules: .of(platform), audience: brief.audience,
             sellingPoints: brief.sellingPoints, tone: brief.tone, keywords: brief.keywords,
             bannedWords: vocabulary.bannedWords(besides: brief.bannedWords, on: platform), brandWords: vocabulary.brandWords,
-            callToAction: brief.callToAction, model: brief.model)
+            callToAction: brief.callToAction, model: brief.model, promptLabel: brief.promptLabel)
     }
 
     /// What is kept. The draft is named as its copy is, or after its topic where the platform shows no title.
@@ -92,6 +92,7 @@ struct CopyBrief: Codable, Sendable, Equatable {
     var callToAction: String?
     /// `auto` or a model's name.
     var model: String
+    var promptLabel: String?
 
     /// What is kept of it with each copy.
     var kept: ContentBrief? {

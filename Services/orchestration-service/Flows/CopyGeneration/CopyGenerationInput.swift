@@ -17,9 +17,11 @@ enum CopyGenerationInput {
         let bannedWords = fields.textList("bannedWords", maxItems: Titles.maxBannedWords, length: Titles.wordLength)
         let callToAction = fields.optionalText("callToAction", length: callToActionLength)
         let model = fields.optionalText("model", length: Titles.modelLength)
+        let promptLabel = fields.optionalText("promptLabel", length: Titles.labelLength)
         try fields.finish()
         return CopyBrief(
             topic: topic, platforms: platforms, audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords,
-            bannedWords: bannedWords, callToAction: callToAction, model: model ?? "auto")
+            bannedWords: bannedWords, callToAction: callToAction, model: model ?? "auto",
+            promptLabel: promptLabel)
     }
 }

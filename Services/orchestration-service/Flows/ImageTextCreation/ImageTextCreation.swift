@@ -64,7 +64,8 @@ struct ImageTextCreation: DurableFlow {
             topic: text.topic, platform: text.platform, rules: .of(text.platform), slots: brief.slots,
             imageStyle: brief.imageStyle, audience: text.audience, sellingPoints: text.sellingPoints, tone: text.tone,
             keywords: text.keywords, bannedWords: vocabulary.bannedWords(besides: text.bannedWords, on: text.platform),
-            brandWords: vocabulary.brandWords, callToAction: text.callToAction, model: text.model)
+            brandWords: vocabulary.brandWords, callToAction: text.callToAction, model: text.model,
+            promptLabel: text.promptLabel)
     }
 
     /// The draft is named after its topic until an editor renames it.

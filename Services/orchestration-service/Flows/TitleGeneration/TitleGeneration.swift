@@ -70,7 +70,7 @@ struct TitleGeneration: DurableFlow {
             tone: brief.tone, keywords: brief.keywords,
             bannedWords: vocabulary.bannedWords(besides: brief.bannedWords, on: brief.platform),
             brandWords: vocabulary.brandWords, count: brief.count, maxLength: brief.maxLength ?? rules.titleLength,
-            model: brief.model)
+            model: brief.model, promptLabel: brief.promptLabel)
     }
 
     /// Step 3: what is kept. The draft is named after its topic until an editor renames it.
@@ -99,6 +99,7 @@ struct TitleBrief: Codable, Sendable, Equatable {
     var maxLength: Int?
     /// `auto` or a model's name.
     var model: String
+    var promptLabel: String?
 
     /// What is kept of it with the titles.
     var kept: ContentBrief? {

@@ -16,6 +16,7 @@ enum TitleGenerationInput {
     static let maxLength = 5...100
     /// agent-center's rule: a provider's name and a model's, 64 each at most, and the slash between them.
     static let modelLength = 1...129
+    static let labelLength = 1...32
 
     static func read(_ json: JSONValue) throws -> TitleBrief {
         var fields = FieldReader(json)
@@ -29,9 +30,11 @@ enum TitleGenerationInput {
         let count = fields.integer("count", in: count, default: defaultCount)
         let maxLength = fields.optionalInteger("maxLength", in: maxLength)
         let model = fields.optionalText("model", length: modelLength)
+        let promptLabel = fields.optionalText("promptLabel", length: labelLength)
         try fields.finish()
         return TitleBrief(
             topic: topic, platform: platform, audience: audience, sellingPoints: sellingPoints, tone: tone, keywords: keywords,
-            bannedWords: bannedWords, count: count, maxLength: maxLength, model: model ?? "auto")
+            bannedWords: bannedWords, count: count, maxLength: maxLength, model: model ?? "auto",
+            promptLabel: promptLabel)
     }
 }

@@ -38,7 +38,8 @@ struct VideoScriptGeneration: DurableFlow {
             topic: text.topic, scriptType: brief.scriptType, durationSeconds: brief.durationSeconds, platform: text.platform,
             rules: .of(text.platform), audience: text.audience, sellingPoints: text.sellingPoints, tone: text.tone,
             keywords: text.keywords, bannedWords: vocabulary.bannedWords(besides: text.bannedWords, on: text.platform),
-            brandWords: vocabulary.brandWords, callToAction: text.callToAction, model: text.model)
+            brandWords: vocabulary.brandWords, callToAction: text.callToAction, model: text.model,
+            promptLabel: text.promptLabel)
     }
 
     /// The draft is named after its topic until an editor renames it.

@@ -1,6 +1,7 @@
 import ConcurrencySupport
 import DTO
 import FoundationEssentials
+import HTTPCore
 import Observability
 
 /// The one call for every kind of text (seed 001 §5.1, §10.1): `task`, `input`, and a model or `auto`.
@@ -108,10 +109,15 @@ struct TextGeneration: Sendable {
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "AIGeneration", task: task, scene: input.scene, language: input.language, model: input.model,
             deadline: caller.deadline)
-        let prompt = try await prompts.resolve(
-            TextTask.promptName(of: input.task), for: caller.tenantId, subject: caller.subject)
+        let prompt = try await input.prompt.choice(for: input.task, from: prompts, call)
         let customer = Caller.vendorName(of: caller.tenantId)
-        let tasks = try input.inputs.map { try TextTask($0, of: input, version: prompt.version, customer: customer) }
+        let tasks = try input.inputs.enumerated().map { index, text in
+            do throws(PromptVariableError) {
+                return try TextTask(text, of: input, version: prompt.version, customer: customer)
+            } catch {
+                throw PromptInput.failure(error) { input.pointer(to: $0, ofInput: index) }
+            }
+        }
         var plans: [RoutePlan] = []
         for task in tasks { plans.append(try await models.plan(task.question, for: call)) }
         let worstCase = plans.reduce(0) { $0 + $1.worstCase }

@@ -22,6 +22,7 @@ struct TextGenerationInput: Sendable {
     let language: String
     /// As the caller claims it.
     let tenantId: String?
+    let prompt: PromptWish
 
     /// - Throws: `ValidationFailure` with every refusal.
     static func read(_ json: JSONValue, knows isKnown: (String) -> Bool) throws -> TextGenerationInput {
@@ -55,11 +56,15 @@ struct TextGenerationInput: Sendable {
                     "lang", code: "malformed", zh: "应为语言标签，如 zh、en-US", en: "must be a language tag such as zh or en-US")
             }
         }
+        let prompt = fields.optionalObject("prompt", PromptWish.read)
+        if prompt != nil, task == .embed {
+            fields.refuse("prompt", code: "not_wanted", zh: "向量不用提示词", en: "vectors are made without a prompt")
+        }
         try fields.finish()
         return TextGenerationInput(
             task: task, model: model, inputs: inputs, isList: isList, temperature: temperature, topP: topP, maxTokens: maxTokens,
             scene: scene ?? "\(task.rawValue)-\((language ?? "zh").prefix { $0 != "-" })", language: language ?? "zh",
-            tenantId: tenantId)
+            tenantId: tenantId, prompt: prompt ?? PromptWish())
     }
 
     private static func isLanguageTag(_ text: String) -> Bool {

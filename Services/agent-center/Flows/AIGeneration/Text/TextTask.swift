@@ -13,13 +13,16 @@ struct TextTask: GenerationTask {
     /// - Throws: ``PromptVariableError`` where the version does not take the input.
     init(_ text: String, of input: TextGenerationInput, version: PromptVersion, customer: String?) throws(PromptVariableError) {
         let base = input.language.prefix { $0 != "-" }
-        let prompt = try version.render([
+        let given: [String: JSONValue] = [
             "language": .string(["zh", "en"].contains(base) ? String(base) : "other"), "input": .string(text),
             "languageTag": .string(input.language),
             // What is cut off at the token limit is no answer: the model is told where to end. A Chinese character is a token, and
             // some take two.
             "maxCharacters": input.maxTokens.map { .number(String(max(1, $0 * 2 / 3))) } ?? .null,
-        ])
+        ]
+        // A prompt of the tenant's own takes what it declares.
+        let taken = Set(version.variables.map(\.name))
+        let prompt = try version.render(given.filter { taken.contains($0.key) }.merging(input.prompt.variables) { $1 })
         self.prompt = prompt
         question = ChatRequest(
             messages: prompt.messages, maxTokens: input.maxTokens ?? prompt.maxTokens ?? 1_000,
