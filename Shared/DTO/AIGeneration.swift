@@ -119,10 +119,13 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
     public var requestId: String
     /// Of `task: embed`: one vector for each input; `output` is empty then.
     public var embeddings: [[Double]]?
+    /// What compliance found in the models' texts and what became of it, by `/output` or `/output/<index>`; absent where there is nothing.
+    public var findings: [ComplianceFinding]?
 
     public init(
         output: OneOrMany, provider: String, modelName: String, usage: AIUsage, latencyMs: Int, degraded: Bool,
-        degradedReason: String? = nil, requestId: String, embeddings: [[Double]]? = nil
+        degradedReason: String? = nil, requestId: String, embeddings: [[Double]]? = nil,
+        findings: [ComplianceFinding]? = nil
     ) {
         self.output = output
         self.provider = provider
@@ -133,6 +136,7 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
         self.degradedReason = degradedReason
         self.requestId = requestId
         self.embeddings = embeddings
+        self.findings = findings
     }
 }
 

@@ -276,7 +276,7 @@ public struct ComplianceFinding: Codable, Sendable, Equatable {
         case rewritten
         /// A harmless word was put in its place by rule.
         case replaced
-        /// The draft was given up; a template wrote the text.
+        /// What held it was given up: the draft, for a text of the templates, or one title of several.
         case discarded
         /// It stands in the text; an editor should look.
         case warned

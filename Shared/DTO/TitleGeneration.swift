@@ -94,6 +94,8 @@ public struct TitleGenerationAnswer: Codable, Sendable, Equatable {
     public var status: ContentStatus
     public var version: Int
     public var candidates: [TitleCandidate]
+    /// As in ``TitleWritingAnswer``.
+    public var findings: [ComplianceFinding]?
     public var provider: String
     public var modelName: String
     public var degraded: Bool
@@ -104,7 +106,8 @@ public struct TitleGenerationAnswer: Codable, Sendable, Equatable {
 
     public init(
         contentId: UUID, status: ContentStatus, version: Int, candidates: [TitleCandidate], provider: String, modelName: String,
-        degraded: Bool, degradedReason: String?, usage: TokenUsage, latencyMs: Int, requestId: String
+        degraded: Bool, degradedReason: String?, usage: TokenUsage, latencyMs: Int, requestId: String,
+        findings: [ComplianceFinding]? = nil
     ) {
         self.contentId = contentId
         self.status = status
@@ -117,6 +120,7 @@ public struct TitleGenerationAnswer: Codable, Sendable, Equatable {
         self.usage = usage
         self.latencyMs = latencyMs
         self.requestId = requestId
+        self.findings = findings
     }
 }
 
@@ -179,7 +183,8 @@ public struct TitleWritingAnswer: Codable, Sendable, Equatable {
     public static let templateProvider = "template"
 
     public var candidates: [TitleCandidate]
-    /// Words that an editor should look at; absent where there are none. What is forbidden is in no title.
+    /// Forbidden words that the models wrote, which are in no title, and words that an editor should look at; absent where there are none.
+    /// Pointers name titles: of the answer for `warned`, of a model's earlier list otherwise.
     public var findings: [ComplianceFinding]?
     public var provider: String
     public var modelName: String

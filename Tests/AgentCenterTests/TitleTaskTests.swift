@@ -12,11 +12,11 @@ struct TitleTaskTests {
         .sample(.sample(topic: topic, bannedWords: banned, brandWords: brands, count: count, maxLength: maxLength))
     }
 
-    private func accepted(_ verdict: GenerationVerdict<[TitleTask.Title]>) -> [String]? {
-        if case .accepted(let titles) = verdict { titles.map(\.text) } else { nil }
+    private func accepted(_ verdict: GenerationVerdict<TitleTask.Draft>) -> [String]? {
+        if case .accepted(let draft) = verdict { draft.titles.map(\.text) } else { nil }
     }
 
-    private func problem(_ verdict: GenerationVerdict<[TitleTask.Title]>) -> String? {
+    private func problem(_ verdict: GenerationVerdict<TitleTask.Draft>) -> String? {
         if case .rejected(let problem) = verdict { problem } else { nil }
     }
 

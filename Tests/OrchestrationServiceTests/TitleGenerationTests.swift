@@ -33,6 +33,23 @@ import Testing
         #expect(answer.usage.costNano == "1234567")
     }
 
+    @Test func passesTheLabelOnAndTellsWhatWasFound() async throws {
+        var written = TitleWritingAnswer.sample()
+        written.findings = [
+            ComplianceFinding(
+                word: "根治", category: "medical", severity: .block, source: "广告法", pointer: "/candidates/1/title", start: 0,
+                end: 2,
+                action: .rewritten)
+        ]
+        let agent = RememberingAgentCenter(answer: written)
+        let flow = TitleGeneration(words: FixedVocabularies(), agentCenter: agent, contentCenter: RememberingContentCenter())
+        var brief = TitleBrief.sample
+        brief.promptLabel = "canary"
+        let answer = try await flow(brief, as: principal)
+        #expect(agent.requests.map(\.promptLabel) == ["canary"])
+        #expect(answer.findings == written.findings)
+    }
+
     @Test func assemblesTheContext() async throws {
         let agent = RememberingAgentCenter()
         let flow = TitleGeneration(

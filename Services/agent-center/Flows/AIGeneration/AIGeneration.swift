@@ -58,6 +58,8 @@ struct AIGeneration: Sendable {
         /// In Chinese, for the caller.
         var reason: String?
         var attempts: [ModelAttempt] = []
+        /// Answers of all routes that came whole and did not pass, in their order.
+        var rejected: [String] = []
         /// Of the last route that failed.
         var failure: ChatFailure?
         /// There was no route to ask.
@@ -126,6 +128,7 @@ struct AIGeneration: Sendable {
             if index > 0, task.question.answerSchema != nil { metrics.count(.nextRoute, "taken") }
             let result = try await ask(route, task, within: budget, prices: plan.prices, purse: &purse, delivery)
             outcome.attempts += result.attempts
+            outcome.rejected += result.rejected
             outcome.isSent = delivery?.hasSent ?? false
             outcome.isAbandoned = result.isAbandoned
             if let product = result.product {
@@ -163,6 +166,7 @@ struct AIGeneration: Sendable {
         var product: Product?
         var answer: ChatAnswer?
         var attempts: [ModelAttempt] = []
+        var rejected: [String] = []
         var failure: ChatFailure?
         var detail = ""
         var isAbandoned = false
@@ -225,6 +229,7 @@ struct AIGeneration: Sendable {
                     attempt("rejected", answer, detail: String(problem.prefix(300)))
                     count(asked, form, purpose, answer, "rejected")
                     result.detail = problem
+                    result.rejected.append(answer.content)
                     result.failure = nil
                     guard answers.count == 1, deadline.remaining > .milliseconds(500) else { return result }
                     question = task.question(afterRejected: answer.content, because: problem)

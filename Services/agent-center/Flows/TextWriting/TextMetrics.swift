@@ -10,7 +10,12 @@ struct TextMetrics: Sendable {
         answers = registry.counter(
             "agent_text_answers_total", help: "Texts by flow: by a model, a fallback model, templates, or repeated",
             labels: ["flow", "outcome"])
-        findings = registry.counter(
+        findings = Self.findings(registry)
+    }
+
+    /// One counter for whoever writes.
+    static func findings(_ registry: MetricsRegistry) -> Counter {
+        registry.counter(
             "agent_compliance_findings_total", help: "Words that compliance found in texts, and what became of them",
             labels: ["flow", "category", "action"])
     }

@@ -86,24 +86,12 @@ private struct TextWork<Writer: TextWriter> {
     /// - Returns: whether there is a text for each of them.
     private mutating func rewrite(_ review: inout ComplianceReview<Writer.Text>, _ ticket: UsageTicket) async throws -> Bool {
         guard !review.passages.isEmpty else { return true }
-        // What has been paid for is not lost over a tenant's version that does not take the passages.
-        guard let choice = try? await writing.prompts.resolve(PassageRewrite.prompt, for: call.tenantId, subject: call.subject),
-            let again = try? PassageRewrite(
-                review.passages.map { ($0.text, $0.words) }, version: choice.version, customer: task.question.customer)
-        else {
-            reason = "改写风险词的提示不可用"
-            return false
-        }
-        let plan = try await writing.models.plan(again.question, for: call)
-        guard try await ticket.extend(by: plan.worstCase) else {
-            reason = "预算不足以改写风险词"
-            return false
-        }
-        let rewritten = try await writing.models.run(
-            again, for: call, ticket: ticket, plan: plan, setAside: plan.worstCase)
-        outcome.attempts += rewritten.attempts.map(\.asRewrite)
-        guard let texts = rewritten.product else {
-            reason = "模型文本含风险词，改写未成：\(rewritten.reason ?? "模型不可用")"
+        let rewritten = try await PassageRewriting(models: writing.models, prompts: writing.prompts)
+            .rewrite(review.passages.map { ($0.text, $0.words) }, for: call, ticket)
+        if rewritten.isAbandoned { throw CancellationError() }
+        outcome.attempts += rewritten.attempts
+        guard let texts = rewritten.texts else {
+            reason = rewritten.reason ?? "改写未成"
             return false
         }
         outcome.isDegraded = outcome.isDegraded || rewritten.isDegraded

@@ -41,19 +41,20 @@ struct TitleGeneration: Sendable {
     ) async throws -> (answer: TitleWritingAnswer, entry: LedgerEntry) {
         let started = ContinuousClock.now
         let outcome = try await models.run(task, for: call, ticket: ticket, plan: plan, setAside: ticket.setAside)
-        var answer = try answer(from: outcome, brief, prompt, for: call)
+        var answer = try answer(from: outcome, task, prompt, for: call)
         answer.latencyMs = Int(started.duration(to: .now).milliseconds)
         return (answer, try entry(for: answer, outcome: outcome, task: task, prompt: prompt))
     }
 
     /// The model's titles, or the pattern library's; judged, but without the time they took.
     private func answer(
-        from outcome: AIGeneration.Outcome<[TitleTask.Title]>, _ brief: TitleBrief, _ prompt: PromptChoice, for call: ModelCall
+        from outcome: AIGeneration.Outcome<TitleTask.Draft>, _ task: TitleTask, _ prompt: PromptChoice, for call: ModelCall
     ) throws -> TitleWritingAnswer {
+        let brief = task.brief
         let totals = outcome.totals
         let currency = models.currency(for: call.tenantId)
         var answer: TitleWritingAnswer
-        if let titles = outcome.product {
+        if let titles = outcome.product?.titles {
             answer = TitleWritingAnswer(
                 candidates: Self.judged(titles.map { ($0.outline, $0.formula) }, for: brief), provider: outcome.provider,
                 modelName: outcome.modelName, degraded: outcome.isDegraded, degradedReason: outcome.reason,
@@ -76,7 +77,7 @@ struct TitleGeneration: Sendable {
                 usage: TokenUsage(promptTokens: 0, completionTokens: 0, costNano: "0", currency: currency),
                 promptVersion: TitleTemplates.promptVersion, latencyMs: 0)
         }
-        let findings = Self.warnings(in: answer.candidates, for: brief)
+        let findings = Self.blocked(in: outcome, task) + Self.warnings(in: answer.candidates, for: brief)
         answer.findings = findings.isEmpty ? nil : findings
         return answer
     }
@@ -91,6 +92,17 @@ struct TitleGeneration: Sendable {
         return candidates.enumerated().sorted { ($1.element.score, $0.offset) < ($0.element.score, $1.offset) }.map(\.element)
     }
 
+    /// The forbidden words that the models wrote: where they were told and wrote anew, that is what became of them; else the titles that
+    /// held them were left out.
+    private static func blocked(in outcome: AIGeneration.Outcome<TitleTask.Draft>, _ task: TitleTask) -> [ComplianceFinding] {
+        let earlier = outcome.rejected.flatMap(task.blocked).map { finding in
+            var finding = finding
+            if outcome.product != nil { finding.action = .rewritten }
+            return finding
+        }
+        return earlier + (outcome.product?.blocked ?? [])
+    }
+
     /// Forbidden words are in no title; others are for an editor to look at.
     private static func warnings(in candidates: [TitleCandidate], for brief: TitleBrief) -> [ComplianceFinding] {
         candidates.enumerated().flatMap { index, candidate in
@@ -100,7 +112,7 @@ struct TitleGeneration: Sendable {
     }
 
     private func entry(
-        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<[TitleTask.Title]>, task: TitleTask, prompt: PromptChoice
+        for answer: TitleWritingAnswer, outcome: AIGeneration.Outcome<TitleTask.Draft>, task: TitleTask, prompt: PromptChoice
     ) throws -> LedgerEntry {
         var entry = LedgerEntry(
             provider: answer.provider, modelName: answer.modelName, attempts: outcome.attempts, isCharged: outcome.product != nil,
@@ -123,8 +135,10 @@ struct NoTitleFits: Error, Equatable {}
 /// What became of title requests.
 struct TitleMetrics: Sendable {
     private let answers: Counter
+    private let findings: Counter
 
     init(_ registry: MetricsRegistry) {
+        findings = TextMetrics.findings(registry)
         answers = registry.counter(
             "agent_title_answers_total", help: "Answers to title requests: by a model, a fallback model, templates, or repeated",
             labels: ["outcome"])
@@ -132,5 +146,9 @@ struct TitleMetrics: Sendable {
 
     func count(_ answer: TitleWritingAnswer, isRepeat: Bool) {
         answers.increment([TextMetrics.outcome(answer.provider, isDegraded: answer.degraded, isRepeat: isRepeat)])
+        guard !isRepeat else { return }
+        for finding in answer.findings ?? [] {
+            findings.increment(["TitleGeneration", finding.category, finding.action.rawValue])
+        }
     }
 }

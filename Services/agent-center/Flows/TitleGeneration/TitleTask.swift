@@ -1,3 +1,4 @@
+import DTO
 import HTTPCore
 
 /// Titles as a task for models: the prompt, and the check of what comes back.
@@ -7,6 +8,13 @@ struct TitleTask: GenerationTask {
         let formula: TitleFormula
 
         var text: String { outline.text }
+    }
+
+    /// What passed.
+    struct Draft: Sendable {
+        var titles: [Title]
+        /// Forbidden words in titles of the same answer that were left out.
+        var blocked: [ComplianceFinding] = []
     }
 
     let brief: TitleBrief
@@ -29,28 +37,33 @@ struct TitleTask: GenerationTask {
     }
 
     /// Passes when the answers together hold `count` different usable titles. The latest answer alone is preferred.
-    func verdict(on answers: [String]) -> GenerationVerdict<[Title]> {
+    func verdict(on answers: [String]) -> GenerationVerdict<Draft> {
         var kept: [Title] = []
         var problems: [String] = []
+        var blocked: [ComplianceFinding] = []
         for answer in answers.reversed() {
-            let (titles, faults) = check(answer)
-            if answer == answers.last { problems = faults }
+            let (titles, faults, found) = check(answer)
+            if answer == answers.last { (problems, blocked) = (faults, found) }
             // Those of one answer differ already.
             let earlier = kept
             kept += titles.filter { title in !earlier.contains { $0.outline.saysTheSame(as: title.outline) } }
-            if kept.count >= brief.count { return .accepted(Array(kept.prefix(brief.count))) }
+            if kept.count >= brief.count { return .accepted(Draft(titles: Array(kept.prefix(brief.count)), blocked: blocked)) }
         }
         problems.append("合格的标题只有 \(kept.count) 个，需要 \(brief.count) 个")
         return .rejected(problems.prefix(6).joined(separator: "；"))
     }
 
-    /// The usable titles of one answer, and what is wrong with the rest.
-    private func check(_ answer: String) -> (titles: [Title], faults: [String]) {
-        guard let json = ModelJSON.parse(answer) else { return ([], ["不是合法的 JSON"]) }
-        guard let items = json["titles"]?.array ?? json.array else { return ([], ["缺少 titles 数组"]) }
+    /// The forbidden words in an answer that did not pass.
+    func blocked(in answer: String) -> [ComplianceFinding] { check(answer).blocked }
+
+    /// The usable titles of one answer, what is wrong with the rest, and which words were forbidden in them.
+    private func check(_ answer: String) -> (titles: [Title], faults: [String], blocked: [ComplianceFinding]) {
+        guard let json = ModelJSON.parse(answer) else { return ([], ["不是合法的 JSON"], []) }
+        guard let items = json["titles"]?.array ?? json.array else { return ([], ["缺少 titles 数组"], []) }
         var titles: [Title] = []
         var faults: [String] = []
-        for item in items {
+        var blocked: [ComplianceFinding] = []
+        for (index, item) in items.enumerated() {
             guard let raw = item["title"]?.string ?? item.string else {
                 faults.append("titles 的元素缺少 title 字符串")
                 continue
@@ -58,6 +71,8 @@ struct TitleTask: GenerationTask {
             let outline = TitleOutline(of: tidied(raw))
             if let fault = fault(in: outline) {
                 faults.append(fault)
+                blocked += Compliance.outermost(brief.compliance.blocks(outline.text))
+                    .map { ComplianceFinding($0, at: "/candidates/\(index)/title", action: .discarded) }
                 continue
             }
             if titles.contains(where: { $0.outline.saysTheSame(as: outline) }) {
@@ -68,7 +83,7 @@ struct TitleTask: GenerationTask {
                 titles.append(Title(outline: outline, formula: formula))
             }
         }
-        return (titles, faults)
+        return (titles, faults, blocked)
     }
 
     private func fault(in outline: TitleOutline) -> String? {

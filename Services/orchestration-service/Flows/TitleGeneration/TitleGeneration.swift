@@ -59,7 +59,7 @@ struct TitleGeneration: DurableFlow {
             contentId: draft.id, status: draft.status, version: draft.version, candidates: written.candidates,
             provider: written.provider, modelName: written.modelName, degraded: written.degraded,
             degradedReason: written.degradedReason, usage: written.usage, latencyMs: written.latencyMs,
-            requestId: CallContext.current?.requestId ?? "")
+            requestId: CallContext.current?.requestId ?? "", findings: written.findings)
     }
 
     /// Step 1: one request in which everything is decided that the flow decides.

@@ -65,6 +65,7 @@ struct GenerateRoutes: Sendable {
         let degraded: Bool
         let degradedReason: String?
         let requestId: String
+        let findings: [ComplianceFinding]?
     }
 
     private static func event(_ event: TextGeneration.Event) throws -> ServerSentEvent {
@@ -78,7 +79,7 @@ struct GenerateRoutes: Sendable {
                 Done(
                     provider: answer.provider, modelName: answer.modelName, latencyMs: answer.latencyMs,
                     degraded: answer.degraded,
-                    degradedReason: answer.degradedReason, requestId: answer.requestId))
+                    degradedReason: answer.degradedReason, requestId: answer.requestId, findings: answer.findings))
         }
     }
 

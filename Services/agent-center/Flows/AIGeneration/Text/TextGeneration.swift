@@ -32,19 +32,17 @@ struct TextGeneration: Sendable {
         _ input: TextGenerationInput, for caller: Caller, requestId: String
     ) async throws -> AIGenerateAnswer {
         try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
-            try await withThrowingTaskGroup(of: (Int, Piece).self) { group in
-                var pieces = [Piece?](repeating: nil, count: tasks.count)
+            try await withThrowingTaskGroup(of: (Int, TextPiece).self) { group in
+                var pieces = [TextPiece?](repeating: nil, count: tasks.count)
                 var next = 0
                 func add() {
                     guard next < tasks.count else { return }
                     let (index, task, lot) = (next, tasks[next], lots[next])
                     next += 1
                     group.addTask {
-                        (
-                            index,
-                            try await models.perform(
-                                task, for: call, ticket: ticket, plan: lot.plan, setAside: lot.setAside)
-                        )
+                        let outcome = try await models.perform(
+                            task, for: call, ticket: ticket, plan: lot.plan, setAside: lot.setAside)
+                        return (index, try await piece(of: outcome, input, index, call, ticket))
                     }
                 }
                 for _ in 0..<Self.width { add() }
@@ -53,7 +51,7 @@ struct TextGeneration: Sendable {
                     add()
                 }
                 let written = pieces.compactMap { $0 }
-                return (written, written.contains(where: \.isAbandoned))
+                return (written, written.contains(where: \.outcome.isAbandoned))
             }
         }
     }
@@ -64,7 +62,7 @@ struct TextGeneration: Sendable {
         to send: @escaping @Sendable (Event) async throws -> Void
     ) async throws {
         let answer = try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
-            var pieces: [Piece] = []
+            var pieces: [TextPiece] = []
             for (index, task) in tasks.enumerated() {
                 let number = input.isList ? index : nil
                 let listener = GenerationListener(takesRestarts: true) { event in
@@ -74,14 +72,19 @@ struct TextGeneration: Sendable {
                     case .begun, .usage, .done: break
                     }
                 }
-                let piece = try await models.perform(
+                let outcome = try await models.perform(
                     task, for: call, ticket: ticket, plan: lots[index].plan, setAside: lots[index].setAside, to: listener)
+                let piece = try await piece(of: outcome, input, index, call, ticket)
                 pieces.append(piece)
-                if piece.isAbandoned { return (pieces, true) }
-                guard piece.product == nil else { continue }
+                if piece.outcome.isAbandoned { return (pieces, true) }
+                guard piece.isTemplate || piece.isMended else { continue }
                 do {
-                    if piece.isSent { try await send(.restart(reason: Self.templateReason(piece), input: number)) }
-                    try await send(.delta(template(input, index, call), input: number))
+                    // What was read already cannot be mended in silence: it is void, and the text comes once more.
+                    if outcome.isSent {
+                        let reason = piece.isTemplate ? piece.reason : "回答含风险词，已改写"
+                        try await send(.restart(reason: reason ?? "", input: number))
+                    }
+                    try await send(.delta(piece.text, input: number))
                 } catch {
                     return (pieces, true)
                 }
@@ -94,14 +97,13 @@ struct TextGeneration: Sendable {
 
     // MARK: Parts
 
-    private typealias Piece = AIGeneration.Outcome<String>
     /// What was drawn for one piece, and its share of the ticket.
     private typealias Lot = (plan: RoutePlan, setAside: Int64)
 
     /// Sets the worst case aside, lets the pieces be written, settles what they came to.
     private func perform(
         _ input: TextGenerationInput, for caller: Caller, _ requestId: String,
-        _ work: ([TextTask], [Lot], ModelCall, UsageTicket) async throws -> (pieces: [Piece], hasLeft: Bool)
+        _ work: ([TextTask], [Lot], ModelCall, UsageTicket) async throws -> (pieces: [TextPiece], hasLeft: Bool)
     ) async throws -> AIGenerateAnswer {
         let started = ContinuousClock.now
         guard let task = AITask(rawValue: input.task.rawValue) else { throw UnservedTask() }
@@ -128,9 +130,8 @@ struct TextGeneration: Sendable {
             let (pieces, hasLeft) = try await work(tasks, lots, call, ticket)
             let result = TextResult(
                 pieces, of: input, currency: models.currency(for: call.tenantId), promptVersion: prompt.ref,
-                latencyMs: Int(started.duration(to: .now).milliseconds)
-            ) { template(input, $0, call) }
-            var entry = result.entry(prompt: tasks.map { $0.question.messages.map(\.content).joined(separator: "\n") })
+                latencyMs: Int(started.duration(to: .now).milliseconds))
+            var entry = try result.entry(prompt: tasks.map { $0.question.messages.map(\.content).joined(separator: "\n") })
             entry.experiment = prompt.experiment
             try await ticket.settle(entry)
             metrics.count(result, isAbandoned: hasLeft)
@@ -142,14 +143,16 @@ struct TextGeneration: Sendable {
         }
     }
 
-    private func template(_ input: TextGenerationInput, _ index: Int, _ call: ModelCall) -> String {
-        TextTemplates.text(
-            for: input.task, input: input.inputs[index], language: input.language,
-            seed: SeededGenerator.seed(from: [input.inputs[index], call.operationId.uuidString]))
-    }
-
-    static func templateReason(_ piece: AIGeneration.Outcome<String>) -> String {
-        "\(piece.reason ?? "模型不可用")，内容由模板生成"
+    private func piece(
+        of outcome: AIGeneration.Outcome<String>, _ input: TextGenerationInput, _ index: Int, _ call: ModelCall,
+        _ ticket: UsageTicket
+    ) async throws -> TextPiece {
+        let compliance = TextCompliance(scene: call.scene, rewriting: PassageRewriting(models: models, prompts: prompts))
+        return try await compliance.piece(of: outcome, at: input.isList ? "/output/\(index)" : "/output", for: call, ticket) {
+            TextTemplates.text(
+                for: input.task, input: input.inputs[index], language: input.language,
+                seed: SeededGenerator.seed(from: [input.inputs[index], call.operationId.uuidString]))
+        }
     }
 }
 
@@ -158,8 +161,7 @@ struct UnservedTask: Error {}
 
 /// What the pieces of one request come to.
 struct TextResult: Sendable {
-    private let pieces: [AIGeneration.Outcome<String>]
-    private let texts: [String]
+    private let pieces: [TextPiece]
     private let isList: Bool
     private let currency: String
     private let promptVersion: String
@@ -169,29 +171,25 @@ struct TextResult: Sendable {
     let provider: String
     private let modelName: String
 
-    init(
-        _ pieces: [AIGeneration.Outcome<String>], of input: TextGenerationInput, currency: String, promptVersion: String,
-        latencyMs: Int, template: (Int) -> String
-    ) {
+    init(_ pieces: [TextPiece], of input: TextGenerationInput, currency: String, promptVersion: String, latencyMs: Int) {
         self.pieces = pieces
         self.currency = currency
         self.promptVersion = promptVersion
         self.latencyMs = latencyMs
         isList = input.isList
-        texts = pieces.enumerated().map { index, piece in piece.product ?? (piece.isAbandoned ? "" : template(index)) }
         // An answer of several pieces is as good as its worst one, and by whoever wrote most of it by a model.
-        let written = pieces.filter { $0.product != nil || $0.isAbandoned }
-        isDegraded = pieces.contains { $0.isDegraded }
-        let reasons = pieces.compactMap { piece in
-            piece.product != nil || piece.isAbandoned ? piece.reason : TextGeneration.templateReason(piece)
-        }
-        reason = isDegraded ? reasons.first : nil
-        provider = written.first?.provider ?? TextTemplates.provider
-        modelName = written.first?.modelName ?? TextTemplates.version
+        let written = pieces.filter(\.isCharged)
+        isDegraded = pieces.contains { $0.outcome.isDegraded }
+        reason = isDegraded ? pieces.compactMap(\.reason).first : nil
+        provider = written.first?.outcome.provider ?? TextTemplates.provider
+        modelName = written.first?.outcome.modelName ?? TextTemplates.version
     }
 
-    /// Templates are never billed; what a caller read before it left is.
-    private var charged: [AIGeneration.Outcome<String>] { pieces.filter { $0.product != nil || $0.isAbandoned } }
+    private var texts: [String] { pieces.map(\.text) }
+    private var charged: [AIGeneration.Outcome<String>] { pieces.filter(\.isCharged).map(\.outcome) }
+
+    /// What compliance found in all of them.
+    var findings: [ComplianceFinding] { pieces.flatMap(\.findings) }
 
     private var costNano: Int64 { charged.reduce(0) { $0 + $1.totals.costNano } }
 
@@ -204,17 +202,20 @@ struct TextResult: Sendable {
             output: isList ? .many(texts) : .one(texts.first ?? ""), provider: provider, modelName: modelName,
             usage: AIUsage(
                 promptTokens: usage.prompt, completionTokens: usage.completion, costNano: costNano, currency: currency),
-            latencyMs: latencyMs, degraded: isDegraded, degradedReason: reason, requestId: requestId)
+            latencyMs: latencyMs, degraded: isDegraded, degradedReason: reason, requestId: requestId,
+            findings: findings.isEmpty ? nil : findings)
     }
 
-    func entry(prompt: [String]) -> LedgerEntry {
+    func entry(prompt: [String]) throws -> LedgerEntry {
         var entry = LedgerEntry(
-            provider: provider, modelName: modelName, attempts: pieces.flatMap(\.attempts), isCharged: false, currency: currency,
+            provider: provider, modelName: modelName, attempts: pieces.flatMap(\.outcome.attempts), isCharged: false,
+            currency: currency,
             priceVersion: charged.last?.attempts.last?.priceVersion, latencyMs: latencyMs,
             promptVersion: provider == TextTemplates.provider ? TextTemplates.version : promptVersion,
             texts: .init(prompt: prompt.joined(separator: "\n"), completion: texts.joined(separator: "\n")),
             degradedReason: reason, isDegraded: isDegraded)
         entry.costNano = costNano
+        if !findings.isEmpty { entry.checks = .array(try findings.map { try JSONValue(encoding: $0) }) }
         return entry
     }
 }
@@ -222,8 +223,10 @@ struct TextResult: Sendable {
 /// What became of calls to `POST /v1/ai/generate`.
 struct TextGenerationMetrics: Sendable {
     private let answers: Counter
+    private let findings: Counter
 
     init(_ registry: MetricsRegistry) {
+        findings = TextMetrics.findings(registry)
         answers = registry.counter(
             "agent_generate_answers_total",
             help: "Answers to the unified call: by a model, a fallback model, a template, or left by their caller",
@@ -240,5 +243,6 @@ struct TextGenerationMetrics: Sendable {
                 result.isDegraded ? "fallback_model" : "model"
             }
         answers.increment([outcome])
+        for finding in result.findings { findings.increment(["AIGeneration", finding.category, finding.action.rawValue]) }
     }
 }

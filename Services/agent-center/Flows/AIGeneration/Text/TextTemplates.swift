@@ -26,6 +26,20 @@ enum TextTemplates {
         }
     }
 
+    /// The templates repeat the caller's own words: what is forbidden in them is replaced by its substitute, or the sentence left out.
+    static func cleaned(_ text: String, _ compliance: Compliance, language: String) -> String {
+        guard !compliance.allows(text) else { return text }
+        if let mended = compliance.mended(text) { return mended.text }
+        var characters = Array(text)
+        for range in Sentences.around(compliance.blocks(text).map(\.range), in: characters).reversed() {
+            characters.removeSubrange(range)
+        }
+        let rest = TextTask.trimmed(String(characters))
+        guard rest.isEmpty || !compliance.allows(rest) else { return rest }
+        return language.hasPrefix("zh")
+            ? "素材含不宜发布的用语，请调整后再试。" : "The material holds words that must not be published; please change it."
+    }
+
     /// From the title library; it writes Chinese only.
     private static func titles(for topic: String, seed: UInt64) -> String? {
         let brief = TitleBrief(
