@@ -19,7 +19,7 @@ struct VideoScriptServiceTests {
             #expect(answer.script.scenes.map(\.startSecond) == [0, 4, 12, 22])
             #expect(answer.script.totalSeconds == 30)
             #expect(answer.checks.allSatisfy { $0.passed }, "\(answer.checks)")
-            #expect(answer.promptVersion == "video_script@0.1" && answer.usage.costNano == "\(CopyServiceTests.cost)")
+            #expect(answer.promptVersion == "video_script@0.2" && answer.usage.costNano == "\(CopyServiceTests.cost)")
             #expect(try await service.ledgerSteps() == ["video_script"])
         }
         let data = try ScriptedVendor.data(#require(vendor.received.first))
@@ -32,6 +32,7 @@ struct VideoScriptServiceTests {
             (ModelTexts.script([5, 5, 5]), "总时长 15 秒，要求 27–33 秒"),
             (ModelTexts.script([10, 10, 10], line: { _ in String(repeating: "说", count: 51) }), "第 1 镜台词 51 字，10 秒最多 50 字"),
             (ModelTexts.script([15, 15]), "分镜 2 个，要求 3–19 个"),
+            (ModelTexts.script([10, 10, 10], line: { _ in "说了十九个字说了十九个字说了十九个字啊" }), "台词共 57 字，30 秒至少 60 字"),
             (ModelTexts.script([10, 0, 10, 10]), "第 2 镜：缺少 1–900 的 durationSeconds"),
             (#"{"hook":"x","scenes":[],"cta":"y","hashtags":["防晒","通勤"],"totalSeconds":30}"#, "缺少数组 scenes"),
         ])
@@ -57,16 +58,22 @@ struct VideoScriptServiceTests {
         #expect(timing.check.passed == isAccepted)
     }
 
-    @Test("Marks and blanks are not spoken; a script that says little is advice")
-    func pace() throws {
+    @Test(
+        "Marks and blanks are not spoken; two characters a second must be said, silent scenes or not; below three is advice",
+        arguments: [(0, false, true), (59, false, true), (60, false, false), (89, false, false), (90, true, false)])
+    func pace(spoken: Int, isPassed: Bool, isBroken: Bool) throws {
         #expect(SceneTiming.spoken("你好，SPF 50！✨") == 7)
         let request = WritingRequest.sample()
         let writer = VideoScriptWriter(
             brief: request.brief, order: VideoScriptOrder(request: request, scriptType: .vlog, durationSeconds: 30))
-        let answer = try #require(ModelJSON.parse(ModelTexts.script([10, 10, 10], line: { _ in "" })))
+        // One scene says nothing; the others take turns.
+        let lines = [
+            9: "", 10: String(repeating: "说", count: spoken / 2) + "，", 11: String(repeating: "说", count: spoken - spoken / 2),
+        ]
+        let answer = try #require(ModelJSON.parse(ModelTexts.script([9, 10, 11], line: { lines[$0] ?? "" })))
         let rules = writer.rules(for: try writer.read(answer))
-        #expect(!rules.contains { $0.isBroken })
-        #expect(rules.filter { !$0.check.passed }.map(\.check.rule) == ["pace"])
+        #expect(rules.filter(\.isBroken).map(\.check.rule) == (isBroken ? ["pace"] : []))
+        #expect(rules.filter { !$0.check.passed }.map(\.check.rule) == (isPassed ? [] : ["pace"]))
     }
 
     @Test(
@@ -81,12 +88,12 @@ struct VideoScriptServiceTests {
 
     @Test("A forbidden word in a line, by its scene's pointer")
     func finding() async throws {
-        let lines = ModelTexts.script([10, 10, 10], line: { _ in "这款防晒霜确实顶级，用着放心" })
+        let lines = ModelTexts.script([10, 10, 10], line: { _ in "这款防晒霜确实顶级，用着放心，出门前十五分钟涂好就行" })
         let vendor = try ScriptedVendor([.says(lines)])
         try await TitleService.run(primary: vendor) { service in
             let answer = try await service.script()
             #expect(answer.findings.map(\.pointer) == ["/scenes/0/line", "/scenes/1/line", "/scenes/2/line"])
-            #expect(answer.script.scenes.allSatisfy { $0.line == "这款防晒霜确实优质，用着放心" })
+            #expect(answer.script.scenes.allSatisfy { $0.line == "这款防晒霜确实优质，用着放心，出门前十五分钟涂好就行" })
         }
     }
 

@@ -158,11 +158,8 @@ struct WriterTemplatesTests {
             checkText(script.cta, brief, topic.text)
             let said = script.hook + script.scenes.map { $0.line + $0.visual }.joined()
             if said.lowercased().contains(topic.keyWord.lowercased()) { kept += 1 }
-            // Up to two minutes the templates have something to say for most of the time.
-            if seconds <= 120 {
-                let spoken = script.scenes.reduce(0) { $0 + $1.line.count }
-                #expect(spoken >= seconds * 2, "\(spoken) characters in \(seconds) s")
-            }
+            let spoken = script.scenes.reduce(0) { $0 + SceneTiming.spoken($1.line) }
+            #expect(spoken >= seconds * 2, "\(spoken) characters in \(seconds) s")
         }
         #expect(kept >= 180, "the key word is kept in \(kept) of 200 scripts")
     }

@@ -7,6 +7,8 @@ struct SentenceTemplates {
     private let slots: SlotFillings
     private var random: SeededGenerator
     private var used: Set<String> = []
+    /// The same in the order in which they were said.
+    private var said: [String] = []
     private var nextPoint = 0
 
     init(_ brief: WritingBrief, seed: UInt64) {
@@ -40,8 +42,16 @@ struct SentenceTemplates {
         }
         guard let best else { return nil }
         used.insert(best.wording)
+        said.append(best.wording)
         if best.wording.contains("{point}") { nextPoint += 1 }
         return best.text
+    }
+
+    /// Lets the first half of what was said be said again.
+    mutating func forgetOldest() {
+        let half = said.count / 2
+        used.subtract(said[..<half])
+        said.removeFirst(half)
     }
 
     /// Any of them that may be said, with the dice of the seed; may come again.

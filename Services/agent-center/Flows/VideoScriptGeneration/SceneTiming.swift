@@ -6,6 +6,8 @@ enum SceneTiming {
     static let mostCharactersPerSecond = 5
     /// Below this a script is rather quiet.
     static let fewCharactersPerSecond = 3
+    /// Below this over the whole length it is no spoken script any more, though single scenes may be silent.
+    static let fewestCharactersPerSecond = 2
     static let mostScenes = 60
 
     /// Seconds that a shot of a short video lasts.

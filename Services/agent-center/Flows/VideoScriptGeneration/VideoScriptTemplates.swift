@@ -2,7 +2,7 @@ import DTO
 
 /// Writes scripts without a model: the beats of the type, one scene each, with lines that fill their seconds.
 enum VideoScriptTemplates {
-    /// - Returns: `nil` where banned words leave no hook, no end or no picture.
+    /// - Returns: `nil` where banned words leave no hook, no end, no picture or too little to say.
     static func script(for brief: WritingBrief, _ order: VideoScriptOrder, seed: UInt64) -> VideoScript? {
         let type = order.scriptType
         let count = SceneTiming.usualCount(type, seconds: order.durationSeconds)
@@ -36,6 +36,9 @@ enum VideoScriptTemplates {
                     props: beat.props.filter(brief.suits)))
         }
         let laid = SceneTiming.laidOut(scenes)
+        // Where banned words leave hardly anything to say, a silent film is no script.
+        let spoken = scenes.reduce(0) { $0 + SceneTiming.spoken($1.line) }
+        guard spoken >= laid.totalSeconds * SceneTiming.fewestCharactersPerSecond else { return nil }
         return VideoScript(hook: hook, scenes: laid.scenes, cta: cta, hashtags: hashtags, totalSeconds: laid.totalSeconds)
     }
 
@@ -51,19 +54,24 @@ enum VideoScriptTemplates {
         return [BeatBank.hook] + middle + [BeatBank.end]
     }
 
-    /// Sentences of the beat until nothing more fits, or four characters a second are said.
+    /// Sentences of the beat until nothing more fits, or four characters a second are said. A long script says things again: those that it
+    /// said longest ago.
     private static func lines(of beat: Beat, _ sentences: inout SentenceTemplates, upTo room: Int) -> String {
         var line = ""
         let enough = room * 4 / SceneTiming.mostCharactersPerSecond
-        for bank in [SentenceBank.points, beat.lines, SentenceBank.tips, SentenceBank.experiences, SentenceBank.problems] {
-            if bank == SentenceBank.points, !beat.speaksOfPoints { continue }
-            while line.count < enough,
-                let next = sentences.sentence(bank, upTo: room - line.count, longest: !line.isEmpty),
-                sentences.brief.suits(line + next)
-            {
-                line += next
-                // One selling point a scene.
-                if bank == SentenceBank.points { break }
+        for isAgain in [false, true] where line.count < enough {
+            if isAgain { sentences.forgetOldest() }
+            for bank in [SentenceBank.points, beat.lines, SentenceBank.tips, SentenceBank.experiences, SentenceBank.problems] {
+                if bank == SentenceBank.points, !beat.speaksOfPoints { continue }
+                while line.count < enough,
+                    let next = sentences.sentence(bank, upTo: room - line.count, longest: !line.isEmpty),
+                    sentences.brief.suits(line + next)
+                {
+                    if line.contains(next) { continue }
+                    line += next
+                    // One selling point a scene.
+                    if bank == SentenceBank.points { break }
+                }
             }
         }
         return line

@@ -84,6 +84,10 @@ struct VideoScriptWriter: TextWriter {
 
     private func pace(_ script: VideoScript) -> TextVerdict {
         let spoken = script.scenes.reduce(0) { $0 + SceneTiming.spoken($1.line) }
+        let fewest = script.totalSeconds * SceneTiming.fewestCharactersPerSecond
+        guard spoken >= fewest else {
+            return TextVerdict("pace", false, "台词共 \(spoken) 字，\(script.totalSeconds) 秒至少 \(fewest) 字")
+        }
         return TextVerdict(
             "pace", spoken >= script.totalSeconds * SceneTiming.fewCharactersPerSecond, binding: false,
             "台词共 \(spoken) 字，\(script.totalSeconds) 秒约可说 \(script.totalSeconds * 4)–\(script.totalSeconds * 5) 字")

@@ -3,7 +3,7 @@ extension ShippedPrompts {
     static let videoScript = #"""
         ---
         name: video_script
-        revision: 1
+        revision: 2
         scene: video-script-zh
         language: zh
         description: 视频脚本生成：按类型与时长写分镜脚本，台词说得完
@@ -54,7 +54,7 @@ extension ShippedPrompts {
         规则：
         1. scenes 写 minScenes 到 maxScenes 个分镜，index 从 1 连续编号；startSecond 等于前面各镜时长之和；durationSeconds 为整数秒，\#
         各镜之和等于总时长 durationSeconds（误差不超过 10%），totalSeconds 写实际总和。
-        2. 台词 line 按每秒 4–5 个字写：每镜字数不超过该镜秒数的 5 倍；不说话的镜头写空字符串。
+        2. 台词 line 按每秒 4–5 个字写：每镜字数不超过该镜秒数的 5 倍；不说话的镜头写空字符串，但全部台词合计不少于总时长秒数的 2 倍。
         3. hook 是开头 3 秒内抓住人的一句话，不超过 40 字，与第 1 镜呼应；cta 是结尾引导行动的一句话，data 给了 callToAction 就用它的意思。
         4. shot 写景别（特写、近景、中景、全景等），camera 写运镜，visual 写画面里看得见的人、物和动作，subtitle 写屏幕字幕（可为空），bgm 写配乐，props 列道具。
         5. 第一个分镜就让人明白在说 topic；按 voice 的说话方式写给 audience 看，有 tone 时用 tone 的语气，卖点落在画面和动作里。
