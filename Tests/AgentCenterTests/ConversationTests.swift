@@ -91,7 +91,7 @@ struct ConversationTests {
 
     /// The calls that the caller holds in the end, as `id name arguments`.
     private func ask(_ replies: [Reply], streamed: Bool, choice: JSONValue = "auto") async throws -> (
-        calls: [String], finish: String?, attempts: [String], bodies: [JSONValue]
+        calls: [String], finish: String?, attempts: [ModelAttempt], cost: [Int64], bodies: [JSONValue]
     ) {
         let vendor = try ScriptedVendor(replies)
         return try await TitleService.run(primary: vendor) { service in
@@ -122,8 +122,8 @@ struct ConversationTests {
                 [call["id"]?.string, call["function"]?["name"]?.string, call["function"]?["arguments"]?.string]
                     .compactMap { $0 }.joined(separator: " ")
             }
-            let attempts = try await service.ledger().flatMap { $0.attempts.map(\.outcome) }
-            return (calls, finish, attempts, try vendor.received.map { try json($0.body) })
+            let rows = try await service.ledger()
+            return (calls, finish, rows.flatMap(\.attempts), rows.map(\.cost), try vendor.received.map { try json($0.body) })
         }
     }
 
@@ -154,7 +154,7 @@ struct ConversationTests {
     }
 
     @Test(
-        "Broken arguments and unknown tools are asked for again in silence; the same call for ever is the caller's affair",
+        "Broken arguments and unknown tools are asked for again in silence, and both answers are paid; the same call for ever is the caller's affair",
         arguments: [true, false],
         [
             (
@@ -169,7 +169,12 @@ struct ConversationTests {
         let result = try await ask(
             [Self.calls(row.first, streamed: streamed), Self.calls(good, streamed: streamed)], streamed: streamed)
         #expect(result.calls == ["good lookup {}"])
-        #expect(result.attempts == row.attempts)
+        #expect(result.attempts.map(\.outcome) == row.attempts)
+        // What was asked for again was written all the same, and is paid.
+        let purposes: [ModelAttempt.Purpose] = row.attempts.count == 2 ? [.ask, .reask] : [.ask]
+        #expect(result.attempts.map(\.purpose) == purposes)
+        #expect(result.attempts.allSatisfy { $0.costNano == 34_500 && $0.completionTokens == 40 })
+        #expect(result.cost == [34_500 * Int64(row.attempts.count)])
     }
 
     private static let schema =
