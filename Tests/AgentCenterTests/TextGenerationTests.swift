@@ -101,6 +101,35 @@ struct TextGenerationTests {
         }
     }
 
+    @Test(
+        "What fails behind the first word is told in the stream: an error, and nothing that says done", arguments: [true, false])
+    func brokenBooks(isStreamed: Bool) async throws {
+        let vendor = try ScriptedVendor([isStreamed ? .bytes(ModelFault.stream()) : .says(text)])
+        try await TitleService.run(primary: vendor) { service in
+            let database = service.database.superuser
+            try await database.query(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    RAISE EXCEPTION 'the books are closed' USING ERRCODE = 'check_violation';
+                END $$
+                """)
+            try await database.query(
+                "CREATE TRIGGER refuse BEFORE INSERT ON ai_usage_ledger FOR EACH ROW EXECUTE FUNCTION refuse()")
+            let response = try await service.callModel(
+                TitleService.generate, ["task": "copy", "input": "防晒"], accept: isStreamed ? "text/event-stream" : nil)
+            guard isStreamed else {
+                #expect(response.status.code == 500 && !response.text.contains("books"))
+                return
+            }
+            let read = try ReadEvents(response)
+            #expect(read.names == ["delta", "delta", "error"])
+            let problem = try #require(try read.data("error").first)
+            #expect(problem["status"]?.int == 500 && problem["code"]?.string?.isEmpty == false)
+            #expect(problem["requestId"]?.string?.isEmpty == false && problem["instance"]?.string == TitleService.generate)
+            #expect(!response.text.contains("books"))
+        }
+    }
+
     enum Call: CaseIterable {
         case generated, streamed, whole
     }
