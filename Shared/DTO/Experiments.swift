@@ -44,16 +44,20 @@ public struct NewExperimentArm: Codable, Sendable, Equatable {
     }
 }
 
-/// Stops an arm when the low end of the interval of this outcome's rate is above the limit.
+/// Stops an arm when the low end of the interval of this outcome's rate, or of the mean of its numbers, is above the limit.
 public struct ExperimentGuard: Codable, Sendable, Equatable {
     /// `accepted`, `edited`, `rejected` or `published`.
     public var kind: String
-    /// 0–1.
+    /// `rate`, when absent, or `mean`: of the numbers posted with the outcomes.
+    public var measure: String?
+    /// A rate is 0–1.
     public var above: Double
+    /// Of a mean: numbers.
     public var minExposures: Int
 
-    public init(kind: String, above: Double, minExposures: Int) {
+    public init(kind: String, measure: String? = nil, above: Double, minExposures: Int) {
         self.kind = kind
+        self.measure = measure
         self.above = above
         self.minExposures = minExposures
     }

@@ -159,6 +159,32 @@ struct ExperimentTests {
         }
     }
 
+    @Test(
+        "A guard over posted numbers: few, low or without a number do nothing; a mean above the limit beyond doubt stops the arm")
+    func guardedByNumbers() async throws {
+        try await Self.run { service, client in
+            let rule: JSONValue = ["kind": "published", "measure": "mean", "above": 2, "minExposures": 5]
+            let experiment = try await Self.create(client, ["salt": "s", "guard": rule])
+            #expect(experiment.guard == ExperimentGuard(kind: "published", measure: "mean", above: 2, minExposures: 5))
+            _ = try await client.send(.post, Self.path(experiment, "/start"))
+            func post(_ arm: String, _ values: [Double?]) async throws -> [String?] {
+                for (operation, value) in zip(try await Self.expose(service, experiment, arm, values.count), values) {
+                    var outcome = JSONObject()
+                    (outcome["operationId"], outcome["kind"]) = (.string(operation.uuidString), "published")
+                    if let value { outcome["value"] = .number("\(value)") }
+                    #expect(try await client.send(.post, Self.path(experiment, "/outcomes"), .object(outcome)).status == .created)
+                }
+                let read = try await client.get(Self.path(experiment), as: Experiment.self)
+                return read.arms.map(\.stoppedReason)
+            }
+            // The control is never stopped, however bad; numbers about the limit leave doubt; outcomes without one are none.
+            #expect(try await post("a", [9, 9, 9, 9, 9, 9]) == [nil, nil])
+            #expect(try await post("b", [1, 3, nil, nil, 1, 3, 2, 3]) == [nil, nil])
+            let reasons = try await post("b", [5, 6, 5, 6, 5, 6])
+            #expect(reasons[0] == nil && reasons[1]?.hasPrefix("published 的数值") == true)
+        }
+    }
+
     @Test("The guard stops an arm: its subjects get the control, and results and changes say so")
     func guarded() async throws {
         try await Self.run { service, client in

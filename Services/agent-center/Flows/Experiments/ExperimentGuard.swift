@@ -1,9 +1,17 @@
-/// Stops an arm that does harm: when the rate of an outcome is above a limit beyond doubt.
+/// Stops an arm that does harm: when the rate of an outcome, or the mean of the numbers posted with it, is above a limit beyond doubt.
 struct GuardRule: Sendable, Equatable {
+    enum Measure: String, Sendable, CaseIterable {
+        /// Outcomes per exposure.
+        case rate
+        /// Of the numbers that came with the outcomes, e.g. complaints per work.
+        case mean
+    }
+
     let kind: OutcomeKind
-    /// The rate that must not be exceeded, 0–1.
+    var measure = Measure.rate
+    /// What must not be exceeded; a rate is 0–1.
     let above: Double
-    /// With fewer exposures nothing is said.
+    /// With fewer exposures, or numbers where their mean is looked at, nothing is said.
     let minimumExposures: Int
 
     /// So many exposures that a rate of `count` in them is not above the limit: whoever counts may stop there.
@@ -13,6 +21,17 @@ struct GuardRule: Sendable, Equatable {
     func isBroken(by outcomes: Proportion) -> Bool {
         guard outcomes.total >= minimumExposures, let estimate = outcomes.estimate else { return false }
         return estimate.low > above
+    }
+
+    func isBroken(by numbers: Sample) -> Bool {
+        guard numbers.count >= minimumExposures, let estimate = numbers.estimate else { return false }
+        return estimate.low > above
+    }
+
+    func reason(_ numbers: Sample) -> String {
+        func short(_ number: Double) -> String { "\((number * 1_000).rounded() / 1_000)" }
+        return
+            "\(kind.rawValue) 的数值 \(numbers.count) 个，平均 \(short(numbers.mean))，95% 下限 \(short(numbers.estimate?.low ?? 0)) 高于 \(short(above))"
     }
 
     func reason(_ outcomes: Proportion) -> String {

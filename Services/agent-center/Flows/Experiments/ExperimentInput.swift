@@ -42,15 +42,21 @@ enum ExperimentInput {
 
     private static func rule(_ fields: inout FieldReader) -> GuardRule? {
         let kind = fields.choice("kind", of: OutcomeKind.self)
+        let measure = fields.choice("measure", of: GuardRule.Measure.self, default: .rate)
         let given = fields.issues.count
         let above = PromptInput.number("above", in: &fields)
-        if let above, !(above > 0 && above < 1) {
+        if let above, measure == .mean {
+            if abs(above) > 1e12 {
+                fields.refuse("above", code: "out_of_range", zh: "绝对值最大 1e12", en: "must be at most 1e12 from zero")
+            }
+        } else if let above, !(above > 0 && above < 1) {
             fields.refuse("above", code: "out_of_range", zh: "应在 0 和 1 之间", en: "must be between 0 and 1")
         } else if above == nil, fields.issues.count == given {
             fields.refuse("above", code: "required", zh: "必填", en: "is required")
         }
         let minimum = fields.integer("minExposures", in: 1...1_000_000)
-        return kind.flatMap { kind in above.map { GuardRule(kind: kind, above: $0, minimumExposures: minimum) } }
+        return kind.flatMap { kind in above.map { GuardRule(kind: kind, measure: measure, above: $0, minimumExposures: minimum) }
+        }
     }
 
     static func outcome(_ json: JSONValue) throws -> Experiments.Outcome {

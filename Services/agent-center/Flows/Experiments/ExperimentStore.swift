@@ -40,10 +40,10 @@ struct ExperimentStore: Sendable {
             _ = try await app.pipeline(
                 [
                     """
-                    INSERT INTO prompt_experiments (tenant_id, id, prompt, description, control, unit, salt, guard_kind, guard_above,
+                    INSERT INTO prompt_experiments (tenant_id, id, prompt, description, control, unit, salt, guard_kind, guard_measure, guard_above,
                         guard_min_exposures, state, created_by, operation_id)
                     VALUES (\(tenantId), \(id), \(draft.prompt), \(draft.description), \(draft.control), \(draft.unit.rawValue),
-                        \(draft.salt ?? id.text), \(rule?.kind.rawValue), \(rule?.above),
+                        \(draft.salt ?? id.text), \(rule?.kind.rawValue), \(rule?.measure.rawValue), \(rule?.above),
                         \(rule?.minimumExposures), 'draft', \(author.subject), \(author.operationId))
                     """,
                     """
@@ -110,7 +110,11 @@ struct ExperimentStore: Sendable {
                     stoppedAt: try arm.decode("stopped_at"), stoppedReason: try arm.decode("stopped_reason"))
             },
             control: try row.decode("control"), unit: try row.decode("unit"), salt: try row.decode("salt"),
-            guard: rule.map { ExperimentGuard(kind: $0.kind.rawValue, above: $0.above, minExposures: $0.minimumExposures) },
+            guard: rule.map {
+                ExperimentGuard(
+                    kind: $0.kind.rawValue, measure: $0.measure == .rate ? nil : $0.measure.rawValue, above: $0.above,
+                    minExposures: $0.minimumExposures)
+            },
             createdBy: try row.decode("created_by"), createdAt: try row.decode("created_at"),
             startedAt: try row.decode("started_at"), stoppedAt: try row.decode("stopped_at"),
             changes: try changes?.map { change in
@@ -124,8 +128,10 @@ struct ExperimentStore: Sendable {
         guard let name = try row.decode("guard_kind", as: String?.self), let kind = OutcomeKind(rawValue: name) else {
             return nil
         }
+        let measure = try row.decode("guard_measure", as: String?.self).flatMap(GuardRule.Measure.init) ?? .rate
         return GuardRule(
-            kind: kind, above: try row.decode("guard_above"), minimumExposures: try row.decode("guard_min_exposures"))
+            kind: kind, measure: measure, above: try row.decode("guard_above"),
+            minimumExposures: try row.decode("guard_min_exposures"))
     }
 
     private static func note(
@@ -208,9 +214,9 @@ struct ExperimentStore: Sendable {
                 guard try kept.decode("value", as: Double?.self) == outcome.value else { throw ExperimentsError.otherValue }
                 return Recorded(outcome: try Self.outcome(kept), isNew: false, stopped: nil)
             }
-            let count = try await Self.count(outcome, exposure.arm, in: id, tenantId, transaction)
+            let counted = try await Self.count(outcome, exposure.arm, in: id, tenantId, transaction)
             let stopped = try await Self.stopIfBroken(
-                try Self.rule(row), outcome.kind, count: count, arm: exposure.arm, unit, row, tenantId, transaction)
+                try Self.rule(row), outcome.kind, counted, arm: exposure.arm, unit, row, tenantId, transaction)
             return Recorded(outcome: try Self.outcome(new), isNew: true, stopped: stopped)
         }
     }
@@ -258,12 +264,12 @@ struct ExperimentStore: Sendable {
 
     /// Adds the outcome to the arm's sums (Welford); the row's lock puts those of one arm and kind in a line.
     ///
-    /// - Returns: how many of this kind the arm has now.
+    /// - Returns: how many of this kind the arm has now, and their numbers.
     private static func count(
         _ outcome: Experiments.Outcome, _ arm: String, in id: UUID, _ tenantId: UUID, _ transaction: Transaction
-    ) async throws -> Int {
+    ) async throws -> (count: Int, numbers: Sample) {
         let value = outcome.value
-        return try await transaction.query(
+        let row = try await transaction.query(
             """
             INSERT INTO prompt_outcome_counts AS c (tenant_id, experiment_id, arm, kind, count, valued, mean, squares)
             VALUES (\(tenantId), \(id), \(arm), \(outcome.kind.rawValue), 1, \(value == nil ? 0 : 1), \(value ?? 0), 0)
@@ -272,31 +278,29 @@ struct ExperimentStore: Sendable {
                 mean = CASE excluded.valued WHEN 0 THEN c.mean ELSE c.mean + (excluded.mean - c.mean) / (c.valued + 1) END,
                 squares = CASE excluded.valued WHEN 0 THEN c.squares ELSE c.squares
                     + (excluded.mean - c.mean) * (excluded.mean - (c.mean + (excluded.mean - c.mean) / (c.valued + 1))) END
-            RETURNING count
+            RETURNING count, valued, mean, squares
             """
-        ).only.decode("count")
+        ).only
+        return (
+            try row.decode("count"),
+            Sample(count: try row.decode("valued"), mean: try row.decode("mean"), squares: try row.decode("squares"))
+        )
     }
 
-    /// Only so many exposures are counted as could make a difference: see ``GuardRule/enough(for:)``.
     private static func stopIfBroken(
-        _ rule: GuardRule?, _ kind: OutcomeKind, count: Int, arm: String, _ unit: ExperimentUnit, _ experiment: Row,
-        _ tenantId: UUID, _ transaction: Transaction
+        _ rule: GuardRule?, _ kind: OutcomeKind, _ counted: (count: Int, numbers: Sample), arm: String, _ unit: ExperimentUnit,
+        _ experiment: Row, _ tenantId: UUID, _ transaction: Transaction
     ) async throws -> (reason: String, revision: Int64)? {
-        let control: String = try experiment.decode("control")
+        let (control, id): (String, UUID) = (try experiment.decode("control"), try experiment.decode("id"))
         guard let rule, rule.kind == kind, arm != control else { return nil }
-        let id: UUID = try experiment.decode("id")
-        let column: SQL = unit == .operation ? "operation_id" : "subject"
-        let total: Int = try await transaction.query(
-            """
-            SELECT count(*) AS total FROM (
-                SELECT DISTINCT \(column) FROM ai_usage_ledger
-                WHERE tenant_id = \(tenantId) AND experiment_id = \(id) AND experiment_arm = \(arm) AND \(isExposure)
-                LIMIT \(rule.enough(for: count))) AS exposures
-            """
-        ).only.decode("total")
-        let outcomes = Proportion(count: count, total: total)
-        guard rule.isBroken(by: outcomes) else { return nil }
-        let reason = rule.reason(outcomes)
+        let reason: String?
+        switch rule.measure {
+        case .mean: reason = rule.isBroken(by: counted.numbers) ? rule.reason(counted.numbers) : nil
+        case .rate:
+            let outcomes = try await proportion(rule, counted.count, arm: arm, unit, id, tenantId, transaction)
+            reason = rule.isBroken(by: outcomes) ? rule.reason(outcomes) : nil
+        }
+        guard let reason else { return nil }
         let stopped = try await transaction.query(
             """
             UPDATE prompt_experiment_arms SET stopped_at = app_now(), stopped_reason = \(reason)
@@ -306,6 +310,23 @@ struct ExperimentStore: Sendable {
         guard stopped == 1 else { return nil }
         try transaction.enqueue(note("arm_stopped", of: id, arm: arm, reason: reason, by: "guard", tenantId))
         return (reason, try await transaction.query(PromptStore.changed(tenantId)).only.decode("revision"))
+    }
+
+    /// Only so many exposures are counted as could make a difference: see ``GuardRule/enough(for:)``.
+    private static func proportion(
+        _ rule: GuardRule, _ count: Int, arm: String, _ unit: ExperimentUnit, _ id: UUID, _ tenantId: UUID,
+        _ transaction: Transaction
+    ) async throws -> Proportion {
+        let column: SQL = unit == .operation ? "operation_id" : "subject"
+        let total: Int = try await transaction.query(
+            """
+            SELECT count(*) AS total FROM (
+                SELECT DISTINCT \(column) FROM ai_usage_ledger
+                WHERE tenant_id = \(tenantId) AND experiment_id = \(id) AND experiment_arm = \(arm) AND \(isExposure)
+                LIMIT \(rule.enough(for: count))) AS exposures
+            """
+        ).only.decode("total")
+        return Proportion(count: count, total: total)
     }
 
     // MARK: Results
