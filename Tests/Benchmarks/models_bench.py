@@ -8,8 +8,10 @@ the same two cores; the load and the upstream share them.
 (a) whole answers at 0 ms and 50 ms, c = 1, 16, 64: requests/s, CPU per request, latency added to the upstream's own
 (b) 64 streams at once: delay of the first chunk and jitter of the others
 (c) memory after REQUESTS requests (100,000)
+(d) clients that leave their streams: how soon the vendor (the sandbox, whose log knows) is hung up on; LiteLLM takes no part in it
 
-At the end the same as a table in Markdown. SECONDS_EACH=10 REQUESTS=100000 change the length.
+At the end the same as the tables of README.md and README.zh-CN.md. SECONDS_EACH=10 REQUESTS=100000 change the length, PARTS=abcd what is
+measured; (d) alone needs no LiteLLM.
 """
 
 import asyncio
@@ -19,11 +21,15 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import bench
 from common import EXECUTABLES, HERE, TICKS, commit, cpu_model, pss_megabytes, release_stack
@@ -33,29 +39,42 @@ from parts.services import answers
 
 DURATION = int(os.environ.get("SECONDS_EACH", "10"))
 REQUESTS = int(os.environ.get("REQUESTS", "100000"))
+PARTS = os.environ.get("PARTS", "abcd")
 DELAYS, CONNECTIONS, STREAMS, CHUNKS = (0, 50), (1, 16, 64), 64, 40
+LEAVERS, LEAVERS_AT_ONCE, TOKEN_GAP = 100, 10, 200
 WORKERS = 2
 # Where there are more cores, neither side gets them.
 ON_TWO_CORES = ["taskset", "-c", "0,1"] if (os.cpu_count() or 1) > WORKERS else []
 
 
 class Table:
-    """What was found, for the README."""
+    """What was found, as both READMEs quote it: figures that differ in one number only share a row."""
 
     def __init__(self):
-        self.rows: list[tuple[str, str, str, str, str]] = []
+        self.rows: dict[tuple[str, str], dict] = {}
 
-    def add(self, what: str, ours: float, theirs: float, unit: str, aim: float | None, more_is_better: bool = False, digits: int = 2) -> None:
-        ratio = (ours / theirs if more_is_better else theirs / ours) if min(ours, theirs) > 0 else None
-        times = "–" if ratio is None else f"{ratio:,.1f} ×"
-        self.rows.append((
-            what, f"{ours:,.{digits}f} {unit}", f"{theirs:,.{digits}f} {unit}", times, "" if aim is None else f"{aim:g} ×"))
+    def add(self, what: str, chinese: str, ours: float, theirs: float | None, aim: str = "", more_is_better: bool = False) -> None:
+        row = self.rows.setdefault((what, chinese), {"ours": [], "theirs": [], "times": [], "aim": aim})
+        row["ours"].append(figure(ours))
+        if theirs is not None:
+            row["theirs"].append(figure(theirs))
+            ratio = (ours / theirs if more_is_better else theirs / ours) if min(ours, theirs) > 0 else None
+            row["times"].append("–" if ratio is None else figure(ratio))
 
     def show(self) -> None:
-        say(f"\n{datetime.date.today().isoformat()}, commit {commit()}, {os.cpu_count()} × {cpu_model()}, LiteLLM {litellm_version()}\n")
-        say("| | ours | LiteLLM | better by | aim |\n|---|---:|---:|---:|---:|")
-        for row in self.rows:
-            say("| " + " | ".join(row) + " |")
+        other = f"LiteLLM {litellm_version()}" if set(PARTS) & set("abc") else "LiteLLM"
+        say(f"\n{datetime.date.today().isoformat()}, commit {commit()}, {os.cpu_count()} × {cpu_model()}; {DURATION} s each, "
+            f"memory after {REQUESTS:,} requests")
+        for language, head in enumerate((f"| | ours | {other} | better by | aim |", f"| | 我们 | {other} | 优于 | 目标 |")):
+            say(f"\n{head}\n|---|---:|---:|---:|---:|")
+            for names, row in self.rows.items():
+                times = f"{' / '.join(row['times'])} ×" if row["times"] else "–"
+                say(f"| {names[language]} | {' / '.join(row['ours'])} | {' / '.join(row['theirs']) or '–'} | {times} | {row['aim']} |")
+
+
+def figure(value: float) -> str:
+    """Two digits that mean something."""
+    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}" if abs(value) >= 1 else f"{value:.2f}"
 
 
 class Peer:
@@ -126,11 +145,12 @@ def whole_answers(direct: dict[int, str], peers: dict[int, list[Peer]], table: T
                 parts = ", ".join(f"{name} {value:.3f}" for name, value in report["cpu"].items())
                 say(f"      {peer.name:<8} {report['rate']:>9,.1f}/s  CPU {total(report):.3f} ms ({parts})  "
                     f"added p50 {report['added50']:.2f} ms, p99 {report['added99']:.2f} ms")
-            (ours, theirs), where = found, f"upstream {delay} ms, c = {connections}"
-            table.add(f"requests/s, {where}", ours["rate"], theirs["rate"], "/s", 40 if delay == 0 else None, more_is_better=True, digits=0)
-            table.add(f"CPU per request, {where}", total(ours), total(theirs), "ms", 40, digits=3)
-            table.add(f"added p50, {where}", ours["added50"], theirs["added50"], "ms", None)
-            table.add(f"added p99, {where}", ours["added99"], theirs["added99"], "ms", 20)
+            (ours, theirs), each = found, " / ".join(map(str, CONNECTIONS))
+            where, wo = f"upstream {delay} ms, c = {each}", f"上游 {delay} ms，并发 {each}"
+            table.add(f"requests/s, {where}", f"请求/秒，{wo}", ours["rate"], theirs["rate"], "40 ×" if delay == 0 else "", more_is_better=True)
+            table.add(f"CPU per request, ms, {where}", f"每请求 CPU（毫秒），{wo}", total(ours), total(theirs), "40 ×")
+            table.add(f"added p50, ms, {where}", f"附加 p50（毫秒），{wo}", ours["added50"], theirs["added50"])
+            table.add(f"added p99, ms, {where}", f"附加 p99（毫秒），{wo}", ours["added99"], theirs["added99"], "20 ×")
 
 
 def total(report: dict) -> float:
@@ -181,9 +201,10 @@ def streams(direct: Peer, peers: list[Peer], table: Table) -> None:
         found.append((statistics.median(first), max(first), statistics.median(lateness), ordered[int(len(ordered) * 0.99)], statistics.pstdev(lateness)))
         say("      {0:<8} first chunk p50 {1:.1f} ms, worst {2:.1f} ms; each chunk late by p50 {3:.2f} ms, p99 {4:.2f} ms, spread {5:.2f} ms".format(
             peer.name, *found[-1]))
-    names = ("first chunk p50", "first chunk worst", "chunk late p50", "chunk late p99", "jitter (spread)")
-    for name, ours, theirs in zip(names, *found[1:]):
-        table.add(f"{name}, {STREAMS} streams", ours, theirs, "ms", None)
+    chunk_first = (f"first chunk of {STREAMS} streams, ms, p50 / worst", f"{STREAMS} 路流首块（毫秒），p50 / 最差")
+    chunk_late = (f"chunk lateness of {STREAMS} streams, ms, p50 / p99 / jitter", f"{STREAMS} 路流分块延迟（毫秒），p50 / p99 / 抖动")
+    for name, ours, theirs in zip((chunk_first,) * 2 + (chunk_late,) * 3, *found[1:]):
+        table.add(*name, ours, theirs)
 
 
 # (c)
@@ -199,8 +220,62 @@ def memory(peers: list[Peer], table: Table) -> None:
         say(f"      {peer.name:<8} {sum(sizes[-1].values()):.0f} MB ({', '.join(f'{name} {size:.0f}' for name, size in sizes[-1].items())})")
     # PostgreSQL keeps the books, which LiteLLM does not; it is named apart.
     ours = sum(size for name, size in sizes[0].items() if name != "postgres")
-    table.add(f"memory after {REQUESTS:,} requests, processes", ours, sum(sizes[1].values()), "MB", 10, digits=0)
-    table.add("… with PostgreSQL", sum(sizes[0].values()), sum(sizes[1].values()), "MB", None, digits=0)
+    for size in (ours, sum(sizes[0].values())):
+        table.add("memory after the load, MB, processes / with PostgreSQL", "负载后内存（MB），进程 / 含 PostgreSQL", size, sum(sizes[1].values()), "10 ×")
+
+
+# (d)
+
+def leaving(gateway: str, key: str, sandbox: str, table: Table) -> None:
+    """The services of the stack itself, which have the sandbox for their vendor. It looks for the hang-up while it waits between tokens."""
+    mark = uuid.uuid4().hex[:10]
+    control(f"{sandbox}/__control/config", {"profile": "any", "fault": "slow-drip", "match": mark, "tokenGapMs": TOKEN_GAP})
+    with ThreadPoolExecutor(LEAVERS_AT_ONCE) as pool:
+        late = sorted(pool.map(lambda number: leave(gateway, key, sandbox, f"写一条防晒文案 {mark}-{number:03}。" * 20), range(LEAVERS)))
+    p50, p99, worst = statistics.median(late), late[int(len(late) * 0.99) - 1], late[-1]
+    say(f"(d) {LEAVERS} clients leave their streams (a token every {TOKEN_GAP} ms), {LEAVERS_AT_ONCE} at a time: the vendor's connection is closed "
+        f"after p50 {p50:.0f} ms, p99 {p99:.0f} ms, worst {worst:.0f} ms (aim: at most 100 ms)")
+    for value in (p50, p99, worst):
+        table.add(
+            "vendor hung up on after its client left, ms, p50 / p99 / worst", "客户端离开后挂断上游（毫秒），p50 / p99 / 最差", max(value, 0), None, "≤ 100 ms")
+
+
+def leave(gateway: str, key: str, sandbox: str, text: str) -> float:
+    """Reads a stream's beginning and goes.
+
+    Returns: milliseconds until the vendor felt it, by this machine's clock; whole ones at the vendor's end.
+    """
+    address = urllib.parse.urlsplit(gateway)
+    body = json.dumps({"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": text}]}).encode()
+    head = (f"POST /api/openai/v1/chat/completions HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head + body)
+        seen = b""
+        while seen.count(b"data: ") < 3:
+            piece = connection.recv(65536)
+            if not piece:
+                raise StackError(f"a stream ended by itself: {seen.decode()}")
+            seen += piece
+        left = time.time()
+    found: list[dict] = []
+
+    def is_over() -> bool:
+        query = urllib.parse.urlencode({"contains": text[:30]})
+        found[:] = control(f"{sandbox}/__control/log?{query}")["attempts"]
+        return len(found) == 1 and found[0]["outcome"] != "in-flight"
+
+    wait_until(is_over, 60, "the vendor's log")
+    if not found[0]["clientClosedEarly"]:
+        raise StackError(f"nobody hung up on the vendor: {found[0]}")
+    return found[0]["arrivedAtMs"] + found[0]["clientClosedAfterMs"] - 1000 * left
+
+
+def control(url: str, body: dict | None = None) -> dict:
+    """The sandbox's own routes, which need no key."""
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 # The parts
@@ -286,14 +361,22 @@ def main() -> None:
         run = Bench(stack, directory)
         stack.start_services(EXECUTABLES, run.settings(trivial=False))
         run.set_budget()
-        upstream = run.start_upstream()
-        direct = {delay: f"http://127.0.0.1:{upstream}/v1/d{delay}/chat/completions" for delay in DELAYS}
-        peers = {delay: [run.start_ours(delay, upstream), run.start_litellm(delay, upstream)] for delay in DELAYS}
-        time.sleep(5)
         table = Table()
-        whole_answers(direct, peers, table)
-        streams(Peer("upstream", direct[0], dict), peers[0], table)
-        memory(peers[0], table)
+        if set(PARTS) & set("abc"):
+            upstream = run.start_upstream()
+            direct = {delay: f"http://127.0.0.1:{upstream}/v1/d{delay}/chat/completions" for delay in DELAYS}
+            peers = {delay: [run.start_ours(delay, upstream), run.start_litellm(delay, upstream)] for delay in DELAYS}
+            time.sleep(5)
+            if "a" in PARTS:
+                whole_answers(direct, peers, table)
+            if "b" in PARTS:
+                streams(Peer("upstream", direct[0], dict), peers[0], table)
+            if "c" in PARTS:
+                memory(peers[0], table)
+        if "d" in PARTS:
+            gateway = stack.layout.url("gateway-bff")
+            key = post(f"{gateway}/api/api-keys", run.token(), {"name": "leaving", "scopes": ["ai:generate"]})["key"]
+            leaving(gateway, key, stack.layout.url("sandbox"), table)
         table.show()
 
 
