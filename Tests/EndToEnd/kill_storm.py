@@ -4,7 +4,8 @@
     kill_storm.py [--kills 20] [--seed 7] [--clients 6]        (or KILLS, SEED, CLIENTS in the environment)
 
 At the end SQL proves, not HTTP: one draft, one ledger row and one activity row per operation, nothing else; repeating every key
-creates nothing; every 201 that a client got has its draft; no request outlived its deadline; no connection was leaked.
+creates nothing; every 201 that a client got has its draft; no request outlived its deadline; no connection, to the database or the
+broker, was leaked.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
@@ -58,6 +60,8 @@ class Storm:
         self.signed_in = time.monotonic()
         self.orders: list[Order] = []
         self.killed: Counter[str] = Counter()
+        #: Connections to the broker by service, before the first kill.
+        self.links: dict[str, int] = {}
         self.over = threading.Event()
         self.lock = threading.Lock()
 
@@ -139,6 +143,8 @@ class Storm:
 
     def run(self) -> None:
         before = {table: self.total(*table) for table in COUNTED}
+        self.links = {service: self.broker_links(service) for service in SERVICES}
+        assert sum(self.links.values()) > 0, "nobody speaks to the broker: no leak would be seen"
         started = time.monotonic()
         threads = [threading.Thread(target=self.client, args=(number,), daemon=True) for number in range(self.clients)]
         for thread in threads:
@@ -228,7 +234,7 @@ class Storm:
         """After the storm every pool is within its size with nothing leased, the server knows of the same connections, and no transaction
         stands open with nobody in it."""
         end = time.monotonic() + 60
-        while bad := self.leaks():
+        while bad := self.leaks() + self.leaked_links():
             assert time.monotonic() < end, f"connections: {bad}"
             time.sleep(0.3)
         for service in SERVICES:
@@ -249,6 +255,27 @@ class Storm:
             [f"{name} is nobody's pool" for name in served.keys() - pools.keys()]
             + [f"{name} has {pool}, the server {served.get(name, (0, 0))} (all, idle in transaction)" for name, pool in pools.items()
                if not is_at_rest(pool, *served.get(name, (0, 0)))])
+
+    def leaked_links(self) -> list[str]:
+        """Each service has as many connections to the broker as before the storm."""
+        return [
+            f"{service} has {now} connections to the broker, and had {self.links[service]}"
+            for service in SERVICES if (now := self.broker_links(service)) != self.links[service]]
+
+    def broker_links(self, service: str) -> int:
+        """By the kernel's word: what the process holds of what leads to the broker's port."""
+        port = urlsplit(self.stack.env["AMQP_URL"]).port
+        pid, held = self.stack.pid(service), set()
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                held.add(os.readlink(descriptor))
+            except OSError:
+                continue  # Closed meanwhile.
+        established = "01"
+        lines = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+        return sum(
+            int(remote.split(":")[1], 16) == port and state == established and f"socket:[{fields[5]}]" in held
+            for _, _, remote, state, *fields in lines)
 
 
 def is_at_rest(pool: dict[str, int], served: int, forgotten: int) -> bool:
