@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import re
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,7 +42,14 @@ class Run:
             "make run is up", seconds=180)
         assert "up; Ctrl-C" in said, said[-2000:]
         assert sum(line.lstrip()[:2] in ("1.", "2.", "3.", "4.", "5.") for line in said.splitlines()) == 5
+        assert re.search(r"^  draft     [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} \(version 1, draft\)$", said, re.MULTILINE), said[-2000:]
         assert self.processes() and all(listens(port) for port in self.ports)
+
+    def said(self) -> str:
+        return (self.directory / "make.log").read_text(errors="replace")
+
+    def pid(self, name: str) -> int:
+        return int((self.directory / "pids" / name).read_text())
 
     def stop_command(self) -> str:
         return subprocess.run(
@@ -90,8 +99,39 @@ def run() -> Iterator[Run]:
         remove(Layout(directory))
 
 
+SERVERS = ("postgres", "rabbitmq")
+
+
+def assert_told_where_everything_is(run: Run) -> None:
+    """For its owner alone: the file holds passwords."""
+    path = run.directory / "run.env"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    told = dict(line.split("=", 1) for line in path.read_text().splitlines())
+    assert told.keys() == {
+        "DEMO_EMAIL", "DEMO_PASSWORD", "DEMO2_EMAIL", "DEMO2_PASSWORD", "AMQP_URL", SANDBOX.url_key, OBJECTS.url_key,
+        *(key for service in SERVICES for key in (service.url_key, service.database_key))}
+    assert all(told.values())
+    said = run.said()
+    for service in (*SERVICES, SANDBOX):
+        assert re.search(rf"^  {service.product} +{re.escape(told[service.url_key])} +pid {run.pid(service.product)}$", said, re.MULTILINE)
+    assert {path.name for path in (run.directory / "pids").iterdir()} == {
+        "stack", *SERVERS, *(service.product for service in (*SERVICES, SANDBOX))}
+
+
+def assert_started_again(run: Run, name: str) -> None:
+    before = run.pid(name)
+    os.kill(before, signal.SIGKILL)
+    eventually(
+        lambda: run.said(), lambda said: f"{name} killed by signal 9; starting it again" in said, "the log says so", seconds=60)
+    eventually(lambda: run.pid(name), lambda pid: pid != before, f"{name} is another process", seconds=60)
+    port = next(int(run.environment[service.port_key]) for service in SERVICES if service.product == name)
+    eventually(lambda: listens(port), bool, f"{name} listens again", seconds=120)
+
+
 def test_an_interrupt_for_make_alone_stops_everything(run):
     run.start()
+    assert_told_where_everything_is(run)
+    assert_started_again(run, "content-center")
     run.make.send_signal(signal.SIGINT)
     assert run.make.wait(60) is not None
     run.assert_nothing_left()
@@ -115,3 +155,45 @@ def test_make_stop_ends_what_a_killed_stack_left(run):
     run.assert_nothing_left()
     assert run.shared_memory() <= before
     assert "nothing was running" in run.stop_command()
+
+
+# What `make run` does after the build, which is there already and not everybody's to write to.
+AS_SOMEBODY = """
+import pathlib, sys
+sys.path.insert(0, "deploy/local")
+from parts.demo import generate_titles, show_titles, sign_in
+from parts.layout import Layout
+from parts.stack import Stack
+stack = None
+try:
+    layout = Layout.for_run()
+    stack = Stack(layout)
+    stack.start_backends()
+    stack.start_services(pathlib.Path(sys.argv[1]))
+    gateway = layout.url("gateway-bff")
+    show_titles(generate_titles(gateway, sign_in(gateway, stack.demo["DEMO_EMAIL"], stack.demo["DEMO_PASSWORD"])))
+finally:
+    if stack is not None:
+        stack.stop()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else; the other tests ran as an ordinary account")
+def test_it_runs_as_an_ordinary_account_too():
+    """PostgreSQL and RabbitMQ are its own then, and nothing belongs to root."""
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*nobody, "test", "-r", str(REPOSITORY / "deploy/local/stack.py")], check=False).returncode != 0:
+        pytest.skip("the checkout is where no other account can look")
+    with tempfile.TemporaryDirectory(prefix="test-somebody-", dir="/var/tmp") as name:
+        directory = pathlib.Path(name)
+        os.chown(directory, 65534, 65534)
+        environment = {"PATH": os.environ["PATH"], "HOME": name, "STACK_DIRECTORY": str(directory / "stack")}
+        environment |= {service.port_key: str(free_port()) for service in (*SERVICES, SANDBOX, OBJECTS)}
+        products = os.environ.get("TEST_PRODUCTS_DIR", str(REPOSITORY / ".build/debug"))
+        result = subprocess.run(
+            [*nobody, "/usr/bin/python3", "-c", AS_SOMEBODY, products], cwd=REPOSITORY, env=environment, text=True, timeout=600,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert result.returncode == 0, result.stdout[-3000:]
+        assert re.search(r"^  draft     [0-9a-f-]{36} ", result.stdout, re.MULTILINE), result.stdout[-3000:]
+        owners = {path.lstat().st_uid for path in directory.rglob("*")}
+        assert owners == {65534}
