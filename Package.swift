@@ -57,6 +57,7 @@ let package = Package(
         cLibrary("COpenSSL", pkgConfig: "openssl", package: "libssl-dev"),
         cLibrary("CArgon2", pkgConfig: "libargon2", package: "libargon2-dev"),
         cLibrary("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
+        cLibrary("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
         .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
         .systemLibrary(name: "CSpawn", path: "Shared/CLibraries/CSpawn"),
 
@@ -68,7 +69,7 @@ let package = Package(
         shared("Observability", ["ConcurrencySupport"]),
         shared("Lifecycle", ["ConcurrencySupport", "Observability"]),
         shared("Cryptography", ["ConcurrencySupport", "ConfigReading", "COpenSSL", "CArgon2"]),
-        shared("Archiving", ["ConcurrencySupport", "CArchive"]),
+        shared("Archiving", ["ConcurrencySupport", "CArchive", "CZlib"]),
         shared("HTTPCore", ["Observability"]),
         shared("HTTPServing", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CMicrohttpd"]),
         shared("HTTPCalling", ["HTTPCore", "ConcurrencySupport", "Lifecycle", "Observability", "CCurl"]),
@@ -119,7 +120,7 @@ let package = Package(
         tests("GatewayBFFTests", serviceTestDependencies + ["GatewayBFF"]),
         tests("OrchestrationServiceTests", serviceTestDependencies + ["OrchestrationService"]),
         tests("AgentCenterTests", serviceTestDependencies + ["AgentCenter"]),
-        tests("ContentCenterTests", serviceTestDependencies + ["ContentCenter", "ChildProcesses", "Sandbox"]),
+        tests("ContentCenterTests", serviceTestDependencies + ["Archiving", "ContentCenter", "ChildProcesses", "Sandbox"]),
         tests("DeliveryConnectorDouyinTests", serviceTestDependencies + ["DeliveryConnectorDouyin"]),
         tests("SandboxTests", ["Sandbox", "ConcurrencySupport", "HTTPCalling", "HTTPCore", "Lifecycle"]),
         // A test target that imports the executables must list all five itself.

@@ -1,3 +1,5 @@
+import Archiving
+import ConcurrencySupport
 import DTO
 import Foundation
 import HTTPCore
@@ -180,6 +182,102 @@ import Testing
         // Every entry points at the same data.
         #expect(Self.flaw(SampleFiles.zip([("a", 100, 100), ("b", 100, 100)], overlapping: true), as: .zip) == .archiveBomb)
         #expect(Self.flaw(SampleFiles.zip((0..<10_001).map { ("f\($0)", 0, 0) }), as: .zip) == .archiveBomb)
+    }
+
+    /// However its writer works: sizes in front or behind, marked or not, extra fields, a comment, the records of ZIP64.
+    @Test func archivesAsProgramsWriteThemAreTaken() throws {
+        let zip64: [UInt8] = [1, 0, 16, 0] + SampleFiles.little(5, 8) + SampleFiles.little(5, 8)
+        let large = SampleEntry("a.txt").saying {
+            ($0.packed, $0.unpacked, $0.extra) = (0xFFFF_FFFF, 0xFFFF_FFFF, zip64)
+        } inHeader: {
+            ($0.packed, $0.unpacked, $0.extra) = (0xFFFF_FFFF, 0xFFFF_FFFF, zip64)
+        }
+        let archives: [String: [UInt8]] = [
+            "deflated": SampleFiles.zip([SampleEntry("a.txt", deflated: 100_000), SampleEntry("b.txt", deflated: 0)]),
+            "streamed": SampleFiles.zip([
+                SampleEntry("a.txt", deflated: 900).streamed(), SampleEntry("b.txt").streamed(marked: false),
+            ]),
+            "comment": SampleFiles.zip([SampleEntry("a.txt")], comment: Self.text("说明")),
+            "ZIP64": SampleFiles.zip([large], zip64: 0), "empty": SampleFiles.zip([SampleEntry]()),
+            "padded": SampleFiles.zip([SampleEntry("a.txt").saying(inHeader: { $0.extra = [0, 0, 0] })], gap: [0, 0, 0, 0]),
+            "folder": SampleFiles.zip([SampleEntry("文件夹/", []), SampleEntry("文件夹/a.txt")]),
+        ]
+        for (name, bytes) in archives { #expect(Self.flaw(bytes, as: .zip) == nil, "\(name)") }
+        // Its one file is a program.
+        #expect(Self.flaw(SampleFiles.zipFile, as: .zip) == .archiveUnsafe)
+        let word = try Self.written(["[Content_Types].xml", "word/document.xml", "word/media/图片.png"])
+        #expect(Self.flaw(word, as: .word) == nil)
+        #expect(Self.flaw(SampleFiles.workbook, as: .excel) == nil)
+    }
+
+    /// By libarchive, as it comes.
+    private static func written(_ names: [String]) throws -> [UInt8] {
+        let bytes = Lock([UInt8]())
+        let writer = try ZipWriter { piece in bytes.withLock { $0 += piece } }
+        for name in names {
+            try writer.begin(name, modifiedAt: 1_790_000_000, compresses: !name.hasSuffix(".png"))
+            for _ in 0..<3 { try writer.write([UInt8](repeating: 0x3C, count: 70_000)) }
+        }
+        try writer.finish()
+        return bytes.withLock { $0 }
+    }
+
+    /// Files that only some archivers find: behind the last line that the end counts, between two files, in a comment.
+    @Test func whatTheTableHidesIsFound() {
+        let (fine, evil) = (SampleEntry("a.txt"), SampleEntry("../../evil.exe"))
+        #expect(Self.flaw(SampleFiles.zip([fine, evil], untold: 1), as: .zip) == .damaged)
+        #expect(Self.flaw(SampleFiles.zip([fine, evil], untold: 1, zip64: 0), as: .zip) == .damaged)
+        #expect(Self.flaw(SampleFiles.zip([fine], zip64: 7), as: .zip) == .damaged)
+        #expect(Self.flaw(SampleFiles.zip([fine], gap: evil.header), as: .zip) == .archiveUnsafe)
+        var before = fine
+        before.after = evil.header
+        #expect(Self.flaw(SampleFiles.zip([before, SampleEntry("b.txt")]), as: .zip) == .archiveUnsafe)
+        #expect(Self.flaw(SampleFiles.zip([fine], comment: SampleFiles.zip([evil])), as: .zip) != nil)
+        #expect(Self.flaw(SampleFiles.zip([fine]) + [0], as: .zip) == .damaged)
+        // Read as it comes, it seems to end where its own bytes say so.
+        let inside = SampleEntry("a.bin", SampleEntry("x").streamed().after + evil.header).streamed()
+        #expect(Self.flaw(SampleFiles.zip([inside]), as: .zip) == .archiveUnsafe)
+    }
+
+    @Test func aFileIsWhatBothItsHeadersSay() {
+        func unicode(_ name: String) -> [UInt8] {
+            [0x75, 0x70] + SampleFiles.little(5 + name.utf8.count, 2) + [1, 0, 0, 0, 0] + Self.text(name)
+        }
+        let (fine, packed) = (SampleEntry("a.txt"), SampleEntry("a.txt", deflated: 100_000))
+        let entries: [(SampleEntry, FileFlaw)] = [
+            (fine.saying(inHeader: { $0.name = "../../evil.exe" }), .archiveUnsafe),
+            (fine.saying(inHeader: { $0.method = ZipEntry.deflated }), .archiveUnsafe),
+            (fine.saying(inHeader: { $0.flags = 1 }), .archiveUnsafe), (fine.saying(inTable: { $0.flags = 1 }), .archiveUnsafe),
+            (fine.saying(inHeader: { $0.unpacked = 4 }), .archiveUnsafe),
+            (fine.saying(inHeader: { $0.packed = 0 }), .archiveUnsafe),
+            (fine.saying(inTable: { $0.extra = unicode("../../evil.exe") }), .archiveUnsafe),
+            (fine.saying(inHeader: { $0.extra = unicode("b.txt") }), .archiveUnsafe),
+            (fine.saying(inTable: { $0.method = 12 }, inHeader: { $0.method = 12 }), .archiveMethod),
+            (fine.saying(inTable: { $0.checksum = 7 }, inHeader: { $0.checksum = 7 }), .damaged),
+            // What comes out is more than both say, or less, or goes on behind its end.
+            (packed.saying(inTable: { $0.unpacked = 1_000 }, inHeader: { $0.unpacked = 1_000 }), .archiveBomb),
+            (packed.streamed().saying(inTable: { $0.unpacked = 1_000 }), .archiveBomb),
+            (packed.saying(inTable: { $0.unpacked = 100_001 }, inHeader: { $0.unpacked = 100_001 }), .damaged),
+            (fine.saying(inTable: { $0.unpacked = 4 }, inHeader: { $0.unpacked = 4 }), .archiveBomb),
+        ]
+        for (index, (entry, flaw)) in entries.enumerated() {
+            #expect(Self.flaw(SampleFiles.zip([entry]), as: .zip) == flaw, "\(index)")
+        }
+        var longer = packed
+        longer.data += [1, 2, 3]
+        #expect(Self.flaw(SampleFiles.zip([longer]), as: .zip) == .damaged)
+        var broken = packed
+        broken.data[20] ^= 0xFF
+        #expect(Self.flaw(SampleFiles.zip([broken]), as: .zip) != nil)
+    }
+
+    /// In an encoding that is not ours, as Chinese systems write them: they differ where we cannot read them.
+    @Test func namesThatDifferAreNotTheSame() {
+        var zip = SampleFiles.zip([SampleEntry("??.txt"), SampleEntry("!!.txt")])
+        for (mark, name) in [("??", [0xBC, 0xDB]), ("!!", [0xB1, 0xED])] as [(String, [UInt8])] {
+            while let place = zip.firstIndex(of: Self.text(mark)) { zip.replaceSubrange(place..<place + 2, with: name) }
+        }
+        #expect(Self.flaw(zip, as: .zip) == nil)
     }
 
     @Test(arguments: [

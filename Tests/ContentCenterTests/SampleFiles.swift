@@ -20,7 +20,7 @@ enum SampleFiles {
         SampleFile(type: .mp3, bytes: Array("ID3".utf8) + [4, 0, 0, 0, 0, 0, 0]),
         SampleFile(type: .wav, bytes: riff("WAVE")), SampleFile(type: .ogg, bytes: ogg(["OpusHead"])),
         SampleFile(type: .pdf, bytes: Array("%PDF-1.7\n1 0 obj\nendobj\n%%EOF\n".utf8)),
-        SampleFile(type: .zip, bytes: zip([("价格表.txt", 5, 5), ("folder/b.txt", 5, 900)])),
+        SampleFile(type: .zip, bytes: zip([SampleEntry("价格表.txt"), SampleEntry("folder/b.txt", deflated: 900)])),
     ]
 
     static let png = png(marked: 0)
@@ -98,27 +98,18 @@ enum SampleFiles {
         ACoAAAAAAA==
         """)
 
+    /// By the same, deflated.
+    static let workbook = decoded(
+        """
+        UEsDBBQAAAAIAAAAYV1ZvOmXwAAAACEBAAATAAAAW0NvbnRlbnRfVHlwZXNdLnhtbH1QvXLCMAx+FZ/XHlZgYOglYYCupUNfQHUU4ott+WxBw9vXgU4dOumk
+        7/fUHpbg1Y1ycRw7vTWNPvTt5z1RURWJpdOTSHoFKHaigMVwoliRkXNAqWu+QEI744Vg1zR7sByFomxk9dB9e6IRr17U21LPz5Qq1+r45K1RncaUvLMoFYYV
+        hb4911LZDaQ+MMs7hsqCxcM35/mLeTb/m9zi8KfphsfRWRrYXkOVmJIy4VAmIgnePKYJ6OLLbz48ntD/AFBLAwQUAAAACAAAAGFdhaA35FQAAABgAAAADwAA
+        AHhsL3dvcmtib29rLnhtbDWMQQqAIBAAvxI+oJUOHcL8i9WWoeuKu1DPL4KOMwPjLm5pYU7dTbnIbKJqnQBkjUhBeq5Y3rJzo6AvtgOkNgybRESlDIO1I1A4
+        i/HucwLewX/1D1BLAQIUAxQAAAAIAAAAYV1ZvOmXwAAAACEBAAATAAAAAAAAAAAAAACAAQAAAABbQ29udGVudF9UeXBlc10ueG1sUEsBAhQDFAAAAAgAAABh
+        XYWgN+RUAAAAYAAAAA8AAAAAAAAAAAAAAIAB8QAAAHhsL3dvcmtib29rLnhtbFBLBQYAAAAAAgACAH4AAAByAQAAAAA=
+        """)
+
     private static func decoded(_ base64: String) -> [UInt8] {
         [UInt8](Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data())
-    }
-
-    /// An archive whose table claims these sizes.
-    ///
-    /// - Parameter overlapping: all entries stand for the same bytes.
-    static func zip(_ entries: [(name: String, packed: Int, unpacked: Int)], overlapping: Bool = false) -> [UInt8] {
-        var (bytes, table): ([UInt8], [UInt8]) = ([], [])
-        for (index, entry) in entries.enumerated() {
-            let (name, place) = (Array(entry.name.utf8), overlapping && index > 0 ? 0 : bytes.count)
-            if !overlapping || index == 0 {
-                bytes += little(0x0403_4B50, 4) + little(20, 2) + little(0, 2) + little(8, 2) + little(0, 8)
-                bytes += little(entry.packed, 4) + little(entry.unpacked, 4) + little(name.count, 2) + little(0, 2) + name
-                bytes += [UInt8](repeating: 1, count: entry.packed)
-            }
-            table += little(0x0201_4B50, 4) + little(20, 2) + little(20, 2) + little(0, 2) + little(8, 2) + little(0, 8)
-            table += little(entry.packed, 4) + little(entry.unpacked, 4) + little(name.count, 2) + little(0, 12)
-            table += little(place, 4) + name
-        }
-        return bytes + table + little(0x0605_4B50, 4) + little(0, 4) + little(entries.count, 2) + little(entries.count, 2)
-            + little(table.count, 4) + little(bytes.count, 4) + little(0, 2)
     }
 }

@@ -14,6 +14,8 @@ enum FileFlaw: Error, Equatable {
     case archiveBomb
     /// Unpacking it would write elsewhere, or it holds what may not be in it.
     case archiveUnsafe
+    /// It is packed in a way of which we cannot say what it becomes.
+    case archiveMethod
 
     /// A virus scanner found this.
     case infected(String)
@@ -28,6 +30,7 @@ enum FileFlaw: Error, Equatable {
         case .damaged: "damaged"
         case .archiveBomb: "archive_bomb"
         case .archiveUnsafe: "archive_unsafe"
+        case .archiveMethod: "archive_method"
         case .infected: "infected"
         case .unscannable: "unscannable"
         }
@@ -46,6 +49,8 @@ enum FileFlaw: Error, Equatable {
         case .archiveBomb: LocalizedText(zh: "压缩包展开后过大", en: "the archive is far too large when unpacked")
         case .archiveUnsafe:
             LocalizedText(zh: "压缩包含有不安全的路径或内容", en: "the archive holds unsafe paths or content")
+        case .archiveMethod:
+            LocalizedText(zh: "压缩包的压缩方式不受支持，请用标准 ZIP（Deflate）", en: "the archive is packed by another method than deflate")
         case .infected(let name): LocalizedText(zh: "查出病毒：\(name)", en: "a virus was found: \(name)")
         case .unscannable:
             LocalizedText(zh: "文件过大，无法查毒", en: "the file is too large to be scanned for viruses")

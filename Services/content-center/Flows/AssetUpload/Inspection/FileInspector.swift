@@ -1,7 +1,7 @@
 import ConcurrencySupport
 import Glibc
 
-/// Looks at arrived files, on threads that may wait for a disk.
+/// Looks at arrived files, on threads that may wait for a disk, and compute.
 final class FileInspector: Sendable {
     private let pool = BlockingPool(name: "inspection", threads: 2, queueLimit: 1_024)
 
