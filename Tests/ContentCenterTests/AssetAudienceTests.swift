@@ -2,6 +2,7 @@ import DTO
 import Foundation
 import HTTPCore
 import HTTPServing
+import ServiceDefaults
 import TestSupport
 import Testing
 
@@ -55,8 +56,60 @@ import Testing
             #expect(try await service.send(.get, path).status == .ok)
             let reviewer = try await service.send(.get, path, subject: "boss", scopes: ["contents:read", "materials:approve"])
             #expect(reviewer.status == .ok)
-            #expect(try await service.send(.get, path, subject: "service:orchestration-service").status == .ok)
+            #expect(try await service.send(.get, path, subject: "service:delivery-connector-douyin").status == .ok)
+            // What orchestration takes goes to customers.
+            #expect(try await service.send(.get, path, subject: "service:orchestration-service").status == .notFound)
             #expect(try await service.ask(.get, path).status == .notFound)
+        }
+    }
+
+    /// The bytes of a material as the material: what no customer may be shown is not there for who speaks with customers, nor what was made
+    /// of it, until a content shows it.
+    @Test func isThereForOrchestrationOnlyAsCustomersMaySeeIt() async throws {
+        try await ContentCenterHarness.run { service in
+            func isThere(_ asset: UUID, subject: String = "service:orchestration-service") async throws -> Bool {
+                var seen: Set<HTTPStatus> = []
+                for suffix in ["", "/content", "/download-url"] {
+                    let principal = TestContext.principal(
+                        subject: subject, roles: subject == "lead" ? ["sales_lead"] : [], scopes: ["contents:read"])
+                    let headers = try TestContext.headers(from: .orchestrationService, to: .contentCenter, as: principal)
+                    let path = "/v1/assets/\(asset.lowercase)\(suffix)"
+                    seen.insert(try await service.client.send(.get, path, headers: headers).status)
+                }
+                #expect(seen.count == 1)
+                return seen == [.ok]
+            }
+            let picture = try await service.upload(SampleMedia.picture, as: "a.png", "image/png").id
+            #expect(try await isThere(picture))
+            var new = NewMaterial(kind: .file, title: "底价", assetIds: [picture])
+            let inner = try await service.approve(service.material(new))
+            let made = try #require(
+                try await service.media(MediaJobRequest(type: .thumbnail, assetId: picture)).outputs.first?.assetId)
+            #expect(try await !isThere(picture))
+            #expect(try await !isThere(made))
+            let order = try await service.send(
+                .post, "/v1/media/jobs", subject: "service:orchestration-service",
+                body: JSON.encode(MediaJobRequest(type: .thumbnail, assetId: picture)))
+            #expect(try order.problem().errors?.map(\.pointer) == ["/assetId"])
+            // For a user it is what is there for the user.
+            #expect(try await isThere(picture, subject: "somebody"))
+
+            new.customerFacing = true
+            let shown = try await service.material(new)
+            #expect(try await !isThere(picture))
+            _ = try await service.approve(shown)
+            #expect(try await isThere(picture))
+            #expect(try await isThere(made))
+            #expect(try await service.materials(.delete, "/\(shown.id.lowercase)").status == .noContent)
+            #expect(try await !isThere(picture))
+
+            let edit = #"{"audience": ["sales_lead"]}"#
+            let limited = try await service.materials(.patch, "/\(inner.id.lowercase)", tag: "\(inner.version)", json: edit)
+            #expect(limited.status == .ok)
+            #expect(try await isThere(picture, subject: "lead"))
+            #expect(try await !isThere(picture))
+            _ = try await service.create(.showing([picture]))
+            #expect(try await isThere(picture))
         }
     }
 

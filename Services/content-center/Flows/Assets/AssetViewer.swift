@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ServiceDefaults
 
 /// Who looks at assets.
 ///
@@ -7,6 +8,9 @@ import FoundationEssentials
 /// What a media job makes of an asset is there for no more people than the asset, besides who ordered it.
 /// What a content shows is there for everybody, since contents have no audience; nobody puts into a content or a material what is not there for
 /// them.
+///
+/// What orchestration does for nobody in particular goes to customers: an asset that materials have is there for it where customers may be
+/// shown one of those, where a content shows it, and where it has brought it itself. For a user it does what that user may.
 struct AssetViewer: Sendable, Equatable {
     var tenantId: UUID
     var subject: String
@@ -16,7 +20,12 @@ struct AssetViewer: Sendable, Equatable {
 
     /// A service at work for nobody in particular.
     var isService: Bool { subject.hasPrefix("service:") }
-    var seesEverything: Bool { seesAllAudiences || isService }
+    /// As ``MaterialViewer``.
+    var seesCustomerFacingOnly: Bool { subject == Self.orchestration }
+    var seesEverything: Bool { !seesCustomerFacingOnly && (seesAllAudiences || isService) }
+
+    /// Its tokens are signed: nobody else has this name.
+    private static let orchestration = "service:\(ServiceName.orchestrationService.rawValue)"
 }
 
 extension Author {

@@ -9,7 +9,7 @@ extension AssetsStore {
         let own: SQL = "content_assets.tenant_id = \(viewer.tenantId)"
         if viewer.seesEverything { return own }
         return """
-            \(own) AND (\(isShown("content_assets", to: viewer)) OR (\(isUnlimited("content_assets")) AND (
+            \(own) AND (\(isShown("content_assets", to: viewer)) OR (\(isUnlimited("content_assets", viewer)) AND (
                 content_assets.origin <> 'media' OR NOT EXISTS (
                     -- What it was made from, and what that was made from, up to what is shown.
                     WITH RECURSIVE origin AS (
@@ -22,7 +22,7 @@ extension AssetsStore {
                         JOIN content_assets source ON source.tenant_id = \(viewer.tenantId) AND source.id = made.id
                         WHERE NOT \(isShown("source", to: viewer))
                     )
-                    SELECT FROM origin WHERE NOT \(isUnlimited("origin"))))))
+                    SELECT FROM origin WHERE NOT \(isUnlimited("origin", viewer))))))
             """
     }
 
@@ -38,21 +38,32 @@ extension AssetsStore {
             """
     }
 
-    /// No material limits it to some roles.
-    private static func isUnlimited(_ asset: String) -> SQL {
-        "(NOT EXISTS (SELECT \(materials(of: asset)) AND m.audience <> '{}'))"
+    /// No material limits it to some roles; for whoever speaks with customers: no material has it.
+    private static func isUnlimited(_ asset: String, _ viewer: AssetViewer) -> SQL {
+        if viewer.seesCustomerFacingOnly { return "(NOT EXISTS (SELECT \(materials(of: asset))))" }
+        return "(NOT EXISTS (SELECT \(materials(of: asset)) AND m.audience <> '{}'))"
     }
 
     /// Whatever is limited to some roles: the viewer has brought it or ordered it, sees a material that has it, or a content shows it.
     private static func isShown(_ asset: String, to viewer: AssetViewer) -> SQL {
         """
         (\(unescaped: asset).created_by = \(viewer.subject)
-            OR EXISTS (SELECT \(materials(of: asset))
-                AND (m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject)))
+            OR EXISTS (SELECT \(materials(of: asset)) AND \(isForThem(viewer)))
             OR EXISTS (SELECT FROM asset_uses u
                 JOIN contents c ON c.tenant_id = u.tenant_id AND c.id = u.content_id AND c.version = u.version
                 WHERE u.tenant_id = \(unescaped: asset).tenant_id AND u.asset_id = \(unescaped: asset).id AND c.deleted_at IS NULL))
         """
+    }
+
+    /// A condition on `materials m`.
+    private static func isForThem(_ viewer: AssetViewer) -> SQL {
+        if viewer.seesCustomerFacingOnly {
+            return """
+                m.customer_facing AND \(unescaped: MaterialStore.isOffered) AND m.deleted_at IS NULL
+                AND (m.audience = '{}' OR m.audience && \(viewer.roles))
+                """
+        }
+        return "(m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject))"
     }
 
     private static func materials(of asset: String) -> SQL {

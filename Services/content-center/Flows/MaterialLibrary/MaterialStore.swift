@@ -268,7 +268,8 @@ struct MaterialStore: Sendable {
         return sql
     }
 
-    private static let isOffered = "m.status = 'approved' AND (m.expires_at IS NULL OR m.expires_at > app_now())"
+    /// A condition on `materials m`.
+    static let isOffered = "m.status = 'approved' AND (m.expires_at IS NULL OR m.expires_at > app_now())"
 }
 
 extension Row {
