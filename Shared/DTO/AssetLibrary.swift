@@ -310,15 +310,17 @@ public struct AssetRightsExpiring: Codable, Sendable, Equatable {
     public static let type = "asset.rights.expiring.v1"
 
     public var assetId: UUID
-    public var filename: String
-    public var holder: String
+    /// None where the asset is for some people only: everybody is told.
+    public var filename: String?
+    /// As ``filename``.
+    public var holder: String?
     public var expiresAt: Date
     /// The rights end within so many days: 30, 7 or 1.
     public var days: Int
     /// Contents whose newest version shows it.
     public var contents: Int
 
-    public init(assetId: UUID, filename: String, holder: String, expiresAt: Date, days: Int, contents: Int) {
+    public init(assetId: UUID, filename: String?, holder: String?, expiresAt: Date, days: Int, contents: Int) {
         self.assetId = assetId
         self.filename = filename
         self.holder = holder
@@ -333,13 +335,15 @@ public struct AssetRightsExpired: Codable, Sendable, Equatable {
     public static let type = "asset.rights.expired.v1"
 
     public var assetId: UUID
-    public var filename: String
-    public var holder: String
+    /// None where the asset is for some people only: everybody is told.
+    public var filename: String?
+    /// As ``filename``.
+    public var holder: String?
     public var expiresAt: Date
     /// Contents whose newest version shows it.
     public var contents: Int
 
-    public init(assetId: UUID, filename: String, holder: String, expiresAt: Date, contents: Int) {
+    public init(assetId: UUID, filename: String?, holder: String?, expiresAt: Date, contents: Int) {
         self.assetId = assetId
         self.filename = filename
         self.holder = holder

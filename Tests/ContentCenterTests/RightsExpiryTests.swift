@@ -44,6 +44,24 @@ import Testing
         }
     }
 
+    /// Everybody is told, also whoever is not to know what it is.
+    @Test func ofWhatIsForSomeRolesOnlyNobodyIsToldTheName() async throws {
+        try await ContentCenterHarness.run { service in
+            let asset = try await service.upload(SampleFiles.png, as: "底价.png", "image/png")
+            try await service.endRights(of: asset.id, days: 20)
+            let material = NewMaterial(kind: .file, title: "底价", assetIds: [asset.id], audience: ["sales_lead"])
+            _ = try await service.material(material)
+            for days in [5.0, -1] { try await service.endRights(of: asset.id, days: days) }
+            let told = try await service.events().filter { $0.type.hasPrefix("asset.rights") }
+            let names = try told.dropLast().map { try JSON.decode(AssetRightsExpiring.self, from: $0.data) }
+            #expect(names.map(\.filename) == ["底价.png", nil])
+            #expect(names.map(\.holder) == ["青禾摄影", nil])
+            let last = try JSON.decode(AssetRightsExpired.self, from: #require(told.last).data)
+            #expect(last.filename == nil && last.holder == nil)
+            #expect(last.assetId == asset.id)
+        }
+    }
+
     /// That something was told changes nothing that an editor has seen.
     @Test func whoeverIsEditingGoesOnAfterAWarning() async throws {
         try await ContentCenterHarness.run { service in

@@ -58,7 +58,7 @@ struct RightsExpiryStore: Sendable {
     static func tell(_ row: Row, by author: Author, in transaction: Transaction) async throws -> LibraryAsset {
         let asset = try LibraryAsset(row)
         let (now, told): (Date, Int?) = (try row.decode("now"), try row.decode("rights_told"))
-        guard asset.state == .ready, let rights = asset.rights, let expiresAt = rights.expiresAt,
+        guard asset.state == .ready, let expiresAt = asset.rights?.expiresAt,
             let stage = RightsRule.due(at: now, expiresAt: expiresAt, told: told)
         else { return asset }
         try transaction.enqueue(
@@ -68,8 +68,11 @@ struct RightsExpiryStore: Sendable {
             """)
         let notices = try row.decode("notices", as: Int.self) + 1
         let contents = try await transaction.query(AssetUsesStore.count(asset.id, author.tenantId)).only.decode("n", as: Int.self)
+        let everybody = AssetViewer(tenantId: author.tenantId, subject: "")
+        let seen = try await transaction.query(
+            "SELECT 1 FROM content_assets WHERE \(AssetsStore.isVisible(to: everybody)) AND content_assets.id = \(asset.id)")
         let event = AssetEvent.rightsEnd(
-            asset, holder: rights.holder, expiresAt: expiresAt, days: stage, contents: contents, notices: notices)
+            asset, forEverybody: !seen.isEmpty, expiresAt: expiresAt, days: stage, contents: contents, notices: notices)
         try await Outbox.append([event.cloudEvent(by: author, at: now)], in: transaction)
         return asset
     }
