@@ -215,8 +215,10 @@ import Testing
 
     @Test func aVideoIsFinishedWithItsFileAndAReplyAsksOnlyForWhatItHas() async throws {
         try await ContentCenterHarness.run { service in
+            let script = try await service.create(ContentKindsTests.script)
             let video = VideoBody(
-                topic: "猫砂盆", platform: .douyin, title: "三步选好猫砂盆", text: "", hashtags: ["猫"], video: VideoFile(scriptId: UUID()))
+                topic: "猫砂盆", platform: .douyin, title: "三步选好猫砂盆", text: "", hashtags: ["猫"],
+                video: VideoFile(scriptId: script.id))
             let made = try await service.create(
                 NewContent(
                     step: "video", title: "成片", body: .video(video), source: VersionSource(kind: .replication, name: "hot")))
@@ -226,6 +228,20 @@ import Testing
             let unknown = try await service.patch(
                 made.id, ContentPatch(body: ContentBodyPatch(video: VideoFile(assetId: UUID()))), ifVersion: 1)
             #expect(try unknown.problem().errors?.map(\.pointer) == ["/body/video/assetId"])
+            // A script of the tenant: no other content, no other tenant's.
+            let title = try await service.create()
+            let theirs = try await service.create(ContentKindsTests.script, tenant: UUID())
+            for id in [UUID(), title.id, theirs.id] {
+                let patch = ContentPatch(body: ContentBodyPatch(video: VideoFile(scriptId: id)))
+                let refused = try await service.patch(made.id, patch, ifVersion: 1)
+                #expect(try refused.problem().errors?.map(\.pointer) == ["/body/video/scriptId"])
+                var body = video
+                body.video.scriptId = id
+                let draft = NewContent(
+                    step: "video", title: "成片", body: .video(body), source: VersionSource(kind: .replication, name: "hot"))
+                let answer = try await service.send(.post, "/v1/contents", body: JSON.encode(draft))
+                #expect(try answer.problem().errors?.map(\.pointer) == ["/body/video/scriptId"])
+            }
             let foreign = try await service.patch(made.id, ContentPatch(body: ContentBodyPatch(hook: "x")), ifVersion: 1)
             #expect(try foreign.problem().errors?.map(\.pointer) == ["/body/hook"])
 

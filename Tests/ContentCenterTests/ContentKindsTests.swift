@@ -37,6 +37,8 @@ import Testing
             source: VersionSource(kind: .model, name: "m")),
     ]
 
+    static var script: NewContent { drafts[3] }
+
     @Test(arguments: drafts) func everyKindIsSavedReadAndEdited(draft: NewContent) async throws {
         try await ContentCenterHarness.run { service in
             let saved = try await service.create(draft)

@@ -11,6 +11,7 @@ struct Contents: Sendable {
     /// Saves version 1 as a draft and tells of it. The repeat of an operation's step answers the draft that was stored.
     func saveDraft(_ draft: NewContent, by author: Author) async throws -> Content {
         try await refuseForeignAssets(of: draft.body, besides: nil, for: author.viewer)
+        try await refuseForeignScript(of: draft.body, besides: nil, tenantId: author.tenantId)
         return try await naming(draft.body, author.viewer) {
             try await store.saveDraft(draft, by: author) { [.draftCreated($0)] }
         }
@@ -50,6 +51,7 @@ struct Contents: Sendable {
             guard tags.contains(where: { $0.matches(before) }) else { throw ContentsError.versionConflict }
             guard let new = try change(before) else { return before }
             try await refuseForeignAssets(of: new.body, besides: before.body, for: author.viewer)
+            try await refuseForeignScript(of: new.body, besides: before.body, tenantId: author.tenantId)
             let version = VersionToWrite(
                 title: new.title, body: new.body, source: source, step: step,
                 state: ReviewState(before).next(.edit) ?? ReviewState(before))
@@ -74,6 +76,14 @@ struct Contents: Sendable {
         let known = try await store.knownAssets(new.map(\.id), for: viewer)
         let foreign = new.filter { known[$0.id] != $0.kind }
         if !foreign.isEmpty { throw ContentsError.unknownAssets(foreign.map(\.pointer)) }
+    }
+
+    /// What a video was made by is a script of the tenant. It may go into the bin afterwards.
+    private func refuseForeignScript(of body: ContentBody, besides before: ContentBody?, tenantId: UUID) async throws {
+        guard let script = body.scriptId, script != before?.scriptId else { return }
+        guard try await store.kind(of: script, tenantId: tenantId) == .videoScript else {
+            throw ContentsError.unknownScript("/body/video/scriptId")
+        }
     }
 
     /// Says which asset it is that somebody deleted just now.
@@ -148,6 +158,9 @@ struct ContentFilter: Sendable, Equatable {
 }
 
 extension ContentBody {
+    /// The script that a video was made by.
+    fileprivate var scriptId: UUID? { if case .video(let body) = self { body.video.scriptId } else { nil } }
+
     /// The files that it shows, where, and of which kind they must be.
     var assetPlaces: [AssetPlace] {
         switch self {

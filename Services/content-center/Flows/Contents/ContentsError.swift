@@ -15,6 +15,8 @@ enum ContentsError: Error, Equatable {
     case otherKind(ContentKind)
     /// These members name files that the tenant does not have.
     case unknownAssets([String])
+    /// This member names no script of the tenant.
+    case unknownScript(String)
     /// Contents of this kind have no such file.
     case formatRefused(ContentExportFormat, ContentKind)
     /// Subtitles of a script in which nobody speaks.
@@ -62,6 +64,8 @@ extension ContentsError: HTTPFailure {
                         pointer: $0, code: "not_found", message: LocalizedText(zh: "没有这个素材", en: "there is no such asset"))
                 }
             ).problem
+        case .unknownScript(let pointer):
+            ValidationFailure(pointer: pointer, code: "not_found", zh: "没有这个视频脚本", en: "there is no such video script").problem
         case .formatRefused(let format, let kind):
             ValidationFailure(
                 pointer: "?format", code: "other_kind", zh: "\(kind.rawValue) 类内容不能导出为 \(format.rawValue)",

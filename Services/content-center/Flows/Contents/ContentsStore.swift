@@ -136,6 +136,13 @@ struct ContentsStore: Sendable {
         ).first.map(Self.content)
     }
 
+    /// `nil` where the tenant has no such content, or has it in the bin.
+    func kind(of id: UUID, tenantId: UUID) async throws -> ContentKind? {
+        try await database.query(
+            "SELECT kind FROM contents WHERE tenant_id = \(tenantId) AND id = \(id) AND deleted_at IS NULL", tenant: tenantId
+        ).first.map { try $0.decodeCase("kind") }
+    }
+
     /// Which of these the tenant has that a content may show: pictures, videos and subtitles.
     func knownAssets(_ ids: [UUID], for viewer: AssetViewer) async throws -> [UUID: AssetPlace.Kind] {
         let rows = try await database.query(
