@@ -53,7 +53,8 @@ enum Application: ServiceApplication {
         let bulk = ContentBulk(
             contents: contents, review: review, filing: filing,
             store: BulkStore(
-                database: runtime.database, onOrder: { box.value?.wake() }, onCancel: { box.value?.cancelRequested($0) }))
+                database: runtime.database, onOrder: { box.value?.wake() }, onCancel: { box.value?.cancelRequested($0) },
+                onCommit: { runtime.outbox.wake() }))
         let privacy = privacy(settings, assets, upload, box, runtime)
         let worker = JobWorker(
             app: runtime.database, system: runtime.system,
@@ -65,7 +66,11 @@ enum Application: ServiceApplication {
                 Privacy.erasureKind: {
                     try await privacy.erase($0); return nil
                 },
-            ], onEnd: ExportStore.tell, logger: runtime.logger, metrics: runtime.metrics)
+            ],
+            onEnd: { end, transaction in
+                try await ExportStore.tell(of: end, in: transaction)
+                try await BulkStore.tell(of: end, in: transaction)
+            }, logger: runtime.logger, metrics: runtime.metrics)
         box.value = worker
         let accounts = AccountManagement(store: AccountStore(database: runtime.database), assets: assets)
         var router = runtime.makeRouter()

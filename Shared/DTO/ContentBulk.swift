@@ -69,6 +69,38 @@ public struct ContentBulkItem: Codable, Sendable, Equatable {
     }
 }
 
+/// `data` of `content.job.progressed.v1`, `content.job.succeeded.v1`, `content.job.failed.v1` and `content.job.canceled.v1`; subject is the
+/// job.
+public struct ContentJobMoved: Codable, Sendable, Equatable {
+    public static let progressedType = "content.job.progressed.v1"
+    public static let succeededType = "content.job.succeeded.v1"
+    public static let failedType = "content.job.failed.v1"
+    public static let canceledType = "content.job.canceled.v1"
+
+    public var jobId: UUID
+    public var action: ContentBulkRequest.Action
+    public var state: ContentBulkJob.State
+    /// Percent.
+    public var progress: Int
+    public var total: Int
+    /// So far.
+    public var done: Int
+    public var refused: Int
+
+    public init(
+        jobId: UUID, action: ContentBulkRequest.Action, state: ContentBulkJob.State, progress: Int, total: Int, done: Int,
+        refused: Int
+    ) {
+        self.jobId = jobId
+        self.action = action
+        self.state = state
+        self.progress = progress
+        self.total = total
+        self.done = done
+        self.refused = refused
+    }
+}
+
 /// `GET /api/contents/{id}/similar`: the tenant's own contents that read alike, the most alike first.
 public struct ContentSimilarity: Codable, Sendable, Equatable {
     public var contentId: UUID

@@ -3,6 +3,7 @@ import Foundation
 import HTTPCore
 import HTTPServing
 import Jobs
+import Messaging
 import Testing
 
 @testable import ContentCenter
@@ -31,6 +32,27 @@ import Testing
             #expect(try await service.page("/v1/contents").items.isEmpty)
             _ = try await service.done(ContentBulkRequest(action: .restore, ids: [second.id]))
             #expect(try await service.page("/v1/contents").items.map(\.id) == [second.id])
+        }
+    }
+
+    @Test func eachTenthAndTheEndAreToldOf() async throws {
+        try await ContentCenterHarness.run { service in
+            let (first, second) = (try await service.create(), try await service.create())
+            let request = ContentBulkRequest(action: .tag, ids: [first.id, UUID(), second.id], tags: ["夏季"])
+            let job = try await service.done(request)
+            let events = try await service.jobEvents(of: job.id)
+            let moved = try events.map { try $0.decode(ContentJobMoved.self) }
+            let (progressed, succeeded) = (ContentJobMoved.progressedType, ContentJobMoved.succeededType)
+            #expect(events.map(\.type) == [progressed, progressed, succeeded])
+            #expect(moved.map(\.progress) == [33, 66, 100])
+            #expect(moved.map(\.done) == [1, 1, 2])
+            #expect(moved.map(\.refused) == [0, 1, 1])
+            #expect(moved.last?.total == 3)
+            #expect(events.map(\.version) == events.map(\.version).sorted())
+            #expect(Set(events.map(\.tenantId)) == [ContentCenterHarness.tenant])
+            // Of five hundred not one by one.
+            let many = try await service.done(ContentBulkRequest(action: .delete, ids: (0..<60).map { _ in UUID() }))
+            #expect(try await service.jobEvents(of: many.id).count <= 11)
         }
     }
 
@@ -92,6 +114,9 @@ import Testing
                 let canceled = try await service.send(.post, path + "/cancel").decode(ContentBulkJob.self)
                 #expect(canceled.state == .canceled)
             }
+            let told = try await service.jobEvents(of: job.id)
+            #expect(told.map(\.type) == [ContentJobMoved.canceledType])
+            #expect(try told.map { try $0.decode(ContentJobMoved.self).done } == [0])
             #expect(try await service.send(.get, path, tenant: UUID()).status == .notFound)
             #expect(try await service.send(.post, path + "/cancel", tenant: UUID()).status == .notFound)
             #expect(try await service.page("/v1/contents").items.count == 1)
@@ -137,6 +162,8 @@ extension ContentCenterHarness {
     func job(_ id: UUID) async throws -> ContentBulkJob {
         try await send(.get, "/v1/content-jobs/\(id.lowercase)").decode(ContentBulkJob.self)
     }
+
+    func jobEvents(of id: UUID) async throws -> [CloudEvent] { try await events().filter { $0.subject == id.lowercase } }
 
     /// Orders it and waits for its end.
     func done(_ request: ContentBulkRequest, subject: String = "user-1") async throws -> ContentBulkJob {

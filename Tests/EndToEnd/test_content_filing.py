@@ -7,7 +7,7 @@ import uuid
 import pika
 import pytest
 
-from support import assert_problem, eventually
+from support import assert_problem, eventually, stream_events
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,18 @@ def test_a_diff_shows_the_changed_characters(member):
     (field,) = member.request("GET", f"{path}/diff", params={"from": 1, "to": 2}).json()["fields"]
     assert field["pointer"] == "/title"
     assert field["runs"] == [{"kind": "same", "text": title}, {"kind": "added", "text": "！"}]
+
+
+def test_the_stream_shows_how_a_job_on_many_contents_moves(member):
+    contents = [member.draft(topic="批量", count=1)["contentId"], str(uuid.uuid4())]
+    last = next(stream_events(member, last_event_id=0, seconds=60)).id
+    ordered = member.request("POST", "/api/contents/bulk", json={"action": "tag", "ids": contents, "tags": ["批量"]})
+    assert ordered.status_code == 202, ordered.text
+    seen = []
+    for event in stream_events(member, last_event_id=last, seconds=60):
+        if event.data.get("subject") == ordered.json()["id"]:
+            moved = event.data["data"]
+            seen.append((event.type, moved["state"], moved["progress"], moved["done"], moved["refused"]))
+            if event.type != "content.job.progressed.v1":
+                break
+    assert seen == [("content.job.progressed.v1", "running", 50, 1, 0), ("content.job.succeeded.v1", "succeeded", 100, 1, 1)]

@@ -64,6 +64,8 @@ def schema_for(example: pathlib.Path) -> str:
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
                    "tenant-export-failed": "TenantExportFailed",
+                   "content-job-progressed": "ContentJobProgressed", "content-job-succeeded": "ContentJobSucceeded",
+                   "content-job-failed": "ContentJobFailed", "content-job-canceled": "ContentJobCanceled",
                    "media-job-progressed": "MediaJobProgressed", "media-job-succeeded": "MediaJobSucceeded",
                    "media-job-failed": "MediaJobFailed", "media-job-canceled": "MediaJobCanceled",
                    "asset-uploaded": "AssetUploaded", "asset-rights-expiring": "AssetRightsExpiring",

@@ -9,7 +9,7 @@ extension DocumentedTypes {
         "ContentReviewPage": Page<ContentReviewEntry>.self, "ContentStatusChanged": ContentStatusChanged.self,
         "ContentPublishStatus": ContentPublishStatus.self, "ContentPublishStatusPage": Page<ContentPublishStatus>.self,
         "PublishStatusChanged": PublishStatusChanged.self, "ContentPerformanceMeasured": ContentPerformanceMeasured.self,
-        "ContentBulkItem": ContentBulkItem.self, "ContentBulkJob": ContentBulkJob.self,
+        "ContentJobMoved": ContentJobMoved.self, "ContentBulkItem": ContentBulkItem.self, "ContentBulkJob": ContentBulkJob.self,
         "ContentBulkRequest": ContentBulkRequest.self, "ContentSimilarity": ContentSimilarity.self,
         "SimilarContent": SimilarContent.self, "SimilarPassage": SimilarPassage.self,
         "ContentBinned": ContentBinned.self, "ContentDiff": ContentDiff.self, "ContentFieldDiff": ContentFieldDiff.self,

@@ -3,6 +3,8 @@ import DTO
 import FoundationEssentials
 import HTTPCore
 import Jobs
+import Messaging
+import Observability
 import PostgresStore
 
 struct BulkStore: Sendable {
@@ -11,6 +13,8 @@ struct BulkStore: Sendable {
     let onOrder: @Sendable () -> Void
     /// Tells a running job that it is to stop.
     let onCancel: @Sendable (UUID) -> Void
+    /// As in ``ContentsStore``.
+    let onCommit: @Sendable () -> Void
 
     func versions(of ids: [UUID], tenantId: UUID) async throws -> [String: Int] {
         let rows = try await database.query(
@@ -33,8 +37,60 @@ struct BulkStore: Sendable {
     }
 
     func cancel(_ id: UUID, of tenantId: UUID) async throws {
-        _ = try await database.transaction(tenant: tenantId) { try await JobStore.requestCancel(id, in: $0) }
+        try await database.transaction(tenant: tenantId) { transaction in
+            let row = try await transaction.query(
+                "SELECT state FROM jobs WHERE tenant_id = \(tenantId) AND id = \(id) FOR UPDATE"
+            ).first
+            try await JobStore.requestCancel(id, in: transaction)
+            // One that waits is over at once, and no worker tells of it.
+            if try row?.decode("state", as: JobState.self) == .queued {
+                try await Self.tell(of: id, tenantId, as: .canceled, in: transaction)
+            }
+        }
         onCancel(id)
+        onCommit()
+    }
+
+    // MARK: Events
+
+    /// Writes what a job's end means for others, in the transaction that ends it.
+    static func tell(of end: JobEnd, in transaction: Transaction) async throws {
+        guard end.kind == ContentBulk.kind else { return }
+        try await tell(of: end.id, end.tenant, as: state(end.state), in: transaction)
+    }
+
+    /// - Parameter progress: of a running job; of one that has ended what it has come to.
+    static func tell(
+        of id: UUID, _ tenantId: UUID, as state: ContentBulkJob.State, progress: Int? = nil, in transaction: Transaction
+    ) async throws {
+        let row = try await transaction.query(
+            """
+            SELECT j.payload #>> '{request,action}' AS action, jsonb_array_length(j.payload #> '{request,ids}') AS total, j.progress,
+                j.fence, app_now() AS at, count(s.name) FILTER (WHERE (s.result #>> '{0,isDone}')::boolean) AS done,
+                count(s.name) AS tried
+            FROM jobs j LEFT JOIN job_steps s ON s.tenant_id = j.tenant_id AND s.job_id = j.id
+            WHERE j.tenant_id = \(tenantId) AND j.id = \(id) GROUP BY j.tenant_id, j.id
+            """
+        ).only
+        let percent = try progress ?? row.decode("progress", as: Int.self)
+        let done: Int = try row.decode("done")
+        let moved = ContentJobMoved(
+            jobId: id, action: try row.decodeCase("action"), state: state, progress: percent, total: try row.decode("total"),
+            done: done, refused: try row.decode("tried", as: Int.self) - done)
+        let type =
+            switch state {
+            case .queued, .running: ContentJobMoved.progressedType
+            case .succeeded: ContentJobMoved.succeededType
+            case .failed: ContentJobMoved.failedType
+            case .canceled: ContentJobMoved.canceledType
+            }
+        // As of media jobs.
+        let isOver = state != .queued && state != .running
+        let version = try row.decode("fence", as: Int64.self) * 1_000 + (isOver ? 999 : Int64(percent))
+        let event = CloudEvent(
+            id: UUID.version7(), source: "content-center", type: type, subject: id.text, time: try row.decode("at"),
+            tenantId: tenantId, version: version, data: try JSON.encode(moved))
+        try await Outbox.append([event], in: transaction)
     }
 
     func job(_ id: UUID, of tenantId: UUID) async throws -> ContentBulkJob? {
@@ -69,13 +125,23 @@ struct BulkStore: Sendable {
 }
 
 extension ContentBulk {
-    /// What the worker runs. Each item is a step of its own: a job that is taken up again goes on behind the last one.
+    /// What the worker runs. Each item is a step of its own: a job that is taken up again goes on behind the last one. Each tenth is told of,
+    /// and the end in the transaction that ends it.
     func work(on job: JobContext) async throws -> JSONText? {
         let order = try JSON.decode(BulkOrder.self, from: job.payload.bytes)
         let author = Author(tenantId: job.tenant, subject: order.subject, operationId: job.id)
-        for (index, id) in order.request.ids.enumerated() {
+        let ids = order.request.ids
+        var told = -1
+        for (index, id) in ids.enumerated() {
             try await job.step(Self.stepName(index)) { try await perform(order, on: id, by: author) }
-            try await job.progress((index + 1) * 100 / order.request.ids.count)
+            let percent = (index + 1) * 100 / ids.count
+            try await job.progress(percent)
+            guard percent / 10 > told, index + 1 < ids.count else { continue }
+            told = percent / 10
+            try await job.whileHeld {
+                try await BulkStore.tell(of: job.id, job.tenant, as: .running, progress: percent, in: $0)
+            }
+            store.onCommit()
         }
         return nil
     }
