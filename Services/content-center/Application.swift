@@ -14,13 +14,14 @@ enum Application: ServiceApplication {
         m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters, m0019GarbageInTime, m0020AssetPreviews,
         m0021OutboxPostponed, m0022SearchBatches, m0023MediaSources, m0024SearchCost, m0025CheapClockAndLock,
         m0026SearchLabels, m0027PendingUploads, m0028SearchWords, m0029FingerprintMethod, m0030UploadsUnderWay,
-        m0031SearchLists,
+        m0031SearchLists, m0032AssetPlans,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
         queues: [.contentActivity, .semanticChanges] + MediaTickets.queues)
     static let commands = [
-        ExtraCommand<Settings>("quota", summary: "quota <tenant> <bytes>|usual: what a tenant may keep", run: AssetQuota.run),
+        ExtraCommand<Settings>(
+            "quota", summary: "quota <tenant> <bytes>|plan:<name>|usual: what a tenant may keep", run: AssetQuota.run),
         SearchCommands.reindex,
     ]
 
@@ -30,7 +31,7 @@ enum Application: ServiceApplication {
         let folder = folder(settings, signer)
         let inspector = FileInspector()
         let scanner = settings.scanAddress.map { VirusScanner(address: $0) }
-        let uploads = AssetUploadStore(database: runtime.database, usualQuota: settings.assetQuota) { runtime.outbox.wake() }
+        let uploads = AssetUploadStore(database: runtime.database, quotas: settings.assetQuotas) { runtime.outbox.wake() }
         let assets = assets(settings, runtime, folder: folder)
         let objects = assets.objects
         let media = media(settings, runtime, assets: assets, folder: folder, inspector: inspector, uploads: uploads)
@@ -118,7 +119,7 @@ enum Application: ServiceApplication {
                 S3ObjectStore(location: location, http: runtime.http, local: folder, now: ObjectRoutes.clock)
             } else { folder }
         return Assets(
-            store: AssetsStore(database: runtime.database, usualQuota: settings.assetQuota),
+            store: AssetsStore(database: runtime.database, quotas: settings.assetQuotas),
             uses: AssetUsesStore(database: runtime.database), objects: objects)
     }
 

@@ -10,7 +10,8 @@ import ServiceDefaults
 /// | `OBJECT_PUBLIC_URL` | the same as clients reach it: signed URLs begin so | `http://127.0.0.1:` and the port |
 /// | `OBJECT_DIRECTORY` | where the bytes are; replicas share it | `objects` |
 /// | `OBJECT_SIGNING_KEY` | signs URLs: 32 bytes in base64, the same for all replicas; secret | made from `CONTEXT_SIGNING_KEY` |
-/// | `ASSET_QUOTA_BYTES` | what a tenant may keep whose plan says nothing else (`content-center quota`) | 107374182400 (100 GB) |
+/// | `ASSET_QUOTA_BYTES` | what a tenant may keep of which neither its plan nor `content-center quota` says anything | 107374182400 (100 GB) |
+/// | `ASSET_PLAN_QUOTAS` | what the plans allow, `standard=107374182400,pro=1099511627776`; `standard` is everybody's of whom `content-center quota` says nothing else | none |
 /// | `MATERIAL_WARNING_DAYS` | how many days before its end a closing material is warned of | 7 |
 /// | `SCAN_ADDRESS` | a virus scanner that speaks clamd's INSTREAM, `host:port`; uploads wait for its word | none |
 /// | `ASR_BASE_URL` | of a speech recogniser that speaks OpenAI's API, with its `/v1` | `https://api.openai.com/v1` |
@@ -35,7 +36,7 @@ struct Settings: ServiceSettings {
     let objectURL: String
     let objectDirectory: String
     let objectKey: [UInt8]
-    let assetQuota: Int
+    let assetQuotas: AssetQuotas
     let s3: S3Location?
     let scanAddress: VirusScanner.Address?
     let speech: SpeechRecognitionSettings?
@@ -62,7 +63,7 @@ struct Settings: ServiceSettings {
             reader.report("SCAN_ADDRESS", "is not host:port")
             return nil
         }
-        assetQuota = reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max)
+        assetQuotas = Self.quotas(from: &reader)
         materialWarningDays = reader.int("MATERIAL_WARNING_DAYS", default: 7, in: 1...365)
         mediaWorkers = reader.int("MEDIA_WORKERS", default: 2, in: 0...64)
         mediaShare = reader.int("MEDIA_WORKERS_PER_TENANT", default: max(1, mediaWorkers / 2), in: 1...64)
@@ -75,6 +76,18 @@ struct Settings: ServiceSettings {
         for origin in mediaSourceOrigins where !origin.hasPrefix("https://") && !origin.hasPrefix("http://") {
             reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which is no origin")
         }
+    }
+
+    private static func quotas(from reader: inout EnvironmentReader) -> AssetQuotas {
+        var quotas = AssetQuotas(usual: reader.int("ASSET_QUOTA_BYTES", default: 100 << 30, in: 0...Int.max))
+        for (plan, text) in reader.pairs("ASSET_PLAN_QUOTAS", default: [:]) {
+            guard let bytes = Int(text), bytes >= 0 else {
+                reader.report("ASSET_PLAN_QUOTAS", "has '\(text)' for \(plan), which is no number of bytes")
+                continue
+            }
+            quotas.plans[plan] = bytes
+        }
+        return quotas
     }
 
     private static func s3(from reader: inout EnvironmentReader) -> S3Location? {

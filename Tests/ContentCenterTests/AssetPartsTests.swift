@@ -165,6 +165,33 @@ import Testing
         }
     }
 
+    /// `content-center quota`: what is the tenant's own wins over its plan, and that over what is usual.
+    @Test func aTenantsPlanSaysWhatItMayKeep() async throws {
+        let plans = ["ASSET_PLAN_QUOTAS": "standard=1000,pro=2000", "ASSET_QUOTA_BYTES": "500"]
+        try await ContentCenterHarness.run(environment: plans) { service in
+            func limit(of tenant: UUID = ContentCenterHarness.tenant) async throws -> Int {
+                try await service.send(.get, "/v1/assets/usage", tenant: tenant).decode(AssetUsage.self).limitBytes
+            }
+            let store = AssetQuotaStore(system: service.database.system)
+            #expect(try await limit() == 1_000)
+            for (word, bytes) in [
+                ("plan:pro", 2_000), ("70", 70), ("plan:standard", 70), ("usual", 1_000), ("plan:pro", 2_000), ("0", 0),
+                ("usual", 2_000),
+            ] {
+                let change = try #require(AssetQuotaChange(word, plans: ["standard": 1_000, "pro": 2_000]))
+                try await store.apply(change, to: ContentCenterHarness.tenant)
+                #expect(try await limit() == bytes, "\(word)")
+            }
+            #expect(try await limit(of: UUID()) == 1_000)
+        }
+        for word in ["plan:none", "plan:", "-1", "1 GB", "usual "] {
+            #expect(AssetQuotaChange(word, plans: ["pro": 1]) == nil, "\(word)")
+        }
+        // A plan that is not in the settings any more.
+        #expect(AssetQuotas(usual: 500, plans: ["pro": 2_000]).bytes(own: nil, plan: "gone") == 500)
+        #expect(AssetQuotas(usual: 500).bytes(own: nil, plan: nil) == 500)
+    }
+
     @Test func aTenantKeepsNoMoreThanItsPlanAllows() async throws {
         try await ContentCenterHarness.run { service in
             func usage() async throws -> AssetUsage { try await service.send(.get, "/v1/assets/usage").decode(AssetUsage.self) }

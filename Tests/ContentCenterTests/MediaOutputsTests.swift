@@ -115,7 +115,8 @@ import Testing
         #expect(throws: MediaTrouble.self) { try MediaFailure.check(ending, complaint, whileReading: whileReading) }
         try await ContentCenterHarness.run { service in
             let store = MediaWorkStore(
-                database: service.database.app, uploads: AssetUploadStore(database: service.database.app, usualQuota: 1 << 30) {}
+                database: service.database.app,
+                uploads: AssetUploadStore(database: service.database.app, quotas: AssetQuotas(usual: 1 << 30)) {}
             ) {}
             let worker = service.worker(
                 handling: store.handler { _ in
@@ -190,7 +191,7 @@ extension ContentCenterHarness {
     /// A worker that does nothing but what the test says.
     func worker(_ work: @escaping @Sendable (MediaAttempt) async throws -> Void) -> JobWorker {
         let store = MediaWorkStore(
-            database: database.app, uploads: AssetUploadStore(database: database.app, usualQuota: 1 << 30) {}
+            database: database.app, uploads: AssetUploadStore(database: database.app, quotas: AssetQuotas(usual: 1 << 30)) {}
         ) {}
         return worker(handling: { context in
             try await work(MediaAttempt(context: context, store: store))

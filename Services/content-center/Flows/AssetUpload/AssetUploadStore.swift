@@ -7,7 +7,7 @@ import PostgresStore
 struct AssetUploadStore: Sendable {
     let database: Database
     /// Bytes that a tenant may keep whose plan says nothing else.
-    let usualQuota: Int
+    let quotas: AssetQuotas
     /// Wakes the outbox relay after a commit.
     let onCommit: @Sendable () -> Void
 
@@ -69,12 +69,12 @@ struct AssetUploadStore: Sendable {
 
     /// What the tenant keeps, and what it may.
     func usage(of tenantId: UUID, besides operation: UUID? = nil) async throws -> AssetUsage {
-        try await AssetUsageStore(usualQuota: usualQuota).usage(of: tenantId, besides: operation, using: database)
+        try await AssetUsageStore(quotas: quotas).usage(of: tenantId, besides: operation, using: database)
     }
 
     /// The same as the transaction sees it.
     func usage(of tenantId: UUID, in transaction: Transaction) async throws -> AssetUsage {
-        try await AssetUsageStore(usualQuota: usualQuota).usage(of: tenantId, in: transaction)
+        try await AssetUsageStore(quotas: quotas).usage(of: tenantId, in: transaction)
     }
 
     /// The asset is ready, with the object that holds its bytes: the arrived one, or the one that was there already, in which case the
@@ -121,7 +121,7 @@ struct AssetUploadStore: Sendable {
                 try transaction.enqueue(ObjectGarbage.add(arrived.object, of: tenantId))
             }
             if object == arrived.object {
-                try await AssetUsageStore(usualQuota: usualQuota).check(arrived.size, of: tenantId, in: transaction)
+                try await AssetUsageStore(quotas: quotas).check(arrived.size, of: tenantId, in: transaction)
             }
             var ready = try LibraryAsset(row)
             ready.watermarkJobId = try await AssetFollowUps.order(for: ready, by: author, in: transaction)

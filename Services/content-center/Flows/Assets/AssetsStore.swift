@@ -13,7 +13,7 @@ struct AssetsStore: Sendable {
 
     let database: Database
     /// As in ``AssetUsageStore``.
-    var usualQuota = Int.max
+    var quotas = AssetQuotas()
 
     /// An id for bytes that are about to be kept, known to the sweeper in case that nobody comes to own them.
     func newObject(of tenantId: UUID) async throws -> UUID {
@@ -68,7 +68,7 @@ struct AssetsStore: Sendable {
             ).only
             let kept: UUID? = try row.decode("object_id")
             try await Self.settle(object, kept, of: tenantId, in: transaction)
-            if kept == object { try await AssetUsageStore(usualQuota: usualQuota).check(size, of: tenantId, in: transaction) }
+            if kept == object { try await AssetUsageStore(quotas: quotas).check(size, of: tenantId, in: transaction) }
             return (try Self.asset(row), kept)
         }
     }
