@@ -21,7 +21,7 @@ import ServiceDefaults
 /// | `MEDIA_WORKERS_PER_TENANT` | how many of them one tenant may have at a time | half of them, at least 1 |
 /// | `MEDIA_ONLY` | does media jobs and nothing else: no contents, no object listener | false |
 /// | `MEDIA_DIRECTORY` | where jobs work | `media` below `OBJECT_DIRECTORY` |
-/// | `MEDIA_SOURCE_ORIGINS` | what a `sourceUrl` may name besides our own: `https://cdn.example.com`, between commas | none |
+/// | `MEDIA_SOURCE_ORIGINS` | what a `sourceUrl` may name besides our own: `https://cdn.example.com`, with S3 also `s3://bucket/raw/`, between commas | none |
 /// | `MEDIA_TIMEOUT` | how long one run of FFmpeg may take | `2h` |
 /// | `MEDIA_MEMORY_BYTES` | what it may take of memory (address space) | 4294967296 (4 GB) |
 /// | `S3_BUCKET` | objects live there instead of in the folder | none |
@@ -73,8 +73,13 @@ struct Settings: ServiceSettings {
         mediaTimeout = reader.duration("MEDIA_TIMEOUT", default: .seconds(2 * 3_600))
         mediaMemory = reader.int("MEDIA_MEMORY_BYTES", default: 4 << 30, in: (256 << 20)...Int.max)
         if mediaOnly, mediaWorkers == 0 { reader.report("MEDIA_ONLY", "does nothing with MEDIA_WORKERS=0") }
-        for origin in mediaSourceOrigins where !origin.hasPrefix("https://") && !origin.hasPrefix("http://") {
-            reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which is no origin")
+        for origin in mediaSourceOrigins {
+            if origin.hasPrefix(S3Name.scheme) {
+                if s3 == nil { reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which needs S3_BUCKET and its keys") }
+                if !S3Name.isPrefix(origin) { reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which names no bucket") }
+            } else if !origin.hasPrefix("https://"), !origin.hasPrefix("http://") {
+                reader.report("MEDIA_SOURCE_ORIGINS", "has '\(origin)', which is no origin")
+            }
         }
     }
 

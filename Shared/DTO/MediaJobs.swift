@@ -67,7 +67,8 @@ public enum MediaSubtitleMode: String, Codable, Sendable, CaseIterable {
 public struct MediaJobRequest: Codable, Sendable, Equatable {
     public var type: MediaJobType
     public var assetId: UUID?
-    /// A signed URL of ours, or one of an origin that the installation allows.
+    /// A signed URL of ours, or one of an origin that the installation allows. Where objects are in S3 also `s3://bucket/key`: of an asset's
+    /// object, or of a place that the installation allows.
     public var sourceUrl: String?
     /// Of `transcode`, at most what the source has; 1080p, 720p and 480p where it is left out.
     public var profiles: [MediaProfile]?

@@ -42,6 +42,10 @@ protocol ObjectStore: Sendable {
     /// What a download's URL shows.
     func object(shownBy url: String) -> ShownObject
 
+    /// An address under which we read, with rights of our own, what is none of our objects but lies where they do; `nil` where this store has
+    /// none to give.
+    func address(of name: S3Name, seconds: Int) -> String?
+
     /// Removes a kept object; one that is not there is removed already.
     func remove(_ object: UUID) async throws
 
@@ -61,6 +65,8 @@ protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
+    func address(of name: S3Name, seconds: Int) -> String? { nil }
+
     /// Removes all there may be of an upload that no asset will ever own: arrived, under way, or moved over already.
     func clear(_ object: UUID) async throws {
         try await discard(object)
@@ -72,7 +78,9 @@ extension ObjectStore {
 enum ShownObject: Sendable, Equatable {
     /// One of ours, under a URL that holds.
     case object(UUID, mediaType: String)
-    /// It looks like ours, but its signature is wrong or its time is over.
+    /// One of ours, by a name that anybody may know: whose it is and what says its row.
+    case named(UUID)
+    /// It looks like ours, but its signature is wrong, its time is over, or it names what nobody may fetch.
     case refused
     case elsewhere
 }

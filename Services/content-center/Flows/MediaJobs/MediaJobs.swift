@@ -24,7 +24,7 @@ struct MediaJobs: Sendable {
             try await check(id, at: "/assetId", for: author, request.type)
             source = .asset(id)
         } else if let address = request.sourceUrl {
-            source = try self.source(at: address, for: request.type)
+            source = try await self.source(at: address, for: request.type, by: author)
         }
         var total = 0
         for (index, id) in (request.params?.assetIds ?? []).enumerated() {
@@ -67,16 +67,24 @@ struct MediaJobs: Sendable {
     }
 
     /// A URL of ours is read now: it may have ended when the job's turn comes.
-    private func source(at address: String, for type: MediaJobType) throws -> MediaSource {
+    private func source(at address: String, for type: MediaJobType, by author: Author) async throws -> MediaSource {
         switch objects.object(shownBy: address) {
         case .object(let id, let mediaType):
             guard let found = FileType(rawValue: mediaType), type.takes(found) else {
                 throw MediaJobRefusal.wrongMediaType("/sourceUrl", found: mediaType)
             }
             return .object(id, mediaType: mediaType)
+        case .named(let object):
+            guard let asset = try await store.asset(of: object, for: author.viewer) else {
+                throw MediaJobRefusal.unknownAsset("/sourceUrl")
+            }
+            try await check(asset, at: "/sourceUrl", for: author, type)
+            return .asset(asset)
         case .refused: throw MediaJobRefusal.addressNotValid
         case .elsewhere:
-            guard origins.allow(address) else { throw MediaJobRefusal.addressNotAllowed }
+            guard origins.allow(address), S3Name(address).map({ objects.address(of: $0, seconds: 1) != nil }) ?? true else {
+                throw MediaJobRefusal.addressNotAllowed
+            }
             // It stands in the job's row for as long as that does.
             guard !MediaOrigins.carriesSecret(address) else { throw MediaJobRefusal.addressCarriesSecret }
             return .address(address)

@@ -3,10 +3,12 @@
 struct MediaOrigins: Sendable {
     private let prefixes: [String]
 
-    /// - Parameter origins: `scheme://host` or `scheme://host:port`, or the beginning of a path below it.
+    /// - Parameter origins: `scheme://host` or `scheme://host:port`, or the beginning of a path below it; of S3 `s3://bucket` or the beginning
+    ///   of what is below it.
     init(_ origins: [String]) { prefixes = origins.map { $0.hasSuffix("/") ? $0 : $0 + "/" } }
 
     func allow(_ address: String) -> Bool {
+        if address.hasPrefix(S3Name.scheme) { return S3Name(address) != nil && prefixes.contains { address.hasPrefix($0) } }
         // RFC 3986's characters without the ones that parsers quarrel about.
         guard address.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}#".utf8.contains($0) }) else { return false }
         // The whole authority up to its slash has to be the same, so no other spelling of it gets in.
@@ -17,6 +19,8 @@ struct MediaOrigins: Sendable {
 
     /// Whether the query says who may fetch it: an address that is signed, or that has a token in it.
     static func carriesSecret(_ address: String) -> Bool {
+        // A name, whatever is in it.
+        if address.hasPrefix(S3Name.scheme) { return false }
         guard let question = address.firstIndex(of: "?") else { return false }
         return address[address.index(after: question)...].split(whereSeparator: { $0 == "&" || $0 == ";" }).contains { pair in
             // Whatever hides its name behind escapes has something to hide.

@@ -60,12 +60,12 @@ struct MediaSources: Sendable {
 
     /// From outside: looked at as an upload is.
     private func download(_ address: String, _ name: String, _ folder: MediaFolder) async throws -> Source {
-        guard origins.allow(address) else { throw MediaFailure.sourceUnreachable }
+        guard origins.allow(address), let target = target(of: address) else { throw MediaFailure.sourceUnreachable }
         let arrived = "\(name).part"
         let size: Int
         do {
             let answer = try await http.stream(
-                ClientRequest(.get, address, deadline: .after(Self.patience), maxResponseBytes: Self.largest))
+                ClientRequest(.get, target, deadline: .after(Self.patience), maxResponseBytes: Self.largest))
             // A redirect might lead inside.
             guard answer.status == .ok else {
                 if answer.status.code >= 500 || answer.status.code == 429 { throw SourceAway(status: answer.status.code) }
@@ -88,6 +88,12 @@ struct MediaSources: Sendable {
         }
         guard let input = MediaInput(name: arrived, type: type) else { throw MediaFailure.sourceRefused }
         return Source(input: input, size: size, title: "media")
+    }
+
+    /// What lies in a bucket is asked for with our own rights, which nobody gets to see.
+    private func target(of address: String) -> String? {
+        guard let name = S3Name(address) else { return address }
+        return objects.address(of: name, seconds: Int(Self.patience.components.seconds))
     }
 
     private static func file(_ name: String, _ type: FileType) -> String { "\(name).\(type.extensions.first ?? "bin")" }

@@ -170,6 +170,7 @@ struct S3ObjectStore: ObjectStore {
 
     /// Read as it was signed: the address may end before somebody fetches what it shows, and is a secret that is kept nowhere.
     func object(shownBy url: String) -> ShownObject {
+        if let name = S3Name(url) { return object(named: name) }
         switch bucket.shown(by: url) {
         case .elsewhere: return .elsewhere
         case .refused: return .refused
@@ -179,6 +180,26 @@ struct S3ObjectStore: ObjectStore {
             else { return .refused }
             return .object(object, mediaType: type)
         }
+    }
+
+    /// Of our own places only what is kept, each under its one name; the rest of the bucket is as good as elsewhere.
+    private func object(named name: S3Name) -> ShownObject {
+        guard name.bucket == bucket.location.bucket else { return .elsewhere }
+        let isOurs = [Place.arrived, .kept].contains { name.key.hasPrefix("/\($0.rawValue)/") }
+        guard isOurs else { return .elsewhere }
+        guard let object = name.key.split(separator: "/").last.flatMap({ UUID(text: String($0)) }), name.key == key(.kept, object)
+        else { return .refused }
+        return .named(object)
+    }
+
+    func address(of name: S3Name, seconds: Int) -> String? {
+        // Never our own objects: those have owners.
+        guard object(named: name) == .elsewhere else { return nil }
+        let place = bucket.location
+        let other = S3Bucket(
+            location: S3Location(endpoint: place.endpoint, bucket: name.bucket, signer: place.signer), http: bucket.http,
+            now: bucket.now)
+        return other.presigned(other.request("GET", name.key), expiresAt: bucket.now() + seconds)
     }
 
     func remove(_ object: UUID) async throws { _ = try await bucket.send(bucket.signed(.delete, key(.kept, object))) }
