@@ -15,7 +15,7 @@ enum Routes {
         let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
         let (review, comments) = (ReviewRoutes(review: review), CommentsRoutes(comments: comments))
         let exports = ContentExportRoutes(contents: contents)
-        let contents = ContentsRoutes(contents: contents)
+        let contents = ContentsRoutes(contents: contents, media: media)
         let assets = AssetsRoutes(assets: assets)
         let upload = AssetUploadRoutes(upload: upload)
         let assetFiling = AssetFilingRoutes(filing: assetFiling)

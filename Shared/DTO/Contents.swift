@@ -377,6 +377,8 @@ public struct Content: Codable, Sendable, Equatable {
     public var author: String
     public var createdAt: Date
     public var updatedAt: Date
+    /// Of kind `video`, where a content is asked for by itself: what media jobs have made for it.
+    public var media: ContentMedia?
 
     /// - Parameter revision: the version when nothing but the text has ever changed.
     public init(

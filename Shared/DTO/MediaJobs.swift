@@ -75,11 +75,14 @@ public struct MediaJobRequest: Codable, Sendable, Equatable {
     public var params: MediaJobParams?
     /// `normal` where it is left out.
     public var priority: MediaPriority?
+    /// A content of kind `video` that shows what the job makes.
+    public var contentId: UUID?
 
     public init(
         type: MediaJobType, assetId: UUID? = nil, sourceUrl: String? = nil, profiles: [MediaProfile]? = nil,
-        params: MediaJobParams? = nil, priority: MediaPriority? = nil
+        params: MediaJobParams? = nil, priority: MediaPriority? = nil, contentId: UUID? = nil
     ) {
+        self.contentId = contentId
         self.type = type
         self.assetId = assetId
         self.sourceUrl = sourceUrl
@@ -167,6 +170,8 @@ public struct MediaJob: Codable, Sendable, Equatable {
     /// Percent.
     public var progress: Int
     public var assetId: UUID?
+    /// The content that shows what it makes.
+    public var contentId: UUID?
     /// Assets of the tenant, with addresses that hold for a while.
     public var outputs: [MediaOutput]
     /// Of the source, once it has been looked at.
@@ -180,9 +185,10 @@ public struct MediaJob: Codable, Sendable, Equatable {
 
     public init(
         jobId: UUID, type: MediaJobType, priority: MediaPriority, status: MediaJobStatus, progress: Int, assetId: UUID?,
-        outputs: [MediaOutput], probe: MediaProbe?, error: MediaJobError?, createdBy: String, createdAt: Date, startedAt: Date?,
-        finishedAt: Date?
+        contentId: UUID? = nil, outputs: [MediaOutput], probe: MediaProbe?, error: MediaJobError?, createdBy: String,
+        createdAt: Date, startedAt: Date?, finishedAt: Date?
     ) {
+        self.contentId = contentId
         self.jobId = jobId
         self.type = type
         self.priority = priority
@@ -253,6 +259,41 @@ public struct MediaJobError: Codable, Sendable, Equatable {
     public init(code: String, message: String) {
         self.code = code
         self.message = message
+    }
+}
+
+/// What media jobs have made for a content of kind `video`, as the content shows it (seed 001 §6).
+public struct ContentMedia: Codable, Sendable, Equatable {
+    public enum Status: String, Codable, Sendable, CaseIterable {
+        case processing, ready, failed
+    }
+    /// Of the newest job; what one before it has made is there meanwhile.
+    public var status: Status
+    public var jobId: UUID
+    /// Percent.
+    public var progress: Int
+    /// The path under which members get the master playlist.
+    public var hlsUrl: String?
+    /// MP4s and the rates of HLS, with signed addresses and bits per second.
+    public var renditions: [MediaOutput]
+    public var durationMs: Int?
+    /// Signed.
+    public var coverUrl: String?
+    /// Why it failed.
+    public var error: MediaJobError?
+
+    public init(
+        status: Status, jobId: UUID, progress: Int, hlsUrl: String? = nil, renditions: [MediaOutput] = [],
+        durationMs: Int? = nil, coverUrl: String? = nil, error: MediaJobError? = nil
+    ) {
+        self.status = status
+        self.jobId = jobId
+        self.progress = progress
+        self.hlsUrl = hlsUrl
+        self.renditions = renditions
+        self.durationMs = durationMs
+        self.coverUrl = coverUrl
+        self.error = error
     }
 }
 
@@ -341,14 +382,17 @@ public struct MediaJobMoved: Codable, Sendable, Equatable {
     public var progress: Int
     /// The source, where it is one.
     public var assetId: UUID?
+    /// The content that shows what it makes.
+    public var contentId: UUID?
     public var outputs: [MediaOutputReference]
     /// Why it failed.
     public var code: String?
 
     public init(
-        jobId: UUID, type: MediaJobType, status: MediaJobStatus, progress: Int, assetId: UUID?,
+        jobId: UUID, type: MediaJobType, status: MediaJobStatus, progress: Int, assetId: UUID?, contentId: UUID? = nil,
         outputs: [MediaOutputReference], code: String? = nil
     ) {
+        self.contentId = contentId
         self.jobId = jobId
         self.type = type
         self.status = status

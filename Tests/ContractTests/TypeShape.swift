@@ -99,6 +99,7 @@ extension MediaProfile: StringChoice {}
 extension MediaPictureFormat: StringChoice {}
 extension MediaCorner: StringChoice {}
 extension MediaSubtitleMode: StringChoice {}
+extension ContentMedia.Status: StringChoice {}
 extension DouyinVideoFinding.Severity: StringChoice {}
 
 private struct NoteTaker: Decoder {

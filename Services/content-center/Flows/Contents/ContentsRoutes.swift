@@ -10,6 +10,7 @@ struct ContentsRoutes: Sendable {
     static let write = "contents:write"
 
     let contents: Contents
+    let media: MediaJobs
 
     /// `POST /v1/contents`: what a flow wrote, by whom it says.
     func create(_ request: Request) async throws -> Response {
@@ -28,7 +29,12 @@ struct ContentsRoutes: Sendable {
     /// `GET /v1/contents/{id}`
     func get(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.read)
-        let content = try await contents.content(request.parameters.uuid("id"), of: principal.tenantId)
+        var content = try await contents.content(request.parameters.uuid("id"), of: principal.tenantId)
+        if content.kind == .video {
+            content.media = try await media.media(of: content.id, for: AssetViewer(principal), in: request.language)
+            // It moves without the content, and has signed addresses: no tag says what it was.
+            if content.media != nil { return try .content(content, unstored: true) }
+        }
         guard !ContentsInput.isKnown(content, request.headers) else {
             return Response(.notModified, headers: ["ETag": EntityTag(content).description])
         }
@@ -102,9 +108,12 @@ extension Page {
 
 extension Response {
     /// A content, with its `ETag`.
-    static func content(_ content: Content, _ status: HTTPStatus = .ok, location: Bool = false) throws -> Response {
+    static func content(
+        _ content: Content, _ status: HTTPStatus = .ok, location: Bool = false, unstored: Bool = false
+    ) throws -> Response {
         var headers: HTTPHeaders = ["ETag": EntityTag(content).description]
         if location { headers["Location"] = "/v1/contents/\(content.id.text)" }
+        if unstored { headers["Cache-Control"] = "no-store" }
         return try .json(status, content, headers: headers)
     }
 }

@@ -16,6 +16,8 @@ enum MediaJobRefusal: Error, Equatable {
     case tooLargeTogether(Int)
     /// No speech recogniser is set.
     case cannotHear
+    /// What is to show it is no content of kind `video`.
+    case unknownVideo
 }
 
 extension MediaJobRefusal: HTTPFailure {
@@ -38,6 +40,10 @@ extension MediaJobRefusal: HTTPFailure {
             ValidationFailure(
                 pointer: "/sourceUrl", code: "not_allowed", zh: "只能是本平台的签名链接或已允许的来源",
                 en: "must be a signed URL of ours, or of an allowed origin"
+            ).problem
+        case .unknownVideo:
+            ValidationFailure(
+                pointer: "/contentId", code: "not_found", zh: "没有这个视频内容", en: "there is no such content of kind video"
             ).problem
         case .cannotHear:
             ValidationFailure(

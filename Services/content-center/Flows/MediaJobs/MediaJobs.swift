@@ -39,7 +39,10 @@ struct MediaJobs: Sendable {
         }
         let order = MediaOrder(
             type: request.type, priority: request.priority ?? .normal, source: source, profiles: request.profiles,
-            params: request.params, subject: author.subject)
+            params: request.params, subject: author.subject, contentId: request.contentId)
+        if let content = request.contentId, try await !store.isVideo(content, of: author.tenantId) {
+            throw MediaJobRefusal.unknownVideo
+        }
         var asset = source?.assetId
         if case .object(let object, _) = source { asset = try await store.asset(of: object, for: author.viewer) }
         return try await store.add(order, of: asset, by: author)
@@ -122,10 +125,10 @@ struct MediaJobs: Sendable {
 
     // MARK: As clients see it
 
-    private func show(_ job: StoredMediaJob, in language: LocalizedText.Language) -> MediaJob {
+    func show(_ job: StoredMediaJob, in language: LocalizedText.Language) -> MediaJob {
         MediaJob(
             jobId: job.id, type: job.order.type, priority: job.order.priority, status: job.status, progress: job.progress,
-            assetId: job.order.source?.assetId, outputs: outputs(of: job),
+            assetId: job.order.source?.assetId, contentId: job.order.contentId, outputs: outputs(of: job),
             probe: job.facts.map { show($0, in: language) },
             error: job.failure.map { MediaJobError(code: $0.rawValue, message: $0.message.text(in: language)) },
             createdBy: job.order.subject, createdAt: job.createdAt, startedAt: job.startedAt, finishedAt: job.finishedAt)

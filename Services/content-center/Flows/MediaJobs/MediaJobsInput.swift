@@ -26,6 +26,7 @@ enum MediaJobsInput {
         }
         let profiles = type == .transcode ? fields.choices("profiles", of: MediaProfile.self) : []
         let params = params(of: type, &fields)
+        let contentId = fields.optionalUUID("contentId")
         if type != .concat, type != nil {
             if !fields.has("assetId"), !fields.has("sourceUrl") {
                 fields.refuse("assetId", code: "required", zh: "assetId 与 sourceUrl 必填其一", en: "or sourceUrl is required")
@@ -37,7 +38,7 @@ enum MediaJobsInput {
         guard let type else { throw InternalFailure() }
         return MediaJobRequest(
             type: type, assetId: assetId, sourceUrl: sourceUrl, profiles: profiles.isEmpty ? nil : profiles, params: params,
-            priority: priority)
+            priority: priority, contentId: contentId)
     }
 
     private static func params(of type: MediaJobType?, _ fields: inout FieldReader) -> MediaJobParams? {

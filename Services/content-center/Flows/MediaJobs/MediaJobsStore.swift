@@ -41,10 +41,18 @@ struct MediaJobsStore: Sendable {
         )
         try transaction.enqueue(
             """
-            INSERT INTO media_jobs (tenant_id, id, type, asset_id)
-            VALUES (\(tenantId), \(id), \(order.type.rawValue), \(source)) ON CONFLICT DO NOTHING
+            INSERT INTO media_jobs (tenant_id, id, type, asset_id, content_id)
+            VALUES (\(tenantId), \(id), \(order.type.rawValue), \(source), \(order.contentId)) ON CONFLICT DO NOTHING
             """)
         return id
+    }
+
+    func isVideo(_ content: UUID, of tenantId: UUID) async throws -> Bool {
+        let kind = ContentKind.video.rawValue
+        return try await !database.query(
+            "SELECT FROM contents WHERE tenant_id = \(tenantId) AND id = \(content) AND kind = \(kind) AND deleted_at IS NULL",
+            tenant: tenantId
+        ).isEmpty
     }
 
     /// The asset that an object is of, or is a small picture of; of several that have the same bytes one that is there for the viewer.
@@ -90,6 +98,11 @@ struct MediaJobsStore: Sendable {
     /// - Parameter withPlaylists: of HLS, which are long.
     func job(_ id: UUID, for viewer: AssetViewer, withPlaylists: Bool = false) async throws -> StoredMediaJob? {
         try await jobs("AND m.id = \(id)", for: viewer, withPlaylists: withPlaylists).first
+    }
+
+    /// The newest that were ordered for a content, newest first.
+    func jobs(of content: UUID, for viewer: AssetViewer) async throws -> [StoredMediaJob] {
+        try await jobs("AND m.content_id = \(content) ORDER BY m.id DESC LIMIT 20", for: viewer)
     }
 
     /// Newest first.

@@ -10,6 +10,8 @@ struct MediaOrder: Codable, Sendable, Equatable {
     var params: MediaJobParams?
     /// Who ordered it.
     var subject: String
+    /// The content that shows what is made.
+    var contentId: UUID?
 
     /// Every file that the job reads, in the order in which its plan counts them.
     var sources: [MediaSource] {

@@ -65,7 +65,7 @@ struct MediaWorkStore: Sendable {
     ) async throws {
         let row = try await transaction.query(
             """
-            SELECT m.type, m.asset_id, m.failure, j.progress, j.fence, app_now() AS at,
+            SELECT m.type, m.asset_id, m.content_id, m.failure, j.progress, j.fence, app_now() AS at,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'name', o.name, 'assetId', o.asset_id)
                     ORDER BY o.position), '[]'::jsonb) FROM media_outputs o
                     WHERE o.tenant_id = m.tenant_id AND o.job_id = m.id) AS outputs
@@ -76,6 +76,7 @@ struct MediaWorkStore: Sendable {
         let percent = try progress ?? row.decode("progress", as: Int.self)
         let moved = MediaJobMoved(
             jobId: id, type: try row.decodeCase("type"), status: status, progress: percent, assetId: try row.decode("asset_id"),
+            contentId: try row.decode("content_id"),
             outputs: try JSON.decode([MediaOutputReference].self, from: row.decode("outputs", as: JSONText.self).bytes),
             code: status == .failed ? try row.decode("failure", as: String?.self) : nil)
         let type =
