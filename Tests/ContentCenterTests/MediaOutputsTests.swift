@@ -144,6 +144,19 @@ import Testing
         }
     }
 
+    /// `MEDIA_TIMEOUT` and `MEDIA_MEMORY_BYTES` are FFmpeg's.
+    @Test func oneRunHasItsTimeAndItsMemory() async throws {
+        try await ContentCenterHarness.run(environment: ["MEDIA_TIMEOUT": "1ms"]) { service in
+            let asset = try await service.upload(SampleMedia.video, as: "a.mp4", "video/mp4")
+            let job = try await service.media(MediaJobRequest(type: .transcode, assetId: asset.id))
+            #expect(job.status == .failed && job.error?.code == "media.timeout", "\(job)")
+            #expect(service.workLeftOver() == [])
+        }
+        #expect(throws: MediaFailure.timedOut) { try MediaFailure.check(.timedOut, "", whileReading: false) }
+        let limits = FFmpeg(memory: 300 << 20, timeLimit: .seconds(7)).child("ffmpeg", [], in: "/", time: .seconds(7)).limits
+        #expect(limits.memory == 300 << 20 && limits.wallTime == .seconds(7))
+    }
+
     @Test func whatDoesNotSayHowLongItIsIsMeasured() async throws {
         try await ContentCenterHarness.run { service in
             let asset = try await service.upload(SampleMedia.endlessVideo, as: "a.webm", "video/webm")

@@ -56,7 +56,7 @@ struct FFmpeg: Sendable {
         try MediaFailure.check(outcome, whileReading: false)
     }
 
-    private func child(_ program: String, _ arguments: [String], in directory: String, time: Duration) -> ChildProcess {
+    func child(_ program: String, _ arguments: [String], in directory: String, time: Duration) -> ChildProcess {
         // All cores may count for as long as it runs.
         let cores = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         return ChildProcess(
