@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from flow_runs import drafts, moves_of, operation_of, paid, slow
+from openai_clients import make_key
 from support import Member, assert_problem, eventually
 
 ALL = ["douyin", "xiaohongshu", "wechat_channels", "kuaishou", "bilibili", "weibo", "wechat_official", "zhihu"]
@@ -92,7 +93,17 @@ def test_a_set_of_which_a_platform_failed_is_retried_for_that_one(stack, member,
     assert [item["status"] for item in made["items"]] == ["succeeded", "failed", "succeeded"]
     assert made["items"][1]["problem"]["code"] == "budget.exhausted"
     run = f"/api/runs/{made['groupId']}"
-    retried = member.request("POST", f"{run}/retry", headers={"Idempotency-Key": str(uuid.uuid4())})
+
+    def retry(*scopes: str) -> requests.Response:
+        bearer = f"Bearer {make_key(member, *scopes)['key']}"
+        return requests.post(stack.url("gateway-bff", f"{run}/retry"), timeout=40,
+                             headers={"Authorization": bearer, "Idempotency-Key": str(uuid.uuid4())})
+
+    # Who may stop runs may not have money spent, as whoever may begin one.
+    before = member.request("GET", run).json()
+    assert_problem(retry("runs:cancel"), 403, "auth.permission_missing")
+    assert member.request("GET", run).json() == before and len(paid(stack, made["groupId"])) == 2
+    retried = retry("runs:cancel", "copies:generate", "contents:write")
     assert retried.status_code == 202, retried.text
     now = eventually(lambda: member.request("GET", run).json(),
                      lambda run: run["state"] == "succeeded" and all(step["state"] == "succeeded" for step in run["steps"]),

@@ -25,6 +25,11 @@ import Testing
         }
     }
 
+    /// Orchestration asks whoever has a run taken up again for the permissions of the run's own flow, whichever that is.
+    @Test func orchestrationHearsOfEveryPermission() {
+        #expect(Permission.allCases.filter { !HeardScopes.hears(.orchestrationService, $0.rawValue) } == [])
+    }
+
     /// A leaked key must not be able to erase a tenant.
     @Test func aKeyNeverCarriesWhatOnlyPeopleMay() {
         #expect(Permission.allCases.filter { !$0.isGrantableToKeys } == [.administerModels, .manageTenant, .manageAPIKeys])

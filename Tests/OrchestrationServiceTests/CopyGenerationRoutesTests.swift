@@ -134,6 +134,49 @@ import Testing
             #expect(contents.saved.map(\.step) == ["copy.douyin"] && agent.paid == [.douyin])
             let again = try await copies(service, operation: operation)
             #expect(again.status == .conflict && agent.paid == [.douyin])
+            let retried = try await service.send(.post, "/v1/runs/\(operation)/retry", scopes: Self.scopes)
+            #expect(retried.status == .conflict)
+            let problem = try retried.problem()
+            #expect(problem.code == "run.not_retryable" && problem.detail == "任务已被取消，请重新发起")
+        }
+    }
+
+    @Test func aRunIsTakenUpAgainOnceAndByWhoeverMayBeginOne() async throws {
+        let isExhausted = Lock(true)
+        let agent = CopyWritingCenter { platform in
+            guard platform == .weibo, isExhausted.withLock({ $0 }) else { return }
+            throw TooManyRequests(code: "budget.exhausted", retryAfter: .seconds(60))
+        }
+        let contents = RememberingContentCenter()
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: contents.handler) { service in
+            let operation = UUID()
+            #expect(try await copies(service, operation: operation).status == .created)
+            isExhausted.withLock { $0 = false }
+            let path = "/v1/runs/\(operation.uuidString.lowercased())"
+            func run() async throws -> Run {
+                try JSON.decode(Run.self, from: try await service.send(.get, path, scopes: Self.scopes).body)
+            }
+            let (before, asked) = (try await run(), agent.requests.count)
+            for scopes in [["runs:cancel"], ["runs:cancel", "copies:generate"], ["copies:generate", "contents:write"]] {
+                let refused = try await service.send(.post, path + "/retry", scopes: scopes)
+                #expect(refused.status == .forbidden)
+                #expect(try refused.problem().code == "auth.permission_missing")
+            }
+            #expect(try await run() == before && agent.requests.count == asked)
+
+            let answers = try await withThrowingTaskGroup(of: TestResponse.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await service.send(.post, path + "/retry", scopes: Self.scopes, operation: UUID()) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let (taken, refused) = (answers.filter { $0.status == .accepted }, answers.filter { $0.status == .conflict })
+            #expect(taken.count == 1 && refused.count == 7)
+            #expect(taken.first?.headers["Location"] == "/api/runs/\(operation.uuidString.lowercased())")
+            try await eventually("both platforms have their copies", within: .seconds(60)) {
+                try await run().steps.map(\.state) == [.succeeded, .succeeded]
+            }
+            #expect(agent.paid == [.douyin, .weibo] && contents.saved.map(\.step) == ["copy.douyin", "copy.weibo"])
         }
     }
 

@@ -18,6 +18,7 @@ struct ProbeFlow: DurableFlow {
     }
 
     static let name = "Probe"
+    static let permissions = ["probes:generate"]
     let body: @Sendable (String) async throws -> StepResult<String>
 
     static func steps(for input: Input) -> [String] { input.steps }
@@ -33,7 +34,7 @@ struct ProbeFlow: DurableFlow {
 struct Replica {
     let runs: Runs
     let work: JobRunWork
-    let principal = TestContext.principal()
+    let principal = TestContext.principal(scopes: ProbeFlow.permissions)
 
     init(_ database: TestDatabase, _ body: @escaping @Sendable (String) async throws -> StepResult<String>) {
         work = JobRunWork(

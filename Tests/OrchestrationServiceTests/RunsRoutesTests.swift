@@ -49,28 +49,6 @@ import Testing
             // Asked for at another process: this one learns of it by looking.
             #expect(try await replica.end(of: run) == .canceled)
             gate.open()
-            let retried = try await service.send(.post, path + "/retry", scopes: ["runs:cancel"])
-            #expect(retried.status == .conflict)
-            let problem = try retried.problem()
-            #expect(problem.code == "run.not_retryable" && problem.detail == "任务已被取消，请重新发起")
-        }
-    }
-
-    @Test func takesUpAgain() async throws {
-        try await OrchestrationHarness.run { service in
-            let isAway = Lock(true)
-            let replica = Replica(service.database) { step in
-                if isAway.withLock({ $0 }) { throw Unavailable(code: "upstream.unavailable") }
-                return StepResult(value: step)
-            }
-            let run = try await replica.start(["a"])
-            _ = try await replica.end(of: run)
-            isAway.withLock { $0 = false }
-            let path = "/v1/runs/\(run.id.uuidString.lowercased())"
-            let retried = try await service.send(.post, path + "/retry", scopes: ["runs:cancel"])
-            #expect(retried.status == .accepted && retried.headers["Location"] == "/api/runs/\(run.id.uuidString.lowercased())")
-            let state = try JSON.decode(Run.self, from: retried.body).state
-            #expect(state == .queued || state == .running)
         }
     }
 

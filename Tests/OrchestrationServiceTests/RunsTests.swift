@@ -106,6 +106,7 @@ import Testing
         try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
             struct Namer: DurableFlow {
                 static let name = "Namer"
+                static let permissions: [String] = []
                 static func steps(for input: String) -> [String] { [] }
                 func run(_ input: String, in run: RunContext) -> [String?] {
                     let context = CallContext.current
@@ -268,7 +269,7 @@ import Testing
             let operation = UUID()
             func retry(_ id: UUID, by operation: UUID = operation, of tenant: UUID = TestContext.tenant) async throws -> Run {
                 try await CallContext.$current.withValue(CallContext(requestId: "request-2", operationId: operation)) {
-                    try await replica.runs.retry(id, of: tenant)
+                    try await replica.runs.retry(id, as: TestContext.principal(tenant: tenant, scopes: ProbeFlow.permissions))
                 }
             }
             await #expect(throws: RunError.notFound) { try await retry(run.id, of: TestContext.otherTenant) }
@@ -302,12 +303,12 @@ import Testing
             let run = try await replica.start(["a"])
             try await eventually("the step is under way", within: .seconds(60)) { gate.arrived == 1 }
             await #expect(throws: RunError.notRetryable(.running)) {
-                try await replica.runs.retry(run.id, of: TestContext.tenant)
+                try await replica.runs.retry(run.id, as: replica.principal)
             }
             _ = try await replica.runs.cancel(run.id, of: TestContext.tenant)
             #expect(try await replica.end(of: run) == .canceled)
             await #expect(throws: RunError.notRetryable(.canceled)) {
-                try await replica.runs.retry(run.id, of: TestContext.tenant)
+                try await replica.runs.retry(run.id, as: replica.principal)
             }
             gate.open()
         }
@@ -338,7 +339,7 @@ import Testing
             #expect(try await items().map(\.status) == [.succeeded, .failed, .succeeded])
             let drafts = contents.saved.count
             isAway.withLock { $0 = false }
-            #expect(try await runs.retry(id, of: TestContext.tenant).id == id)
+            #expect(try await runs.retry(id, as: TestContext.principal(scopes: CopyGeneration.permissions)).id == id)
             try await eventually("all platforms have their copies", within: .seconds(60)) {
                 try await items().allSatisfy { $0.status == .succeeded }
             }

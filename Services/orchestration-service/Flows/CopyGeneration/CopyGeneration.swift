@@ -13,6 +13,8 @@ import ServiceDefaults
 /// is taken up again after a crash pays for no copy twice and saves no draft twice.
 struct CopyGeneration: DurableFlow {
     static let name = "CopyGeneration"
+    /// content-center asks for the second: better known before a copy is paid for than after.
+    static let permissions = ["copies:generate", "contents:write"]
     /// How many platforms are written for at a time.
     static let width = 4
 

@@ -6,16 +6,11 @@ import Observability
 import ServiceDefaults
 
 struct CopyGenerationRoutes: Sendable {
-    static let permission = "copies:generate"
-    /// content-center asks for it: better known before a copy is paid for than after.
-    static let permissionToSave = "contents:write"
-
     let runs: Runs
 
     /// `POST /v1/copies`
     func generate(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: Self.permission)
-        _ = try request.principal(with: Self.permissionToSave)
+        let principal = try request.principal(mayDo: CopyGeneration.self)
         let brief = try CopyGenerationInput.read(request.json())
         return try await runs.answer(request, with: CopyGeneration.self, brief, as: principal) { id, items in
             let answer = CopyGenerationAnswer(groupId: id, items: items, requestId: request.requestId)

@@ -13,6 +13,7 @@ import ServiceDefaults
 /// Without an image service, step 1 is all there is. A run that is cancelled between two pictures links those that it has.
 struct ImageTextCreation: DurableFlow {
     static let name = "ImageTextCreation"
+    static let permissions = ["image_texts:generate"]
     /// Also names the draft among those of its operation, and agent-center's entry in the ledger.
     static let textStep = "image_text"
 

@@ -6,14 +6,12 @@ import Observability
 import ServiceDefaults
 
 struct ImageTextCreationRoutes: Sendable {
-    static let permission = "image_texts:generate"
-
     let runs: Runs
     let hasImageService: Bool
 
     /// `POST /v1/image-texts`
     func create(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: Self.permission)
+        let principal = try request.principal(mayDo: ImageTextCreation.self)
         let brief = try ImageTextCreationInput.read(request.json(), hasImageService: hasImageService)
         return try await runs.answer(request, with: ImageTextCreation.self, brief, as: principal) { _, answer in
             var answer = answer

@@ -7,6 +7,7 @@ import ServiceDefaults
 /// looked whether the picture that nobody is sure of was made. Nothing asks twice by itself (law 1); this is the person's way.
 struct PictureCompletion: DurableFlow {
     static let name = "PictureCompletion"
+    static let permissions = ImageTextCreation.permissions
     static let readStep = "prompts"
 
     static let closingSteps: Set = [PictureSet.linkStep]

@@ -9,7 +9,7 @@ struct PictureCompletionRoutes: Sendable {
 
     /// `POST /v1/contents/{id}/pictures`
     func complete(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ImageTextCreationRoutes.permission)
+        let principal = try request.principal(mayDo: PictureCompletion.self)
         let id = try request.parameters.uuid("id")
         let order = try PictureCompletionInput.read(request.json(), of: id)
         return try await runs.answer(request, with: PictureCompletion.self, order, as: principal) { _, answer in

@@ -11,6 +11,9 @@ protocol DurableFlow: Sendable {
     /// The flow's one name (design §2).
     static var name: String { get }
 
+    /// What one must be allowed to do to have it done, and to have it taken up again: both may cost money.
+    static var permissions: [String] { get }
+
     /// Every step that the flow may take, as people see them in the run.
     static func steps(for input: Input) -> [String]
 

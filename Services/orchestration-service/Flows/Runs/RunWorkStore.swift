@@ -11,19 +11,19 @@ import ServiceDefaults
 struct JobRunWork: RunWork {
     /// Also runs in the background.
     let worker: JobWorker
-    let closingSteps: [String: Set<String>]
+    let flows: [String: any DurableFlow.Type]
 
     init(
         flows: [any DurableFlow], database: Database, system: Database, patience: RunContext.Patience = .standard,
         logger: Logger = .silent, metrics: MetricsRegistry? = nil
     ) {
         var handlers: [String: JobWorker.Handler] = [:]
-        var closingSteps: [String: Set<String>] = [:]
+        var types: [String: any DurableFlow.Type] = [:]
         for flow in flows {
             handlers[type(of: flow).name] = Self.handler(for: flow, patience: patience)
-            closingSteps[type(of: flow).name] = type(of: flow).closingSteps
+            types[type(of: flow).name] = type(of: flow)
         }
-        self.closingSteps = closingSteps
+        self.flows = types
         worker = JobWorker(
             app: database, system: system, handlers: handlers,
             // Short, because people wait: what a dead process leaves is taken up after ten seconds.

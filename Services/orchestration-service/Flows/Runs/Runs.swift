@@ -71,10 +71,15 @@ extension Runs {
     /// Takes up a run that has ended with something left to do: steps that failed, or were never reached, are taken again; what is done stays
     /// done, with its drafts, and is not paid for twice. It goes on in the name of whoever began it.
     ///
-    /// - Throws: ``RunError/notRetryable(_:)`` if it is under way, has nothing that failed, or was cancelled.
-    func retry(_ id: UUID, of tenantId: UUID) async throws -> Run {
-        switch try await store.retry(id, of: tenantId, by: CallContext.current?.operationId, closing: work.closingSteps) {
+    /// - Parameter principal: must be allowed to begin such a run too: what is taken again may be paid for again.
+    /// - Throws: ``RunError/notRetryable(_:)`` if it is under way, has nothing that failed, or was cancelled; 403
+    ///   `auth.permission_missing`.
+    func retry(_ id: UUID, as principal: Principal) async throws -> Run {
+        let tenantId = principal.tenantId
+        let allowed = work.flows.filter { Set($0.value.permissions).isSubset(of: principal.scopes) }
+        switch try await store.retry(id, of: tenantId, by: CallContext.current?.operationId, allowed) {
         case nil: throw RunError.notFound
+        case .forbidden: throw Forbidden(code: "auth.permission_missing")
         case .refused(let state): throw RunError.notRetryable(state)
         case .taken: _ = work.begin(id, tenant: tenantId)
         case .takenBefore: break
@@ -88,6 +93,8 @@ enum RunRetry: Sendable, Equatable {
     case taken
     /// The same operation has done it before.
     case takenBefore
+    /// Whoever asks may not have such a flow done.
+    case forbidden
     case refused(RunState)
 }
 
@@ -143,8 +150,8 @@ protocol RunWork: Sendable {
     func begin(_ id: UUID, tenant: UUID) -> RunAttempt
     /// Tells a run that is being worked on here that it is to stop.
     func cancelRequested(_ id: UUID)
-    /// ``DurableFlow/closingSteps`` of each flow, by its name.
-    var closingSteps: [String: Set<String>] { get }
+    /// What can be worked on, by its name.
+    var flows: [String: any DurableFlow.Type] { get }
 }
 
 /// One process's work on a run.

@@ -42,7 +42,7 @@ struct RunsRoutes: Sendable {
     /// `POST /v1/runs/{id}/retry`
     func retry(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.cancel)
-        let run = try await runs.retry(request.parameters.uuid("id"), of: principal.tenantId)
+        let run = try await runs.retry(request.parameters.uuid("id"), as: principal)
         return try .json(.accepted, run, headers: ["Location": "/api/runs/\(run.id.text)"])
     }
 }
@@ -73,6 +73,16 @@ extension Runs {
     /// Runs a flow for a request that does not wait: 202 at once.
     func accept<Flow: DurableFlow>(_ flow: Flow.Type, _ input: Flow.Input, as principal: Principal) async throws -> Response {
         try .accepted(try await start(flow, input, as: principal), flow.name, applied: true)
+    }
+}
+
+extension Request {
+    /// For whom this request is made, if he may have the flow done.
+    ///
+    /// - Throws: 401 without a context, 403 `auth.permission_missing`.
+    func principal<Flow: DurableFlow>(mayDo flow: Flow.Type) throws -> Principal {
+        for permission in flow.permissions { _ = try principal(with: permission) }
+        return try principal
     }
 }
 

@@ -75,10 +75,10 @@ struct RunsStore: Sendable {
     ///
     /// - Parameters:
     ///   - operation: its repeat finds the run taken up.
-    ///   - closing: the steps of each flow that put together what others made.
+    ///   - flows: those that whoever asks may have done, by their names.
     /// - Returns: `nil` if there is no such run.
     func retry(
-        _ id: UUID, of tenantId: UUID, by operation: UUID?, closing: [String: Set<String>]
+        _ id: UUID, of tenantId: UUID, by operation: UUID?, _ flows: [String: any DurableFlow.Type]
     ) async throws -> RunRetry? {
         let retry = try await database.transaction(tenant: tenantId) { transaction -> RunRetry? in
             let rows = try await transaction.query(
@@ -89,12 +89,13 @@ struct RunsStore: Sendable {
                 WHERE j.id = \(id) FOR NO KEY UPDATE OF j
                 """)
             guard let row = rows.first else { return nil }
+            let name: String = try row.decode("kind")
+            guard let flow = flows[name] else { return .forbidden }
             if try row.decode("is_repeat") { return .takenBefore }
             let state: JobState = try row.decode("state")
             let hasFailed: Bool = try row.decode("has_failed")
             guard state == .failed || (state == .succeeded && hasFailed) else { return .refused(RunState(state)) }
-            let flow: String = try row.decode("kind")
-            try await reopen(id, flow, state, closing: closing[flow] ?? [], of: tenantId, in: transaction)
+            try await reopen(id, name, state, closing: flow.closingSteps, of: tenantId, in: transaction)
             try transaction.enqueue("UPDATE runs SET retried_by = \(operation) WHERE id = \(id)")
             return .taken
         }

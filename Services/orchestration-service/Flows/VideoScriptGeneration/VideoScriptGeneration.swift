@@ -8,6 +8,7 @@ import ServiceDefaults
 /// they did before, so a run that begins again pays and saves once. Files for the crew are content-center's exports.
 struct VideoScriptGeneration: DurableFlow {
     static let name = "VideoScriptGeneration"
+    static let permissions = ["video_scripts:generate"]
     /// Also names the draft among those of its operation, and agent-center's entry in the ledger.
     static let step = "video_script"
 

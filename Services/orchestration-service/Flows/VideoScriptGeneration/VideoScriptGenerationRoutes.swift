@@ -6,13 +6,11 @@ import Observability
 import ServiceDefaults
 
 struct VideoScriptGenerationRoutes: Sendable {
-    static let permission = "video_scripts:generate"
-
     let runs: Runs
 
     /// `POST /v1/video-scripts`
     func generate(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: Self.permission)
+        let principal = try request.principal(mayDo: VideoScriptGeneration.self)
         let brief = try VideoScriptGenerationInput.read(request.json())
         return try await runs.answer(request, with: VideoScriptGeneration.self, brief, as: principal) { _, answer in
             var answer = answer
