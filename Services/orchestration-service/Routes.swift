@@ -14,20 +14,20 @@ enum Routes {
             // A flow runs to its end when the client leaves (design §9).
             group.on(
                 .post, "/v1/titles",
-                options: RouteOptions(deadline: .seconds(28), flow: "TitleGeneration", hangUp: .runsToEnd),
+                options: .brief("TitleGeneration", hangUp: .runsToEnd),
                 titleGeneration.generate)
             // What outlives the request is the run, not the handler.
             group.on(
                 .post, "/v1/copies",
-                options: RouteOptions(deadline: .seconds(28), flow: "CopyGeneration", hangUp: .cancels),
+                options: .brief("CopyGeneration", hangUp: .cancels),
                 CopyGenerationRoutes(runs: runs).generate)
             group.on(
                 .post, "/v1/image-texts",
-                options: RouteOptions(deadline: .seconds(28), flow: "ImageTextCreation", hangUp: .cancels),
+                options: .brief("ImageTextCreation", hangUp: .cancels),
                 ImageTextCreationRoutes(runs: runs, hasImageService: hasImageService).create)
             group.on(
                 .post, "/v1/video-scripts",
-                options: RouteOptions(deadline: .seconds(28), flow: "VideoScriptGeneration", hangUp: .cancels),
+                options: .brief("VideoScriptGeneration", hangUp: .cancels),
                 VideoScriptGenerationRoutes(runs: runs).generate)
             group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs"), runsRoutes.list)
             group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
@@ -47,5 +47,12 @@ enum Routes {
                 SemanticSearchRoutes(search: search).find)
             for list in WordList.allCases { VocabularyRoutes(vocabulary: vocabulary, list: list).register(on: &group) }
         }
+    }
+}
+
+extension RouteOptions {
+    /// What begins a flow takes a brief.
+    fileprivate static func brief(_ flow: String, hangUp: HangUp) -> RouteOptions {
+        RouteOptions(deadline: .seconds(28), maxBodyBytes: TextBrief.largestRequest, flow: flow, hangUp: hangUp)
     }
 }

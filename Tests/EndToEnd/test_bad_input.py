@@ -65,7 +65,8 @@ BAD_TITLES = {
     "XML": Bad(b"<topic/>", 415, "request.unsupported_media_type", media_type="application/xml"),
     "form": Bad(b"topic=a", 415, media_type="application/x-www-form-urlencoded"),
     "no media type": Bad(b'{"topic": "a"}', 415, media_type=""),
-    "100 kB": Bad(b'{"topic": "' + b"a" * 100_000 + b'"}', 413),
+    "100 kB": Bad(b'{"topic": "' + b"a" * 100_000 + b'"}', 422, "request.invalid", frozenset({"/topic"})),
+    "700 kB": Bad(b'{"topic": "' + b"a" * 700_000 + b'"}', 413, "request.too_large"),
     "10 MB": Bad(b'{"topic": "' + b"a" * 10_000_000 + b'"}', 413, "request.too_large"),
 }
 
@@ -91,6 +92,19 @@ def test_bad_titles_are_refused_and_leave_nothing(stack, member, name):
 def test_500_characters_are_welcome(member):
     assert member.titles("晒" * 500, count=1).status_code == 201
     assert member.titles("👨‍👩‍👧‍👦" * 40, count=1).status_code == 201
+
+
+def test_the_largest_brief_is_welcome_in_any_spelling(member):
+    """Every text as long as the rules allow: eight code points a character, each escaped as two halves."""
+    character = "\U00020000" + "\U0001d165" * 7
+    brief = {
+        "topic": character * 500, "audience": character * 200, "sellingPoints": [character * 200] * 10, "tone": character * 100,
+        "keywords": [character * 50] * 10, "count": 1,
+        "bannedWords": [(chr(0x20001 + n) + "\U0001d165" * 7) * 50 for n in range(50)]}
+    body = json.dumps(brief).encode()
+    assert len(body) > 550_000
+    answer = member.request("POST", "/api/titles", data=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 201, answer.text[:500]
 
 
 @pytest.mark.parametrize("header", [

@@ -3,19 +3,22 @@ import ServiceDefaults
 
 /// The flows: each goes to orchestration-service, which knows the business.
 extension PublicRoutes {
+    /// As much as orchestration reads of a brief: whatever its rules allow, however it is written in JSON (`TextBrief.largestRequest`).
+    static let wholeBrief = 640 << 10
+
     static let flows = [
         PublicRoute(
             method: .post, path: "/api/titles", flow: "TitleGeneration", access: .member(.generateTitles),
             target: .upstream(.orchestrationService, path: "/v1/titles"), rateClass: .generate, idempotency: .optional,
-            isFoundAgain: true),
+            isFoundAgain: true, maximumBodyBytes: wholeBrief),
         PublicRoute(
             method: .post, path: "/api/copies", flow: "CopyGeneration", access: .member(.generateCopies),
             target: .upstream(.orchestrationService, path: "/v1/copies"), rateClass: .generate, idempotency: .optional,
-            isFoundAgain: true),
+            isFoundAgain: true, maximumBodyBytes: wholeBrief),
         PublicRoute(
             method: .post, path: "/api/image-texts", flow: "ImageTextCreation", access: .member(.generateImageTexts),
             target: .upstream(.orchestrationService, path: "/v1/image-texts"), rateClass: .generate, idempotency: .optional,
-            isFoundAgain: true),
+            isFoundAgain: true, maximumBodyBytes: wholeBrief),
         PublicRoute(
             method: .post, path: "/api/contents/{id}/pictures", flow: "ImageTextCreation", access: .member(.generateImageTexts),
             target: .upstream(.orchestrationService, path: "/v1/contents/{id}/pictures"), rateClass: .generate,
@@ -23,7 +26,7 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/video-scripts", flow: "VideoScriptGeneration", access: .member(.generateVideoScripts),
             target: .upstream(.orchestrationService, path: "/v1/video-scripts"), rateClass: .generate, idempotency: .optional,
-            isFoundAgain: true),
+            isFoundAgain: true, maximumBodyBytes: wholeBrief),
     ]
 
     /// A text written again as its editor wants it: the flows' work on contents.

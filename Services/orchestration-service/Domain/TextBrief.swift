@@ -17,6 +17,11 @@ struct TextBrief: Codable, Sendable, Equatable {
 }
 
 extension TextBrief {
+    /// In bytes: whatever the rules of any flow's brief allow, however it is written. All its texts together may have 6,261 characters of
+    /// eight code points each, and a code point takes twelve bytes where it is escaped as two halves: 587 KiB. Names, numbers and brackets
+    /// have their place behind that. A test adds up what the rules allow.
+    static let largestRequest = 640 << 10
+
     /// What is kept of it with the text.
     func kept(imageStyle: String? = nil) -> ContentBrief? {
         ContentBrief(
