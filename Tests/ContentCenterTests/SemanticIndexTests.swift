@@ -110,6 +110,27 @@ import Testing
         }
     }
 
+    /// `provider/model`, each with all the characters that it may have; one more is refused.
+    @Test func aModelsFullNameIsTaken() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.copy("猫砂盆", "再没味道")
+            let model = String(repeating: "p", count: 64) + "/" + String(repeating: "m", count: 64)
+            #expect(try await Self.pending(service, model: model).map(\.contentId) == [content.id])
+            let vector = SemanticVector(contentId: content.id, version: 1, vector: Self.vector(0))
+            try await Self.keep([vector], service, model: model)
+            #expect(try await Self.pending(service, model: model).isEmpty)
+            #expect(try await Self.nearest(0, service, model: model).items.map(\.content.id) == [content.id])
+
+            let longer = model + "m"
+            let asked = try await service.send(.get, "/v1/search/vectors/pending?model=\(longer)")
+            let kept = try await service.send(
+                .put, "/v1/search/vectors", body: JSON.encode(SemanticVectors(model: longer, items: [vector])))
+            let query = SemanticQuery(model: longer, vector: Self.vector(0), kind: nil, limit: 1)
+            let sought = try await service.send(.post, "/v1/search/semantic", body: JSON.encode(query))
+            #expect([asked, kept, sought].map(\.status.code) == [422, 422, 422])
+        }
+    }
+
     @Test func anEditIsTakenInAnew() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("猫砂盆", "再没味道")

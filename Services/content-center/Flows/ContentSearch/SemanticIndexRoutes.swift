@@ -40,7 +40,8 @@ struct SemanticIndexRoutes: Sendable {
 
 /// The input rules of vectors.
 enum SemanticInput {
-    static let modelLength = 1...64
+    /// agent-center's rule: a provider's name and a model's, 64 each at most, and the slash between them.
+    static let modelLength = 1...129
     static let batch = 1...64
     /// In base64.
     private static let vectorLength = 1...(MeaningVector.dimensions.upperBound * 4 * 4 / 3 + 4)
