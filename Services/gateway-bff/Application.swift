@@ -16,7 +16,13 @@ enum Application: ServiceApplication {
             "seed-demo", summary: "make two demo tenants (DEMO_EMAIL, DEMO_PASSWORD, DEMO2_…; OWNER_DATABASE_URL)"
         ) {
             _, runtime, _ in try await DemoSeed.run(runtime)
-        }
+        },
+        ExtraCommand<Settings>(
+            "create-tenant",
+            summary: "make a tenant: create-tenant <name> <owner's e-mail> (TENANT_OWNER_PASSWORD or stdin; OWNER_DATABASE_URL)"
+        ) {
+            _, runtime, arguments in try await TenantCreationStore.run(runtime, arguments)
+        },
     ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) async throws -> ServiceParts {
