@@ -249,6 +249,7 @@ struct TitleServiceTests {
                     "prompt_revision",
                 ])
             #expect(violations.isEmpty, "\(violations)")
+            #expect(try await CatalogueCheck.clockViolations(in: service.database.superuser) == [])
         }
     }
 

@@ -17,6 +17,66 @@ import Testing
         }
     }
 
+    @Test func everyInstantComesFromTheOneClock() async throws {
+        try await TestDatabase.withClone(of: ContentCenterHarness.template) { database in
+            let violations = try await CatalogueCheck.clockViolations(in: database.superuser)
+            #expect(violations == [])
+        }
+    }
+
+    /// Servers of before and after an upgrade write side by side: what they lock must be the same.
+    @Test func aTenantsLockIsTheSameForEveryServer() async throws {
+        let before = DatabaseTemplate(service: "content", migrations: Array(Application.migrations.prefix(24)))
+        for template in [before, ContentCenterHarness.template] {
+            try await TestDatabase.withClone(of: template) { database in
+                let tenants = [TestContext.tenant, TestContext.otherTenant]
+                let rows = try await database.app.query(
+                    """
+                    SELECT tenant_write_lock(id) AS lock, hashtextextended('tenant ' || id::text, 0) AS expected
+                    FROM unnest(\(tenants)) AS id
+                    """)
+                for row in rows { #expect(try row.decode("lock", as: Int64.self) == row.decode("expected", as: Int64.self)) }
+                let kind = try await database.superuser.query(
+                    "SELECT provolatile::text || proparallel::text AS kind FROM pg_proc WHERE proname = 'tenant_write_lock'")
+                #expect(try kind.only.decode("kind", as: String.self) == "is")
+            }
+        }
+    }
+
+    /// Nothing comes into a tenant that is erased: a table asks itself, or what it hangs from does, or it is named here with what it is.
+    @Test func everyTableAsksWhetherItsTenantLives() async throws {
+        try await TestDatabase.withClone(of: ContentCenterHarness.template) { database in
+            let rows = try await database.superuser.query(
+                """
+                WITH RECURSIVE tables AS (
+                    SELECT c.oid, c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+                    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
+                ), guarded (oid) AS (
+                    SELECT t.tgrelid FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                    -- Before each insert: 2 is BEFORE, 4 is INSERT.
+                    WHERE p.proname = 'refuse_erased_tenant' AND t.tgtype & 6 = 6 AND t.tgenabled = 'O'
+                    UNION
+                    SELECT f.conrelid FROM pg_constraint f JOIN guarded g ON f.confrelid = g.oid WHERE f.contype = 'f'
+                )
+                SELECT relname::text AS name FROM tables WHERE oid NOT IN (SELECT oid FROM guarded) ORDER BY relname
+                """)
+            let others = try rows.map { try $0.decode("name", as: String.self) }
+            #expect(
+                others == [
+                    // Made by triggers, or in the same transaction, from what asks: folders, assets, contents.
+                    "asset_ancestors", "asset_garbage", "asset_keys", "asset_objects",
+                    // What the installation allows, and how much there is.
+                    "asset_quotas", "asset_usage",
+                    // What came and what goes: handled at most once, whatever has become of the tenant.
+                    "inbox", "outbox",
+                    // Made from contents.
+                    "search_changes", "search_segments", "search_words",
+                    // That it was erased.
+                    "tenant_erasures",
+                ])
+        }
+    }
+
     @Test func theAppRoleSeesOnlyTheTenantThatIsSet() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.create()

@@ -19,6 +19,13 @@ import Testing
         }
     }
 
+    @Test func everyInstantComesFromTheOneClock() async throws {
+        try await TestDatabase.withClone(of: Self.template) { database in
+            let violations = try await CatalogueCheck.clockViolations(in: database.superuser)
+            #expect(violations == [])
+        }
+    }
+
     @Test func isReadyOverItsOwnDatabase() async throws {
         try await TestDatabase.withClone(of: Self.template) { database in
             try await TestApplication.run(

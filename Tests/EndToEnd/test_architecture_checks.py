@@ -23,6 +23,8 @@ def test_this_tree_is_as_agreed():
     ("Services/agent-center/Flows/X/X.swift", "import HTTPCalling\n", "a flow's story"),
     ("Services/agent-center/Flows/X/XInput.swift", "import PostgresStore\n", "a flow's story"),
     ("Shared/Jobs/Long.swift", "//\n" * 501, "more than 500 lines"),
+    ("Services/agent-center/XStore.swift", 'let sql = "DELETE FROM a WHERE at < now()"\n', "app_now()"),
+    ("Shared/Jobs/A.swift", 'let sql = """\n    SELECT "a" \\(b) FROM c\n    WHERE at < CURRENT_TIMESTAMP\n    """\n', "app_now()"),
     ("Tests/JobsTests/EmptyTests.swift", "import Testing\n", "expects nothing"),
 ])
 def test_each_breach_is_found(tmp_path, path, text, rule):
@@ -30,6 +32,13 @@ def test_each_breach_is_found(tmp_path, path, text, rule):
     file.parent.mkdir(parents=True)
     file.write_text(text)
     assert [rule in found[2] for found in architecture.breaches(tmp_path)] == [True]
+
+
+def test_swifts_own_clocks_are_no_sql(tmp_path):
+    file = tmp_path / "Services/agent-center/A.swift"
+    file.parent.mkdir(parents=True)
+    file.write_text('let a = now() + clock.now()\n// "now()"\nlet b = "x \\(now()) \\(f(now(), "y")) app_now()"\nlet c = """\n    -- now()\n    """\n')
+    assert list(architecture.breaches(tmp_path)) == []
 
 
 def test_outer_files_of_a_flow_may_touch_the_world(tmp_path):

@@ -11,4 +11,12 @@ struct GatewayCatalogueTests {
             #expect(violations.isEmpty)
         }
     }
+
+    @Test("have one clock")
+    func clock() async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let violations = try await CatalogueCheck.clockViolations(in: database.superuser)
+            #expect(violations == [])
+        }
+    }
 }

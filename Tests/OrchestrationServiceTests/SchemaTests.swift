@@ -13,6 +13,13 @@ import Testing
         }
     }
 
+    @Test func everyInstantComesFromTheOneClock() async throws {
+        try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
+            let violations = try await CatalogueCheck.clockViolations(in: database.superuser)
+            #expect(violations == [])
+        }
+    }
+
     @Test func theAppRoleSeesOnlyTheTenantThatIsSet() async throws {
         try await TestDatabase.withClone(of: OrchestrationHarness.template) { database in
             for table in ["brand_words", "banned_words"] {

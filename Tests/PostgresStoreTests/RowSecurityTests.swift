@@ -94,6 +94,33 @@ import Testing
         }
     }
 
+    @Test func theCatalogueCheckFindsEveryOtherClock() async throws {
+        try await TestDatabase.withClone(of: .store) { db in
+            try await db.setClock(offset: .zero)
+            #expect(try await CatalogueCheck.clockViolations(in: db.superuser) == [])
+            try await db.superuser.withSession { session in
+                try await session.script(
+                    """
+                    CREATE TABLE visits (
+                        at timestamptz DEFAULT now(), day date DEFAULT current_date CHECK (day <= current_date),
+                        due_at timestamptz DEFAULT app_now(), local timestamp DEFAULT localtimestamp
+                    );
+                    CREATE FUNCTION later() RETURNS timestamptz LANGUAGE sql AS 'SELECT greatest(clock_timestamp(), app_now(), Now ())';
+                    CREATE VIEW late AS SELECT at FROM visits WHERE due_at < statement_timestamp();
+                    """)
+            }
+            #expect(
+                try await CatalogueCheck.clockViolations(in: db.superuser) == [
+                    "constraint visits_day_check reads CURRENT_DATE", "default of visits.at reads now",
+                    "default of visits.day reads CURRENT_DATE", "default of visits.local reads LOCALTIMESTAMP",
+                    "function later reads clock_timestamp", "view late reads statement_timestamp",
+                ])
+            try await db.setClock(offset: .seconds(60))
+            let moved = try await CatalogueCheck.clockViolations(in: db.superuser)
+            #expect(moved.first?.hasPrefix("app_now: is not the platform's clock") == true)
+        }
+    }
+
     @Test func theClockMovesForStoredInstantsOnly() async throws {
         try await TestDatabase.withClone(of: .store) { db in
             func offset() async throws -> Double {

@@ -32,6 +32,15 @@ OUTER_FLOW_FILES = re.compile(r"(Routes|Store|Consumers?)\.swift$")
 OUTER_MODULES = {"HTTPServing", "PostgresStore", "Messaging", *C_LIBRARY_OWNERS}
 # The story itself, `Flows/X/X.swift`, knows no client either; a helper beside it may.
 CLIENT_MODULES = {"HTTPCalling"}
+# Stored instants come from app_now(), which tests can move; what makes app_now() is here.
+CLOCK_OWNER = "Shared/PostgresStore/Schema/"
+OTHER_CLOCK = re.compile(
+    r"\b(?:now\s*\(|(?:clock|statement|transaction|current)_timestamp\b|localtimestamp\b|current_(?:date|time)\b|localtime\b|timeofday\b)",
+    re.IGNORECASE)
+# Swift's texts, those of several lines first; what is put into a text from outside of it is no SQL.
+TEXT = re.compile(r'(#*)"""(.*?)"""\1|(#*)"((?:[^"\\\n]|\\.)*)"\3', re.DOTALL)
+PUT_IN = re.compile(r"\\#*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
+COMMENT = re.compile(r"^\s*(?://|--).*$", re.MULTILINE)
 LINE_LIMIT = 500
 SOURCE_SUFFIXES = {".swift", ".py", ".sh", ".ts"}
 
@@ -58,6 +67,7 @@ def breaches(root: pathlib.Path):
         for line, module in imports(path):
             yield from import_breaches(relative, line, module)
     yield from length_breaches(root)
+    yield from clock_breaches(root)
     for path in swift_files(root, "Tests"):
         if path.name.endswith("Tests.swift") and not EXPECTATION.search(path.read_text(encoding="utf-8")):
             yield path.relative_to(root).as_posix(), 1, "a test file that expects nothing"
@@ -81,6 +91,22 @@ def import_breaches(relative: str, line: int, module: str):
         is_story = parts[-1] == f"{parts[-2]}.swift"
         if module in OUTER_MODULES or (is_story and module in CLIENT_MODULES):
             yield relative, line, f"a flow's story imports no HTTP, no SQL, no messaging, no C ({module})"
+
+
+def clock_breaches(root: pathlib.Path):
+    """SQL that reads another clock than app_now()."""
+    for path in swift_files(root, "Shared", "Services"):
+        relative = path.relative_to(root).as_posix()
+        if relative.startswith(CLOCK_OWNER):
+            continue
+        source = path.read_text(encoding="utf-8")
+        plain = source
+        for other in (COMMENT, PUT_IN):
+            plain = other.sub(lambda found: " " * len(found.group()), plain)
+        for text in TEXT.finditer(plain):
+            for clock in OTHER_CLOCK.finditer(text.group()):
+                line = source.count("\n", 0, text.start() + clock.start()) + 1
+                yield relative, line, f"SQL takes the time from app_now(), not from {clock.group().rstrip('( ')}"
 
 
 def length_breaches(root: pathlib.Path):
