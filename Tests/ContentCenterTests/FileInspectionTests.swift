@@ -143,6 +143,63 @@ import Testing
         #expect(Self.flaw(SampleFiles.webp + [1, 2, 3, 4], as: .webp) == .polyglot(also: "application/octet-stream"))
     }
 
+    @Test(arguments: [(SampleFiles.png, FileType.png), (SampleFiles.gif, .gif), (SampleFiles.webp, .webp)])
+    func nothingStandsBehindAPictureButZeros(picture: [UInt8], type: FileType) {
+        let zeros = [UInt8](repeating: 0, count: 70_000)
+        #expect(Self.flaw(picture + zeros, as: type) == nil)
+        for rest in [[0x3B], [0x41], zeros + [0x3B], SampleFiles.jpeg] {
+            #expect(Self.flaw(picture + rest, as: type) == .polyglot(also: "application/octet-stream"), "\(rest.suffix(3))")
+        }
+    }
+
+    /// Beyond what is looked at for a file's type: in a comment, in compressed data, behind the end.
+    @Test(arguments: [
+        ("<?php system($_GET[0]) ?>", "PHP"), ("<?PHP\n1", "PHP"), ("<ScRiPt>alert(1)</sCrIpT>", "text/html"),
+        ("<!DOCTYPE HTML><body>", "text/html"), ("<iframe src=x>", "text/html"), ("<html lang=zh>", "text/html"),
+    ]) func whatWouldBeRunIsFoundFarIntoAPicture(code: String, name: String) {
+        let code = Self.text(code)
+        func pieces(_ bytes: [UInt8]) -> [UInt8] {
+            stride(from: 0, to: bytes.count, by: 255).flatMap { start in
+                let piece = bytes[start..<min(start + 255, bytes.count)]
+                return [UInt8(piece.count)] + piece
+            } + [0]
+        }
+        let far = [UInt8](repeating: 7, count: 255 * 40)
+        let gif = SampleFiles.gif
+        let beforeEnd = Array(gif.dropLast())
+        // A comment, and a picture of which nothing can be unpacked.
+        let comment = beforeEnd + [0x21, 0xFE] + pieces(far + code) + [0x3B]
+        let image = beforeEnd + [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2] + pieces(far + code) + [0x3B]
+        let camera = SampleFiles.jpeg + SampleFiles.movie("mp42") + far
+        for (bytes, type) in [(comment, FileType.gif), (image, .gif), (camera + code, .jpeg)] {
+            #expect(Self.flaw(bytes, as: type) == .polyglot(also: name), "\(type)")
+        }
+        // Across two pieces of what is read.
+        let edge = [UInt8](repeating: 7, count: (1 << 20) - SampleFiles.jpeg.count - 3)
+        #expect(Self.flaw(SampleFiles.jpeg + edge + code, as: .jpeg) == .polyglot(also: name))
+        #expect(Self.flaw(beforeEnd + [0x21, 0xFE] + pieces(far) + [0x3B], as: .gif) == nil)
+    }
+
+    /// What compressed data has by chance, and words that only begin so.
+    @Test func whatIsTooShortToMeanAnythingIsNone() {
+        let far = [UInt8](repeating: 7, count: 5_000)
+        for text in ["<?", "<?=", "<svg", "<html5", "<?phpx", "< script >", "<scripts"] {
+            #expect(Self.flaw(SampleFiles.jpeg + far + Self.text(text) + far, as: .jpeg) == nil, "\(text)")
+        }
+    }
+
+    @Test func gifsAreFollowedToTheirEnd() {
+        let table: [UInt8] = [UInt8](repeating: 0x3B, count: 3 << 8)
+        let frame: [UInt8] = [0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0x87] + table + [2, 2, 0x44, 1, 0]
+        let control: [UInt8] = [0x21, 0xF9, 4, 0, 0, 0, 0, 0]
+        let film = Self.text("GIF89a") + [1, 0, 1, 0, 0xF7, 0, 0] + table + control + frame + [0] + control + frame + [0x3B]
+        #expect(Self.flaw(film, as: .gif) == nil)
+        #expect(Self.flaw(film + [0x3B], as: .gif) == .polyglot(also: "application/octet-stream"))
+        for count in [1, 5, 20, frame.count, film.count - 20] {
+            #expect(Self.flaw(Array(film.dropLast(count)), as: .gif) == .damaged, "\(count)")
+        }
+    }
+
     @Test func halfFilesAreFound() {
         #expect(Self.flaw(Array(SampleFiles.png.dropLast(5)), as: .png) == .damaged)
         #expect(Self.flaw(Array(SampleFiles.webp.dropLast(5)), as: .webp) == .damaged)

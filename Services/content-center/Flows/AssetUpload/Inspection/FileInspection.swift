@@ -14,9 +14,7 @@ enum FileInspection {
         if type.isArchive { return try ZipInspection.check(file, as: type) }
         try refuseSecondNature(file, head, type)
         switch type {
-        case .png: try checkPNG(file)
-        case .gif: if try file.tail(1) != [0x3B] { throw FileFlaw.damaged }
-        case .webp, .wav: try checkRIFF(file, head, padded: type == .wav)
+        case .png, .gif, .webp, .jpeg: try checkPicture(file, as: type)
         case .pdf: try checkPDF(file)
         // A brand of its own may have the pictures of its chapters.
         case .m4a: if !magic.isSound, try MovieBoxes.showsPictures(file) { throw FileFlaw.otherType(found: magic.name) }
@@ -55,28 +53,23 @@ enum FileInspection {
         }
     }
 
-    /// From chunk to chunk; `IEND` is the end.
-    private static func checkPNG(_ file: some ByteSource) throws {
-        var offset = 8
-        for _ in 0..<100_000 {
-            let chunk = try file.read(at: offset, count: 8)
-            guard chunk.count == 8 else { throw FileFlaw.damaged }
-            let length = chunk[0..<4].reduce(0) { $0 << 8 | Int($1) }
-            offset += 12 + length
-            guard offset <= file.size else { throw FileFlaw.damaged }
-            if chunk[4..<8].elementsEqual("IEND".utf8) {
-                guard offset == file.size else { throw FileFlaw.polyglot(also: "application/octet-stream") }
-                return
-            }
+    /// Nothing stands behind a picture but zeros that fill up, and nothing in it that would be run: also where compressed data should be,
+    /// for readers pass over what they cannot unpack.
+    private static func checkPicture(_ file: some ByteSource, as type: FileType) throws {
+        if let end = try PictureEnd.place(in: file, of: type), try !isFilling(end..<file.size, of: file) {
+            throw FileFlaw.polyglot(also: "application/octet-stream")
         }
-        throw FileFlaw.damaged
+        if let found = try RunnableMarks.name(in: file) { throw FileFlaw.polyglot(also: found) }
     }
 
-    /// The size that stands in it is the file's.
-    private static func checkRIFF(_ file: some ByteSource, _ head: [UInt8], padded: Bool) throws {
-        guard let length = head.number(at: 4, bytes: 4) else { throw FileFlaw.damaged }
-        if length + 8 > file.size, !padded { throw FileFlaw.damaged }
-        if length + 8 + length % 2 < file.size, !padded { throw FileFlaw.polyglot(also: "application/octet-stream") }
+    private static func isFilling(_ range: Range<Int>, of file: some ByteSource) throws -> Bool {
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let bytes = try file.read(at: place, count: min(1 << 16, range.upperBound - place))
+            guard !bytes.isEmpty, bytes.allSatisfy({ $0 == 0 }) else { return false }
+            place += bytes.count
+        }
+        return true
     }
 
     private static func checkPDF(_ file: some ByteSource) throws {
