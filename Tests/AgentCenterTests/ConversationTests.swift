@@ -326,6 +326,38 @@ struct ConversationTests {
         }
     }
 
+    @Test("So do members of a message's parts, and of the tool that is asked for")
+    func furtherMembersOfParts() throws {
+        func most(_ messages: String, _ more: String = "") throws -> Int {
+            try ConversationInput.read(json(#"{"model":"auto","messages":[\#(messages)]\#(more)}"#)).question.mostPromptTokens
+        }
+        let text = String(repeating: "x", count: 500)
+        let extras = [#","cache_control":{"type":"\#(text)"}"#, #","image_url":"\#(text)""#, #","\#(text)":null"#]
+        for extra in extras {
+            for (role, part) in [
+                ("user", #""type":"text","text":"a""#), ("assistant", #""type":"refusal","refusal":"no""#),
+                ("user", #""type":"image_url","image_url":{"url":"https://example.com/a.png"}"#),
+            ] where !(extra.contains("image_url") && part.contains("image_url")) {
+                let more = try most(#"{"role":"\#(role)","content":[{\#(part)\#(extra)}]}"#)
+                let plain = try most(#"{"role":"\#(role)","content":[{\#(part)}]}"#)
+                #expect((500...540).contains(more - plain), "\(part) \(extra.prefix(20))")
+            }
+        }
+        func picture(_ extra: String) -> String {
+            #"{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"\#(extra)}}]}"#
+        }
+        let pictures = try most(picture(#","detail":"\#(text)""#)) - most(picture(""))
+        #expect((500...540).contains(pictures))
+
+        let question = #"{"role":"user","content":"a"}"#
+        let function = #""type":"function","function":{"name":"f"}"#
+        let tools = #","tools":[{\#(function)}],"tool_choice":{\#(function)"#
+        let chosen = try most(question, tools + #","x":"\#(text)"}"#) - most(question, tools + "}")
+        #expect((500...540).contains(chosen))
+        let refused = #"{"role":"assistant","content":[{"type":"refusal","refusal":{"x":"\#(text)"}}]}"#
+        #expect(throws: ValidationFailure.self) { try most(refused) }
+    }
+
     @Test("Pictures go to models that see; a model that does not is refused by name")
     func pictures() async throws {
         let (seeing, blind) = (try ScriptedVendor([.says("一只猫")]), try ScriptedVendor([.says("?")]))

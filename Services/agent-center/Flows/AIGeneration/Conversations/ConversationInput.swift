@@ -189,6 +189,7 @@ struct ConversationReader {
         where choice["type"]?.string == "function"
             && tools.contains { $0["function"]?["name"]?.string == choice["function"]?["name"]?.string }:
             request.toolChoice = .object(choice)
+            request.bytesBesideText += JSONValue.object(choice).encode().count
         case _?:
             fields.refuse(
                 "tool_choice", code: "unknown_value", zh: "应为 none、auto、required 或 tools 中的一个函数",
@@ -300,9 +301,7 @@ struct MessageReader {
             bytesBesideText += calls.encode().count
         }
         // Whatever else the message has goes to the vendor as it came: `name`, `refusal`, `reasoning_content`.
-        for (name, value) in object where !["role", "content", "tool_calls"].contains(name) && !value.isNull {
-            bytesBesideText += name.utf8.count + value.encode().count
-        }
+        bytesBesideText += Self.bytes(of: object, besides: ["role", "content", "tool_calls"])
         switch object["content"] {
         case .string(let content)?: text = content
         case .array(let parts)?: return read(parts)
@@ -321,18 +320,26 @@ struct MessageReader {
         }
         var texts: [String] = []
         for part in parts {
-            switch part["type"]?.string {
+            // So does whatever else a part has: `cache_control`, `annotations`.
+            let type = part["type"]?.string
+            bytesBesideText += Self.bytes(of: part.object, besides: ["type", type ?? ""])
+            switch type {
             case "text":
                 guard let text = part["text"]?.string else {
                     return Problem(at: "/content", zh: "text 部分缺少 text", en: "a text part needs text")
                 }
                 texts.append(text)
-            case "refusal" where role == .assistant: texts.append(part["refusal"]?.string ?? "")
+            case "refusal" where role == .assistant:
+                guard let refusal = part["refusal"]?.string else {
+                    return Problem(at: "/content", zh: "refusal 部分缺少 refusal", en: "a refusal part needs a refusal")
+                }
+                texts.append(refusal)
             case "image_url" where role == .user:
                 guard part["image_url"]?["url"]?.string != nil else {
                     return Problem(at: "/content", zh: "image_url 部分缺少 url", en: "an image_url part needs a url")
                 }
                 pictures += 1
+                bytesBesideText += Self.bytes(of: part["image_url"]?.object, besides: ["url"])
             default:
                 return Problem(
                     at: "/content", zh: "不支持的 content 部分", en: "a content part is of a type that is not supported here")
@@ -340,5 +347,13 @@ struct MessageReader {
         }
         text = texts.joined(separator: "\n")
         return nil
+    }
+
+    /// What the members beside those that are counted for themselves may cost: names and values as they are sent.
+    private static func bytes(of object: JSONObject?, besides counted: Set<String>) -> Int {
+        guard let object else { return 0 }
+        return object.reduce(0) { sum, member in
+            sum + (counted.contains(member.name) ? 0 : member.name.utf8.count + member.value.encode().count)
+        }
     }
 }
