@@ -8,6 +8,7 @@ import ServiceDefaults
 /// |---|---|---|
 /// | `OPENAI_API_KEY` | key for OpenAI or a compatible server; secret | none |
 /// | `OPENAI_BASE_URL` | with its `/v1`; enough alone: the key is `none` then | `https://api.openai.com/v1` |
+/// | `OPENAI_DIALECT` | `openai`, or `compatible` for servers that want `max_tokens` and know none of OpenAI's newer members | `openai` where the base URL is OpenAI's, else `compatible` |
 /// | `OPENAI_MODEL`, `OPENAI_FALLBACK_MODEL` | models there | `gpt-4o-mini`, none |
 /// | `DEEPSEEK_API_KEY` | key for DeepSeek; secret | none |
 /// | `DEEPSEEK_BASE_URL` | as above | `https://api.deepseek.com` |
@@ -42,7 +43,7 @@ struct Settings: ServiceSettings {
         ].compactMapValues { $0 }
         var order: [ChatProfile.Vendor] = []
         for word in reader.list("MODEL_VENDOR_ORDER", default: ["deepseek", "openai"]) {
-            if let vendor = ChatProfile.Vendor(rawValue: word), !order.contains(vendor) {
+            if let vendor = ChatProfile.Vendor(rawValue: word), vendor != .compatible, !order.contains(vendor) {
                 order.append(vendor)
             } else {
                 reader.report("MODEL_VENDOR_ORDER", "names '\(word)'; it may name openai and deepseek, each once")
@@ -74,13 +75,25 @@ struct Settings: ServiceSettings {
         let ownURL = reader.optionalURL("\(prefix)_BASE_URL")
         let name = reader.string("\(prefix)_MODEL", default: model)
         let fallback = reader.optionalString("\(prefix)_FALLBACK_MODEL")
+        let told = vendor == .openai ? reader.optionalString("OPENAI_DIALECT") : nil
+        if let told, told != ChatProfile.Vendor.openai.rawValue, told != ChatProfile.Vendor.compatible.rawValue {
+            reader.report("OPENAI_DIALECT", "is '\(told)'; it may be openai or compatible")
+        }
         guard key != nil || ownURL != nil else { return nil }
         // Local servers look at no key, but some want to see one.
         let anyKey = key ?? Secret("none")
         var base = ownURL ?? url
         while base.hasSuffix("/") { base.removeLast() }
         return ModelCatalogue.Configured(
-            provider: .init(name: vendor.rawValue, dialect: vendor, baseURL: base, key: anyKey),
+            provider: .init(
+                name: vendor.rawValue, dialect: vendor == .openai ? dialect(told, base) : vendor, baseURL: base, key: anyKey),
             models: [name] + (fallback.map { [$0] } ?? []))
+    }
+
+    /// Behind OpenAI's variables stands OpenAI, or any server that speaks its protocol: nobody but OpenAI is taken for OpenAI.
+    private static func dialect(_ told: String?, _ base: String) -> ChatProfile.Vendor {
+        if let told { return told == ChatProfile.Vendor.openai.rawValue ? .openai : .compatible }
+        let host = base.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first?.lowercased() ?? ""
+        return host.split(separator: ":").first == "api.openai.com" ? .openai : .compatible
     }
 }

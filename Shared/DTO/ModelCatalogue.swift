@@ -26,7 +26,7 @@ public struct ModelCatalogueView: Codable, Sendable, Equatable {
 /// A vendor, or a server that speaks its dialect.
 public struct ModelProvider: Codable, Sendable, Equatable {
     public var name: String
-    /// `openai` or `deepseek`.
+    /// `openai`, `deepseek`, or `compatible` for other houses' servers.
     public var dialect: String
     public var baseUrl: String
     /// Whether calls use the tenant's own key.

@@ -46,6 +46,29 @@ struct ChatWireTests {
         #expect(json["stream_options"]?["include_usage"]?.bool == true)
     }
 
+    @Test("Compatible servers: max_tokens, system role, no customer, and of the extras only what nearly all know")
+    func compatible() throws {
+        var request = TitlePrompt.question(for: .sample(), customer: "abc123")
+        let extras: JSONObject = [
+            "seed": 7, "presence_penalty": 0.5, "verbosity": "low", "prompt_cache_key": "k", "logit_bias": ["1": 2],
+        ]
+        request.extras = extras
+        request.parallelToolCalls = false
+        let json = try JSONValue(
+            parsing: ChatWire.body(
+                request, model: "gpt-5-of-somebody", profile: ChatProfile(vendor: .compatible, model: "gpt-5-of-somebody"),
+                streamed: true))
+        #expect(json["max_tokens"]?.int == request.maxTokens)
+        #expect(json["messages"]?[0]?["role"]?.string == "system")
+        #expect(json["temperature"]?.double == 1.2)
+        #expect(json["seed"]?.int == 7 && json["presence_penalty"]?.double == 0.5)
+        let strange = [
+            "max_completion_tokens", "safety_identifier", "user_id", "user", "verbosity", "prompt_cache_key", "logit_bias",
+            "thinking", "parallel_tool_calls",
+        ]
+        #expect(strange.filter { json[$0] != nil } == [])
+    }
+
     @Test("A strict schema closes every object and requires every property")
     func schema() {
         func check(_ schema: JSONValue) {

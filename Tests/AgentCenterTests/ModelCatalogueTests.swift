@@ -127,7 +127,10 @@ struct ModelCatalogueTests {
             let later = RFC3339.format(Date().addingTimeInterval(3_600))
             let rates: JSONValue = ["promptNano": "5", "cachedPromptNano": "1", "completionNano": "9"]
             let changes: [(HTTPMethod, String, JSONValue)] = [
-                (.put, "/v1/ai/providers/house", ["dialect": "openai", "baseUrl": .string(other.url + "/"), "key": "sk-house"]),
+                (
+                    .put, "/v1/ai/providers/house",
+                    ["dialect": "compatible", "baseUrl": .string(other.url + "/"), "key": "sk-house"]
+                ),
                 (.put, "/v1/ai/models/house/qwen", ["capabilities": ["json_object"], "contextTokens": 32_000]),
                 (
                     .post, "/v1/ai/aliases",
@@ -159,6 +162,7 @@ struct ModelCatalogueTests {
             #expect(answer.provider == "house")
             #expect(Self.keys(other) == ["sk-house"])
             #expect(other.received.first?.body.contains(#""model":"qwen""#) == true)
+            #expect(other.received.first?.body.contains(#""max_tokens":"#) == true)
 
             #expect(try await Self.send(service, .delete, "/v1/ai/providers/house", as: platform).status == .noContent)
             #expect(try await Self.send(service, .delete, "/v1/ai/providers/house", as: platform).status == .notFound)

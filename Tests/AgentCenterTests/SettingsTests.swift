@@ -43,12 +43,33 @@ struct SettingsTests {
         #expect(local[0].provider.key.exposed == "none")
     }
 
+    @Test(
+        "Only OpenAI's own address is taken for OpenAI, unless the dialect is told",
+        arguments: [
+            (nil, nil, .openai), ("https://api.openai.com/v1", nil, .openai), ("https://API.OpenAI.com:443/v1", nil, .openai),
+            ("http://127.0.0.1:11434/v1", nil, .compatible), ("https://api.openai.com.evil.example/v1", nil, .compatible),
+            ("http://127.0.0.1:9/v1", "openai", .openai), (nil, "compatible", .compatible),
+        ] as [(String?, String?, ChatProfile.Vendor)])
+    func dialect(url: String?, told: String?, dialect: ChatProfile.Vendor) throws {
+        var variables = ["OPENAI_API_KEY": "k"]
+        variables["OPENAI_BASE_URL"] = url
+        variables["OPENAI_DIALECT"] = told
+        let provider = try #require(try read(variables).vendors.first?.provider)
+        #expect(provider.dialect == dialect)
+        // What policies and the ledger call it stays the same.
+        #expect(provider.name == "openai")
+    }
+
     @Test("Unknown vendors, strange URLs and zero places are reported together")
     func wrong() {
         let error = #expect(throws: ConfigurationError.self) {
-            try read(["MODEL_VENDOR_ORDER": "openai,acme", "OPENAI_BASE_URL": "ftp://x", "MODEL_CONCURRENCY": "0"])
+            try read([
+                "MODEL_VENDOR_ORDER": "openai,acme,compatible", "OPENAI_BASE_URL": "ftp://x", "OPENAI_DIALECT": "deepseek",
+                "MODEL_CONCURRENCY": "0",
+            ])
         }
-        #expect(Set(error?.problems.map(\.key) ?? []) == ["MODEL_VENDOR_ORDER", "OPENAI_BASE_URL", "MODEL_CONCURRENCY"])
+        let keys = Set(error?.problems.map(\.key) ?? [])
+        #expect(keys == ["MODEL_VENDOR_ORDER", "OPENAI_BASE_URL", "OPENAI_DIALECT", "MODEL_CONCURRENCY"])
     }
 
     @Test("A key is never printed")

@@ -26,7 +26,7 @@ struct TitleService: Sendable {
             "MODEL_VENDOR_ORDER": "openai,deepseek", "MODEL_CONNECT_TIMEOUT": "5s", "MODEL_FIRST_TOKEN_TIMEOUT": limit,
             "MODEL_IDLE_TIMEOUT": limit,
         ]
-        if let primary { variables.merge(["OPENAI_BASE_URL": primary.url, "OPENAI_API_KEY": "sk-primary-secret"]) { $1 } }
+        if let primary { variables.merge(Self.openAI(at: primary.url)) { $1 } }
         if let fallback { variables.merge(["DEEPSEEK_BASE_URL": fallback.url, "DEEPSEEK_API_KEY": "sk-fallback-secret"]) { $1 } }
         variables.merge(environment) { $1 }
         let settings = variables
@@ -39,6 +39,11 @@ struct TitleService: Sendable {
                 try await body(TitleService(app: app, database: database))
             }
         }
+    }
+
+    /// The scripted vendor stands for OpenAI itself.
+    private static func openAI(at url: String) -> [String: String] {
+        ["OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-primary-secret", "OPENAI_DIALECT": "openai"]
     }
 
     func send(
@@ -246,7 +251,7 @@ struct TitleServiceTests {
                 in: service.database.superuser,
                 globalTables: [
                     "ai_desks", "model_providers", "models", "model_aliases", "model_prices", "catalogue_revision",
-                    "prompt_revision",
+                    "prompt_revision", "platform_routing_policies",
                 ])
             #expect(violations.isEmpty, "\(violations)")
             #expect(try await CatalogueCheck.clockViolations(in: service.database.superuser) == [])

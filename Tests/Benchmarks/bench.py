@@ -40,7 +40,7 @@ class Bench:
     def settings(self, trivial: bool) -> dict[str, dict[str, str]]:
         sandbox = self.stack.layout.url("sandbox")
         settings = {
-            "agent-center": {"OPENAI_BASE_URL": f"{sandbox}/openai/v1", "OPENAI_API_KEY": "sandbox"},
+            "agent-center": {"OPENAI_BASE_URL": f"{sandbox}/openai/v1", "OPENAI_API_KEY": "sandbox", "OPENAI_DIALECT": "openai"},
             "gateway-bff": {"RATE_LIMIT_SCALE": "100000"},
         }
         if trivial:

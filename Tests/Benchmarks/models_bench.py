@@ -305,7 +305,8 @@ class Bench(bench.Bench):
         services = {service.product: service for service in SERVICES if service.product in ports}
         own = {
             "agent-center": {
-                "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream}/v1/d{delay}", "OPENAI_API_KEY": "bench", "MODEL_CONCURRENCY": "1000",
+                "OPENAI_BASE_URL": f"http://127.0.0.1:{upstream}/v1/d{delay}", "OPENAI_API_KEY": "bench", "OPENAI_DIALECT": "openai",
+                "MODEL_CONCURRENCY": "1000",
                 "EVENT_LOOPS": str(WORKERS)},
             "gateway-bff": {"RATE_LIMIT_SCALE": "1000000", "EVENT_LOOPS": str(WORKERS), "AGENT_CENTER_URL": f"http://127.0.0.1:{ports['agent-center']}"},
         }

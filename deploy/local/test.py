@@ -130,7 +130,8 @@ def test_settings(stack: Stack, collector: Collector) -> dict[str, dict[str, str
     """Models and pictures are the sandbox's, spans go to the stub collector, and budgets are out of the way."""
     common = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
     settings = {service.product: dict(common) for service in SERVICES}
-    settings["agent-center"] |= {"OPENAI_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "OPENAI_API_KEY": "sandbox"}
+    settings["agent-center"] |= {
+        "OPENAI_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "OPENAI_API_KEY": "sandbox", "OPENAI_DIALECT": "openai"}
     settings["orchestration-service"] |= {
         "IMAGE_BASE_URL": f"{stack.layout.url('sandbox')}/openai/v1", "IMAGE_API_KEY": "sandbox", "IMAGE_MODEL": "sandbox-image",
         "IMAGE_TIMEOUT": "8s",

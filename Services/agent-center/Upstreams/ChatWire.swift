@@ -1,11 +1,13 @@
 import HTTPCore
 
 /// How one vendor speaks the "OpenAI-compatible" chat protocol. The differences are those of OpenAI's specification (2.3.0) and
-/// DeepSeek's documentation (October 2026).
+/// DeepSeek's documentation (October 2026); other servers get the older, smaller set that nearly all of them understand.
 struct ChatProfile: Sendable, Equatable {
     enum Vendor: String, Sendable, CaseIterable {
         case openai
         case deepseek
+        /// A server of another house that speaks OpenAI's protocol: what most of them take, and no more.
+        case compatible
     }
 
     enum StructuredOutput: Sendable {
@@ -19,7 +21,8 @@ struct ChatProfile: Sendable, Equatable {
     let maxTokensField: String
     let structuredOutput: StructuredOutput
     let instructionsRole: String
-    let customerField: String
+    /// `nil`: the vendor has no member that names its end customer.
+    let customerField: String?
     let sendsTemperature: Bool
     /// DeepSeek's models think by default, which costs tokens and time and switches `temperature` off.
     let switchesThinkingOff: Bool
@@ -55,6 +58,16 @@ struct ChatProfile: Sendable, Equatable {
             switchesThinkingOff = true
             extras = ["frequency_penalty", "presence_penalty"]
             takesParts = false
+        case .compatible:
+            // A server that ignores the newer name of the limit would write past what was set aside for it.
+            maxTokensField = "max_tokens"
+            structuredOutput = .schema
+            instructionsRole = "system"
+            customerField = nil
+            sendsTemperature = true
+            switchesThinkingOff = false
+            extras = ["seed", "frequency_penalty", "presence_penalty"]
+            takesParts = true
         }
     }
 }
@@ -81,7 +94,7 @@ enum ChatWire {
         if !request.stop.isEmpty { body["stop"] = .array(request.stop.map { .string($0) }) }
         for (name, value) in request.extras where profile.extras.contains(name) { body[name] = value }
         if profile.switchesThinkingOff { body["thinking"] = ["type": "disabled"] }
-        if let customer = request.customer { body[profile.customerField] = .string(customer) }
+        if let customer = request.customer, let field = profile.customerField { body[field] = .string(customer) }
         if streamed {
             body["stream"] = true
             body["stream_options"] = ["include_usage": true]

@@ -88,7 +88,7 @@ extension ModelCatalogue {
             let name = vendor.provider.name
             guard let primary = vendor.models.first else { continue }
             switch vendor.provider.dialect {
-            case .openai:
+            case .openai, .compatible:
                 let needs = RoutingPolicy.Condition(needs: [.tools, .vision])
                 routes.append(route(name, primary, 0, needs))
                 if primary == "gpt-4o-mini" { routes.append(route(name, "gpt-4o", 1, needs)) }
@@ -124,6 +124,9 @@ extension ModelCatalogue.Model {
         case .deepseek:
             self.init(
                 provider: provider, name: name, capabilities: [.jsonObject, .tools, .thinking], contextTokens: 1_000_000)
+        case .compatible:
+            // Many take `json_schema` and do not hold to it: told in the instructions, the schema reaches the model for certain.
+            self.init(provider: provider, name: name, capabilities: [.jsonObject, .tools, .vision], contextTokens: 128_000)
         }
     }
 }
