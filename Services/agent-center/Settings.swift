@@ -8,7 +8,7 @@ import ServiceDefaults
 /// |---|---|---|
 /// | `OPENAI_API_KEY` | key for OpenAI or a compatible server; secret | none |
 /// | `OPENAI_BASE_URL` | with its `/v1`; enough alone: the key is `none` then | `https://api.openai.com/v1` |
-/// | `OPENAI_DIALECT` | `openai`, or `compatible` for servers that want `max_tokens` and know none of OpenAI's newer members | `openai` where the base URL is OpenAI's, else `compatible` |
+/// | `OPENAI_DIALECT` | `openai`, or `compatible`: `max_tokens`, nothing newer | by the base URL: `openai` at api.openai.com |
 /// | `OPENAI_MODEL`, `OPENAI_FALLBACK_MODEL` | models there | `gpt-4o-mini`, none |
 /// | `DEEPSEEK_API_KEY` | key for DeepSeek; secret | none |
 /// | `DEEPSEEK_BASE_URL` | as above | `https://api.deepseek.com` |

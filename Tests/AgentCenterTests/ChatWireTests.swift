@@ -49,10 +49,10 @@ struct ChatWireTests {
     @Test("Compatible servers: max_tokens, system role, no customer, and of the extras only what nearly all know")
     func compatible() throws {
         var request = TitlePrompt.question(for: .sample(), customer: "abc123")
-        let extras: JSONObject = [
-            "seed": 7, "presence_penalty": 0.5, "verbosity": "low", "prompt_cache_key": "k", "logit_bias": ["1": 2],
+        let extras: [(String, JSONValue)] = [
+            ("seed", 7), ("presence_penalty", 0.5), ("verbosity", "low"), ("prompt_cache_key", "k"), ("logit_bias", ["1": 2]),
         ]
-        request.extras = extras
+        for (name, value) in extras { request.extras[name] = value }
         request.parallelToolCalls = false
         let json = try JSONValue(
             parsing: ChatWire.body(

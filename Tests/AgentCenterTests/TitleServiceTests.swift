@@ -339,7 +339,7 @@ struct TitleServiceTests {
     }
 }
 
-private final class LogLines: Sendable {
+final class LogLines: Sendable {
     private let bytes = Lock<[UInt8]>([])
 
     func append(_ line: [UInt8]) { bytes.withLock { $0 += line } }

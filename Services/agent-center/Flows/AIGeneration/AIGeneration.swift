@@ -38,6 +38,7 @@ struct AIGeneration: Sendable {
     let routing: Routing
     let metrics: GenerationMetrics
     let logger: Logger
+    let surprises = ModelSurprises()
     /// The instant that decides the price band.
     var now: @Sendable () -> Date = { Date() }
     /// Whether a budget holds the call to an amount of money. Then a model without a price cannot be asked: nothing would be set aside for it
@@ -206,10 +207,13 @@ struct AIGeneration: Sendable {
             let started = ContinuousClock.now
             let sentAt = now()
             func attempt(_ outcome: String, _ answer: ChatAnswer? = nil, usage: ChatUsage? = nil, detail: String? = nil) {
+                let used = answer?.usage ?? usage ?? .none
+                let overrun = noteSurprises(route, answering: answer?.model, usage: used, limit: asked.maxTokens)
+                let notes = [detail, overrun].compactMap { $0 }
                 var attempt = ModelAttempt(
                     route: route, purpose: purpose, outcome: outcome, model: answer?.model ?? route.modelName,
-                    usage: answer?.usage ?? usage ?? .none, prices: prices, sentAt: sentAt, latency: started.duration(to: .now),
-                    detail: detail)
+                    usage: used, prices: prices, sentAt: sentAt, latency: started.duration(to: .now),
+                    detail: notes.isEmpty ? nil : notes.joined(separator: "; "))
                 if asked.answerSchema != nil { attempt.form = form.rawValue }
                 result.attempts.append(attempt)
                 metrics.count(attempt, firstToken: answer?.firstToken)

@@ -100,6 +100,7 @@ struct GenerationMetrics: Sendable {
     private let firstToken: Histogram
     private let tokens: Counter
     private let rungs: Counter
+    private let surprises: Counter
 
     init(_ registry: MetricsRegistry) {
         calls = registry.counter(
@@ -113,7 +114,18 @@ struct GenerationMetrics: Sendable {
             "agent_structured_answers_total",
             help: "Answers that must have a form, by the rung of the ladder that gave them and what became of them",
             labels: ["rung", "outcome"])
+        surprises = registry.counter(
+            "agent_model_surprises_total",
+            help: "Answers of another model than the one asked for, and answers longer than was allowed",
+            labels: ["route", "surprise"])
     }
+
+    enum Surprise: String {
+        case otherModel = "other_model"
+        case limitIgnored = "limit_ignored"
+    }
+
+    func count(_ surprise: Surprise, _ route: ModelRoute) { surprises.increment([route.name, surprise.rawValue]) }
 
     enum Rung: String {
         case native, object = "json_object", told, repair, reask

@@ -102,7 +102,7 @@ struct PriceTable: Sendable {
     }
 
     /// `gpt-4o-mini-2024-07-18` is a snapshot of `gpt-4o-mini`; `gpt-4o-mini` is none of `gpt-4o`.
-    private static func isSnapshot(_ model: String, of name: String) -> Bool {
+    static func isSnapshot(_ model: String, of name: String) -> Bool {
         model.hasPrefix(name + "-") && model.dropFirst(name.count + 1).first?.isNumber == true
     }
 
