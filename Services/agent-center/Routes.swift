@@ -57,6 +57,7 @@ struct Routes {
             catalogued(.put, "/v1/ai/models/{provider}/{name}", catalogue.putModel)
             catalogued(.delete, "/v1/ai/models/{provider}/{name}", catalogue.removeModel)
             catalogued(.post, "/v1/ai/aliases", catalogue.addAlias)
+            catalogued(.delete, "/v1/ai/aliases/{id}", catalogue.endAlias)
             catalogued(.post, "/v1/ai/prices", catalogue.addPrice)
             catalogued(.put, "/v1/ai/policies/{scene}", catalogue.putPolicy)
             catalogued(.delete, "/v1/ai/policies/{scene}", catalogue.removePolicy)

@@ -104,21 +104,51 @@ public struct CatalogueModelSetting: Codable, Sendable, Equatable {
     }
 }
 
-/// Another name for a model, for as long as it holds; also the body of `POST /api/ai/aliases`.
+/// Another name for a model, for as long as it holds.
 public struct ModelAlias: Codable, Sendable, Equatable {
+    /// Absent: the service came with it, and it cannot be ended.
+    public var id: UUID?
     public var name: String
     public var provider: String
     public var model: String
     public var validFrom: Date
     /// First instant at which the name no longer holds.
     public var validUntil: Date?
+    /// Whether raw conversations with it begin with the model's thoughts.
+    public var thinks: Bool
 
-    public init(name: String, provider: String, model: String, validFrom: Date, validUntil: Date? = nil) {
+    public init(
+        id: UUID? = nil, name: String, provider: String, model: String, validFrom: Date, validUntil: Date? = nil, thinks: Bool
+    ) {
+        self.id = id
         self.name = name
         self.provider = provider
         self.model = model
         self.validFrom = validFrom
         self.validUntil = validUntil
+        self.thinks = thinks
+    }
+}
+
+/// `POST /api/ai/aliases`.
+public struct NewModelAlias: Codable, Sendable, Equatable {
+    public var name: String
+    public var provider: String
+    public var model: String
+    public var validFrom: Date
+    public var validUntil: Date?
+    /// `false` when absent.
+    public var thinks: Bool?
+
+    public init(
+        name: String, provider: String, model: String, validFrom: Date, validUntil: Date? = nil, thinks: Bool? = nil
+    ) {
+        self.name = name
+        self.provider = provider
+        self.model = model
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+        self.thinks = thinks
     }
 }
 

@@ -249,6 +249,27 @@ struct RoutingTests {
         }
     }
 
+    @Test("An administrator's name goes before a model's own, that before the service's; none leads on to another name")
+    func names() {
+        func alias(_ name: String, _ model: String, id: UUID?, thinks: Bool = false) -> ModelCatalogue.Alias {
+            .init(id: id, name: name, provider: "house", model: model, validFrom: House.start, thinks: thinks)
+        }
+        let catalogue = House.catalogue(
+            [House.route("a"), House.route("b"), House.route("c")],
+            aliases: [
+                alias("a", "b", id: UUID()), alias("b", "c", id: nil), alias("usual", "c", id: nil, thinks: true),
+                alias("gone", "nowhere", id: UUID()), alias("c", "nowhere", id: UUID()),
+            ])
+        func meant(_ name: String, after seconds: Double = 0) -> String? {
+            catalogue.model(named: name, at: House.start.addingTimeInterval(seconds))?.name
+        }
+        #expect(meant("A") == "b" && meant("a", after: -1) == "a" && meant("house/a") == "a")
+        // Not on to "c": neither by the service's name for "b", nor by any other.
+        #expect(meant("b") == "b")
+        #expect(meant("usual") == "c" && catalogue.meaning(of: "usual", at: House.start)?.thinks == true)
+        #expect(meant("gone") == nil && meant("c") == "c")
+    }
+
     @Test("A tenant's own policy goes before a scene's, and that before everybody's")
     func policies() {
         var catalogue = House.catalogue([House.route("a"), House.route("b"), House.route("c"), House.route("d")])

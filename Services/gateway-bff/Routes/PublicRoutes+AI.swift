@@ -56,6 +56,9 @@ extension PublicRoutes {
             method: .post, path: "/api/ai/aliases", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/aliases"), rateClass: .write, idempotency: .optional),
         PublicRoute(
+            method: .delete, path: "/api/ai/aliases/{id}", flow: "AIGeneration", access: .member(.administerModels),
+            target: .upstream(.agentCenter, path: "/v1/ai/aliases/{id}"), rateClass: .write),
+        PublicRoute(
             method: .post, path: "/api/ai/prices", flow: "AIGeneration", access: .member(.administerModels),
             target: .upstream(.agentCenter, path: "/v1/ai/prices"), rateClass: .write, idempotency: .optional),
         PublicRoute(

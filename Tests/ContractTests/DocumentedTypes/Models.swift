@@ -10,7 +10,7 @@ extension DocumentedTypes {
         "CatalogueModel": CatalogueModel.self, "CatalogueModelSetting": CatalogueModelSetting.self, "ModelAlias": ModelAlias.self,
         "ModelCatalogueView": ModelCatalogueView.self, "ModelPrice": ModelPrice.self, "ModelProvider": ModelProvider.self,
         "ModelProviderSetting": ModelProviderSetting.self, "ProviderKeySetting": ProviderKeySetting.self,
-        "RouteSetting": RouteSetting.self, "RoutingPolicySetting": RoutingPolicySetting.self,
+        "NewModelAlias": NewModelAlias.self, "RouteSetting": RouteSetting.self, "RoutingPolicySetting": RoutingPolicySetting.self,
         "RoutingPolicyView": RoutingPolicyView.self, "TokenRates": TokenRates.self,
         "BudgetPage": Page<Budget>.self, "UsageRecordPage": Page<UsageRecord>.self,
         "NewBudget": NewBudget.self, "BudgetSetting": BudgetSetting.self, "BudgetStanding": BudgetStanding.self,

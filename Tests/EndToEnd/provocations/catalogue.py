@@ -29,6 +29,8 @@ def provoke(stack, member) -> None:
         url = f"/api/ai/{path}"
         answer = platform.request(method, url, json=body)
         assert answer.status_code == status, f"{method} {path}: {answer.text}"
+        if path == "aliases":
+            named = f"/api/ai/aliases/{answer.json()['id']}"
         if method == "DELETE":
             assert platform.request(method, url).status_code == 404
             continue
@@ -42,6 +44,7 @@ def provoke(stack, member) -> None:
             assert platform.request(method, url, data=wrong, headers=AS_JSON).status_code == expected
         assert platform.request(method, url, data=TOO_LARGE, headers=AS_JSON).status_code == 413
         assert platform.request(method, url, data=b"x", headers={"Content-Type": "text/plain"}).status_code == 415
+    assert [platform.request("DELETE", named).status_code for _ in range(2)] == [204, 404]
 
 
 def administrator(stack, member) -> Member:

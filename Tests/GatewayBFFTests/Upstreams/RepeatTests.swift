@@ -18,6 +18,7 @@ struct RepeatTests {
         "POST /api/ai/budgets", "PUT /api/ai/budgets/{id}", "DELETE /api/ai/budgets/{id}", "POST /api/ai/aliases",
         "POST /api/ai/prices",
         "DELETE /api/ai/providers/{name}", "DELETE /api/ai/providers/{name}/key", "DELETE /api/ai/models/{provider}/{name}",
+        "DELETE /api/ai/aliases/{id}",
         "DELETE /api/ai/policies/{scene}", "DELETE /api/ai/usage/records/{operationId}/texts", "DELETE /api/ai/usage/texts",
         "DELETE /api/vocabulary/brand-words/{word}", "DELETE /api/vocabulary/banned-words/{word}", "PATCH /api/contents/{id}",
         "DELETE /api/contents/{id}", "PATCH /api/contents/{id}/labels", "PATCH /api/spaces/{id}", "DELETE /api/spaces/{id}",

@@ -29,12 +29,20 @@ struct ModelCatalogue: Sendable {
 
     /// Another name for a model, for as long as it holds: vendors retire names and give them to other models.
     struct Alias: Sendable, Equatable {
+        /// `nil`: the service came with it.
+        var id: UUID?
         let name: String
         let provider: String
         let model: String
         let validFrom: Date
         /// First instant at which the name no longer holds; `nil` = open.
         var validUntil: Date?
+        /// Who asks a raw conversation of it wants the model to think first.
+        var thinks = false
+
+        func holds(for name: String, at instant: Date) -> Bool {
+            self.name == name && validFrom <= instant && validUntil.map { instant < $0 } ?? true
+        }
     }
 
     /// Only those that can be called: a provider without key and base URL is not among them.
@@ -51,11 +59,38 @@ struct ModelCatalogue: Sendable {
         models.first { $0.provider == provider && $0.name == name }
     }
 
-    /// The model that a caller means by `name` (`gpt-4o-mini`, `openai/gpt-4o-mini`, `deepseek/chat`), whatever its letters' case; `nil` if the
-    /// name says nothing at that instant. The full name goes before the bare one, which may hold slashes itself
-    /// (`deepseek-ai/DeepSeek-V3`); of several, one that can be called.
-    func model(named name: String, at instant: Date) -> Model? {
+    /// What a caller means by a name.
+    struct Meaning: Sendable, Equatable {
+        let model: Model
+        var thinks = false
+    }
+
+    /// The model that a caller means by `name`; see ``meaning(of:at:)``.
+    func model(named name: String, at instant: Date) -> Model? { meaning(of: name, at: instant)?.model }
+
+    /// What a caller means by `name` (`gpt-4o-mini`, `openai/gpt-4o-mini`, `deepseek/chat`), whatever its letters' case; `nil` if the name
+    /// says nothing at that instant.
+    ///
+    /// First the names that administrators have given: so a model's own name can be moved to its successor from a date on. Then models. Then
+    /// the names that the service came with, which shall not stand before a model that somebody has added. What a name leads to is looked
+    /// up as a model only, so names cannot form a circle; one that leads nowhere counts as none.
+    func meaning(of name: String, at instant: Date) -> Meaning? {
         let lower = name.lowercased()
+        let holding = aliases.filter { $0.holds(for: lower, at: instant) }
+        return meaning(of: holding.filter { $0.id != nil }) ?? ownModel(name, lower).map { Meaning(model: $0) }
+            ?? meaning(of: holding.filter { $0.id == nil })
+    }
+
+    /// The later of several names counts.
+    private func meaning(of aliases: [Alias]) -> Meaning? {
+        aliases.max { $0.validFrom < $1.validFrom }.flatMap { alias in
+            model(alias.model, of: alias.provider).map { Meaning(model: $0, thinks: alias.thinks) }
+        }
+    }
+
+    /// By its own name. The full name goes before the bare one, which may hold slashes itself (`deepseek-ai/DeepSeek-V3`); of several, one that
+    /// can be called.
+    private func ownModel(_ name: String, _ lower: String) -> Model? {
         for isMeant: (Model) -> Bool in [
             { $0.fullName == name }, { $0.name == name }, { $0.fullName.lowercased() == lower },
             { $0.name.lowercased() == lower },
@@ -63,10 +98,7 @@ struct ModelCatalogue: Sendable {
             let meant = models.filter(isMeant)
             if let model = meant.first(where: { provider($0.provider) != nil }) ?? meant.first { return model }
         }
-        let alias = aliases.filter { alias in
-            alias.name == lower && alias.validFrom <= instant && alias.validUntil.map { instant < $0 } ?? true
-        }.max { $0.validFrom < $1.validFrom }
-        return alias.flatMap { model($0.model, of: $0.provider) }
+        return nil
     }
 }
 

@@ -49,7 +49,7 @@ extension ModelCatalogue {
     ]
 
     /// The seed's names for "that vendor's chat model" (seed 001 §5.1), and names that vendors have retired: DeepSeek's classic two on
-    /// 2026-07-24 15:59 UTC, `deepseek-v4-flash` for `deepseek-flash` on 2026-09-10. We keep a retired name for a year.
+    /// 2026-07-24 15:59 UTC (the second of them thinks), `deepseek-v4-flash` for `deepseek-flash` on 2026-09-10. We keep a retired name for a year.
     private static func aliases(_ configured: [Configured]) -> [Alias] {
         func chat(_ provider: String, _ usual: String) -> String {
             configured.first { $0.provider.name == provider }?.models.first ?? usual
@@ -64,7 +64,12 @@ extension ModelCatalogue {
             Alias(name: "openai/chat", provider: "openai", model: openai, validFrom: start),
             Alias(name: "deepseek-chat", provider: "deepseek", model: deepseek, validFrom: retired, validUntil: kept),
             Alias(name: "deepseek/deepseek-chat", provider: "deepseek", model: deepseek, validFrom: retired, validUntil: kept),
-            Alias(name: "deepseek-reasoner", provider: "deepseek", model: deepseek, validFrom: retired, validUntil: kept),
+            Alias(
+                name: "deepseek-reasoner", provider: "deepseek", model: deepseek, validFrom: retired, validUntil: kept,
+                thinks: true),
+            Alias(
+                name: "deepseek/deepseek-reasoner", provider: "deepseek", model: deepseek, validFrom: retired, validUntil: kept,
+                thinks: true),
             Alias(
                 name: "deepseek-v4-flash", provider: "deepseek", model: "deepseek-flash", validFrom: renamed,
                 validUntil: renamed.addingTimeInterval(365 * 86_400)),

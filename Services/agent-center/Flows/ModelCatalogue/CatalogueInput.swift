@@ -64,6 +64,7 @@ enum CatalogueInput {
         let model = fields.text("model", length: 1...64)
         let validFrom = fields.optionalDate("validFrom")
         let validUntil = fields.optionalDate("validUntil")
+        let thinks = fields.bool("thinks", default: false)
         requireModel(model, of: provider, in: catalogue, &fields)
         if name.lowercased() == ModelNames.auto {
             fields.refuse("name", code: "reserved", zh: "auto 是保留名称", en: "auto is a reserved name")
@@ -72,9 +73,15 @@ enum CatalogueInput {
             fields.refuse("validUntil", code: "before_start", zh: "应晚于 validFrom", en: "must be after validFrom")
         }
         requireDate(validFrom, "validFrom", &fields)
+        if thinks, let target = catalogue.model(model, of: provider), !target.capabilities.contains(.thinking) {
+            fields.refuse(
+                "thinks", code: "unsupported_by_model", zh: "模型 \(target.fullName) 不会思考",
+                en: "the model \(target.fullName) does not think")
+        }
         try fields.finish()
         return .init(
-            name: name.lowercased(), provider: provider, model: model, validFrom: validFrom ?? Date(), validUntil: validUntil)
+            name: name.lowercased(), provider: provider, model: model, validFrom: validFrom ?? Date(),
+            validUntil: validUntil, thinks: thinks)
     }
 
     /// A price holds from an instant that has not passed: what was charged stays as it was.

@@ -59,10 +59,16 @@ struct CatalogueRoutes: Sendable {
     /// `POST /v1/ai/aliases`
     func addAlias(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
-        let alias = try CatalogueInput.alias(request.json(), in: desk.holder.common)
-        guard try await desk.store.add(alias) else { throw AlreadyThere() }
+        let wanted = try CatalogueInput.alias(request.json(), in: desk.holder.common)
+        guard let alias = try await desk.store.add(wanted) else { throw AlreadyThere() }
         try await desk.refresh()
         return try .json(.created, ModelAlias(alias))
+    }
+
+    /// `DELETE /v1/ai/aliases/{id}`: the name holds no longer from now on.
+    func endAlias(_ request: Request) async throws -> Response {
+        try Self.requirePlatformAdministrator(request)
+        return try await removed(desk.store.endAlias(request.parameters.uuid("id")))
     }
 
     /// `POST /v1/ai/prices`

@@ -60,14 +60,32 @@ struct CatalogueStore: Sendable {
         try await change("DELETE FROM models WHERE provider = \(provider) AND name = \(name)") > 0
     }
 
-    /// - Returns: `false` if the name has another meaning from that instant on already.
-    func add(_ alias: ModelCatalogue.Alias) async throws -> Bool {
-        try await change(
+    /// - Returns: with its id; `nil` if the name has another meaning from that instant on already.
+    func add(_ alias: ModelCatalogue.Alias) async throws -> ModelCatalogue.Alias? {
+        var alias = alias
+        let id = UUID.version7()
+        alias.id = id
+        let added = try await change(
             """
-            INSERT INTO model_aliases (id, name, provider, model, valid_from, valid_until)
-            VALUES (\(UUID.version7()), \(alias.name), \(alias.provider), \(alias.model), \(alias.validFrom), \(alias.validUntil))
+            INSERT INTO model_aliases (id, name, provider, model, valid_from, valid_until, thinks)
+            VALUES (\(id), \(alias.name), \(alias.provider), \(alias.model), \(alias.validFrom),
+                \(alias.validUntil), \(alias.thinks))
             ON CONFLICT (name, valid_from) DO NOTHING
-            """) > 0
+            """)
+        return added > 0 ? alias : nil
+    }
+
+    /// Ends the name now; one that has not held yet goes altogether.
+    ///
+    /// - Returns: `false` if there is none, or none that still holds or will.
+    func endAlias(_ id: UUID) async throws -> Bool {
+        let ended = try await change(
+            """
+            UPDATE model_aliases SET valid_until = app_now()
+            WHERE id = \(id) AND valid_from < app_now() AND (valid_until IS NULL OR valid_until > app_now())
+            """)
+        if ended > 0 { return true }
+        return try await change("DELETE FROM model_aliases WHERE id = \(id) AND valid_from >= app_now()") > 0
     }
 
     /// - Returns: `false` if the model has a price from that instant on already.
@@ -137,8 +155,9 @@ struct CatalogueStore: Sendable {
         }
         changes.aliases = try await system.query("SELECT * FROM model_aliases ORDER BY name, valid_from").map { row in
             .init(
-                name: try row.decode("name"), provider: try row.decode("provider"), model: try row.decode("model"),
-                validFrom: try row.decode("valid_from"), validUntil: try row.decode("valid_until"))
+                id: try row.decode("id"), name: try row.decode("name"), provider: try row.decode("provider"),
+                model: try row.decode("model"), validFrom: try row.decode("valid_from"),
+                validUntil: try row.decode("valid_until"), thinks: try row.decode("thinks"))
         }
         changes.prices = try await system.query("SELECT * FROM model_prices ORDER BY provider, model, valid_from").map(Self.price)
         changes.policies = try await system.query("SELECT tenant_id, scene, routes FROM routing_policies").map { row in

@@ -30,8 +30,8 @@ extension ModelCatalogueView {
 extension ModelAlias {
     init(_ alias: ModelCatalogue.Alias) {
         self.init(
-            name: alias.name, provider: alias.provider, model: alias.model, validFrom: alias.validFrom,
-            validUntil: alias.validUntil)
+            id: alias.id, name: alias.name, provider: alias.provider, model: alias.model, validFrom: alias.validFrom,
+            validUntil: alias.validUntil, thinks: alias.thinks)
     }
 }
 

@@ -36,8 +36,7 @@ extension ModelCatalogue {
         }
         var list = [OpenAIModel(id: ModelNames.auto, created: 0, ownedBy: "platform")]
         for alias in aliases where self.model(named: alias.name, at: instant) != nil {
-            guard provider(alias.provider) != nil, alias.validFrom <= instant, alias.validUntil.map({ instant < $0 }) ?? true
-            else { continue }
+            guard provider(alias.provider) != nil, alias.holds(for: alias.name, at: instant) else { continue }
             list.append(
                 OpenAIModel(id: alias.name, created: Int(alias.validFrom.timeIntervalSince1970), ownedBy: alias.provider))
         }
