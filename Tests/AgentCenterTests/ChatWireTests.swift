@@ -69,6 +69,52 @@ struct ChatWireTests {
         #expect(strange.filter { json[$0] != nil } == [])
     }
 
+    private static func thinking(_ vendor: ChatProfile.Vendor, _ model: String, effort: String?, thinks: Bool = true) throws
+        -> JSONValue
+    {
+        let earlier: JSONValue = ["role": "assistant", "content": "又", "reasoning_content": "想"]
+        var request = ChatRequest(
+            messages: [
+                .init(role: .user, content: "问"), .init(role: .assistant, content: "答"),
+                .init(
+                    role: .assistant, content: "又", raw: earlier.object),
+                .init(role: .user, content: "再问"),
+            ], maxTokens: 100)
+        (request.effort, request.thinks) = (effort, thinks)
+        request.tools = [["type": "function", "function": ["name": "f"]]]
+        return try JSONValue(
+            parsing: ChatWire.body(request, model: model, profile: ChatProfile(vendor: vendor, model: model), streamed: false))
+    }
+
+    @Test(
+        "DeepSeek thinks where it is told to, with as much effort as it knows, and gets its earlier thoughts back",
+        arguments: [
+            ("minimal", "low"), ("low", "low"), ("medium", "high"), ("high", "high"), ("xhigh", "high"), ("max", "max"),
+            (nil, nil),
+        ] as [(String?, String?)])
+    func deepSeekThinks(effort: String?, sent: String?) throws {
+        let json = try Self.thinking(.deepseek, "deepseek-flash", effort: effort)
+        #expect(json["thinking"] == ["type": "enabled"] && json["reasoning_effort"]?.string == sent)
+        // Refused where they are missing or empty.
+        #expect(json["messages"]?.array?.map { $0["reasoning_content"]?.string } == [nil, " ", "想", nil])
+    }
+
+    @Test("Nobody else is told of thoughts in DeepSeek's way; no effort is not said to models that do not think")
+    func effort() throws {
+        let off = try Self.thinking(.deepseek, "deepseek-flash", effort: "none", thinks: false)
+        #expect(off["thinking"] == ["type": "disabled"] && off["reasoning_effort"] == nil)
+        #expect(off["messages"]?[1]?["reasoning_content"] == nil)
+        for (vendor, model) in [(ChatProfile.Vendor.openai, "o3"), (.compatible, "qwen3")] {
+            let json = try Self.thinking(vendor, model, effort: "xhigh")
+            #expect(json["reasoning_effort"]?.string == "xhigh" && json["thinking"] == nil)
+            #expect(json["messages"]?[1]?["reasoning_content"] == nil)
+            let none = try Self.thinking(vendor, model, effort: "none", thinks: false)
+            #expect(none["reasoning_effort"]?.string == "none")
+        }
+        let thoughtless = try Self.thinking(.openai, "gpt-4o", effort: "none", thinks: false)
+        #expect(thoughtless["reasoning_effort"] == nil)
+    }
+
     @Test("A strict schema closes every object and requires every property")
     func schema() {
         func check(_ schema: JSONValue) {
@@ -210,6 +256,29 @@ struct ChatWireTests {
         ])
         #expect(read.content == "好")
         #expect(read.usage.cachedPromptTokens == 8)
+    }
+
+    @Test(
+        "Thoughts are shown at once where they were asked for, else with the first words; texts of our own never show them",
+        arguments: [
+            (true, true), (true, false), (false, false),
+        ])
+    func thoughts(isRelayed: Bool, thinks: Bool) throws {
+        let rules = AnswerRules(isRelayed: isRelayed, offersTools: false, thinks: thinks)
+        var decoder = ChatStreamDecoder(askedModel: "m", rules: rules)
+        var shown: [String] = []
+        let deltas = [
+            #"{"reasoning_content":"想"}"#, #"{"content":" ","reasoning_content":null}"#, #"{"reasoning":"又想"}"#,
+            #"{"content":"好"}"#,
+        ]
+        for delta in deltas {
+            try decoder.feed(#"{"choices":[{"delta":\#(delta),"finish_reason":null}]}"#)
+            shown.append(decoder.takeText().map { "\($0.thoughts)|\($0.text)" } ?? "")
+        }
+        try decoder.feed(#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#)
+        let answer = try decoder.finished()
+        #expect(answer.content == " 好" && answer.thoughts == (isRelayed ? "想又想" : nil))
+        #expect(shown == (thinks ? ["想|", "", "又想|", "| 好"] : ["", "", "", isRelayed ? "想又想| 好" : "| 好"]))
     }
 
     @Test("Reasoning that nobody counted is estimated with the rest")

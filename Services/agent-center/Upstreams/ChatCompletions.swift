@@ -184,7 +184,7 @@ struct ChatCompletions: ChatModel {
 
     private func delivered(_ answer: ChatAnswer, _ deliver: Delivery?) async throws -> ChatAnswer {
         guard let deliver, !answer.content.isEmpty else { return answer }
-        do { try await deliver(ChatDelta(text: answer.content, model: answer.model)) } catch {
+        do { try await deliver(ChatDelta(text: answer.content, thoughts: answer.thoughts ?? "", model: answer.model)) } catch {
             throw ChatAbandoned(usage: answer.usage)
         }
         return answer
@@ -221,7 +221,7 @@ struct ChatCompletions: ChatModel {
 }
 
 extension ChatRequest {
-    var rules: AnswerRules { AnswerRules(isRelayed: isRelayed, offersTools: !tools.isEmpty) }
+    var rules: AnswerRules { AnswerRules(isRelayed: isRelayed, offersTools: !tools.isEmpty, thinks: thinks) }
 
     /// A picture in high detail of middle size, by OpenAI's rule: 85 tokens and 170 for each of six tiles; 2,833 and 5,667 where the
     /// model is `gpt-4o-mini`, which counts a picture at what it costs with `gpt-4o`.

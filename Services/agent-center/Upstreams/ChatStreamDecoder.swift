@@ -7,8 +7,11 @@ struct ChatStreamDecoder: Sendable {
     private var content = ""
     private var toolCalls: [Int: ChatAnswer.ToolCall] = [:]
     private var refusal = ""
-    /// Of the reasoning, which nobody is shown and which is billed.
+    /// Of the reasoning, which is billed as if it were said.
     private var hiddenBytes = 0
+    /// The same as a text, for whoever relays it.
+    private var thoughts = ""
+    private var waitingThoughts = ""
     private var finish: String?
     private var model: String?
     private var usage: ChatUsage?
@@ -56,9 +59,13 @@ struct ChatStreamDecoder: Sendable {
             waiting += text
             hasBegun = true
         }
-        if let text = delta["reasoning_content"]?.string, !text.isEmpty {
+        if let text = ChatWire.thoughts(in: delta) {
             hiddenBytes += text.utf8.count
             hasBegun = true
+            if rules.isRelayed {
+                thoughts += text
+                waitingThoughts += text
+            }
         }
         if let text = delta["refusal"]?.string, !text.isEmpty {
             refusal += text
@@ -76,25 +83,29 @@ struct ChatStreamDecoder: Sendable {
         }
     }
 
-    /// The text that has come since the last time; `nil` where there is none, and while it is all white space: a blank answer is a
-    /// failure, of which nobody shall have seen the beginning.
+    /// What has come since the last time; `nil` where there is nothing, and while the text is all white space: a blank answer is a failure, of
+    /// which nobody shall have seen the beginning. Thoughts that were asked for are shown at once; others wait for the text.
     mutating func takeText() -> ChatDelta? {
-        guard !waiting.isEmpty else { return nil }
-        if !hasInk {
-            guard waiting.contains(where: { !$0.isWhitespace }) else { return nil }
-            hasInk = true
+        if !hasInk { hasInk = waiting.contains { !$0.isWhitespace } }
+        guard hasInk else {
+            guard rules.thinks, !waitingThoughts.isEmpty else { return nil }
+            defer { waitingThoughts = "" }
+            return ChatDelta(text: "", thoughts: waitingThoughts, model: model ?? askedModel)
         }
-        defer { waiting = "" }
-        return ChatDelta(text: waiting, model: model ?? askedModel)
+        guard !waiting.isEmpty || !waitingThoughts.isEmpty else { return nil }
+        defer { (waiting, waitingThoughts) = ("", "") }
+        return ChatDelta(text: waiting, thoughts: waitingThoughts, model: model ?? askedModel)
     }
 
     /// The answer once the stream has ended, with or without the sentinel: a finish reason is what makes it whole.
     func finished() throws(ChatFailure) -> ChatAnswer {
         do {
-            return try rules.judge(
+            var answer = try rules.judge(
                 content: content, toolCalls: toolCalls.sorted { $0.key < $1.key }.map(\.value),
                 refusal: refusal.isEmpty ? nil : refusal, finish: finish, model: model ?? askedModel, usage: usage,
                 hidden: hiddenBytes)
+            if !thoughts.isEmpty { answer.thoughts = thoughts }
+            return answer
         } catch {
             throw error.usage == nil ? broken(error) : error
         }

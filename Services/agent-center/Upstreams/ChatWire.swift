@@ -17,6 +17,15 @@ struct ChatProfile: Sendable, Equatable {
         case object
     }
 
+    enum Thinking: Sendable {
+        /// DeepSeek's models think by default, which costs tokens and time and switches `temperature` off: `thinking` says whether.
+        case switched
+        /// `reasoning_effort` as the caller gave it; `none` too.
+        case effort
+        /// The same of a model that does not think as a rule: `none` need not be said, and would be refused.
+        case effortOnly
+    }
+
     let vendor: Vendor
     let maxTokensField: String
     let structuredOutput: StructuredOutput
@@ -24,8 +33,7 @@ struct ChatProfile: Sendable, Equatable {
     /// `nil`: the vendor has no member that names its end customer.
     let customerField: String?
     let sendsTemperature: Bool
-    /// DeepSeek's models think by default, which costs tokens and time and switches `temperature` off.
-    let switchesThinkingOff: Bool
+    let thinking: Thinking
     /// Of ``ChatRequest/extras``, those that the vendor takes.
     let extras: Set<String>
     /// Whether a message may consist of several parts.
@@ -42,10 +50,9 @@ struct ChatProfile: Sendable, Equatable {
             instructionsRole = isReasoning ? "developer" : "system"
             customerField = "safety_identifier"
             sendsTemperature = !isReasoning
-            switchesThinkingOff = false
+            thinking = isReasoning ? .effort : .effortOnly
             extras = [
-                "seed", "frequency_penalty", "presence_penalty", "logit_bias", "reasoning_effort", "verbosity",
-                "prompt_cache_key",
+                "seed", "frequency_penalty", "presence_penalty", "logit_bias", "verbosity", "prompt_cache_key",
                 "parallel_tool_calls",
             ]
             takesParts = true
@@ -55,7 +62,7 @@ struct ChatProfile: Sendable, Equatable {
             instructionsRole = "system"
             customerField = "user_id"
             sendsTemperature = true
-            switchesThinkingOff = true
+            thinking = .switched
             extras = ["frequency_penalty", "presence_penalty"]
             takesParts = false
         case .compatible:
@@ -65,10 +72,18 @@ struct ChatProfile: Sendable, Equatable {
             instructionsRole = "system"
             customerField = nil
             sendsTemperature = true
-            switchesThinkingOff = false
+            thinking = .effort
             extras = ["seed", "frequency_penalty", "presence_penalty"]
             takesParts = true
         }
+    }
+
+    /// Whether the vendor honours all of these; see ``ModelCall/parameters``.
+    func takes(_ parameters: Set<String>) -> Bool { parameters.isSubset(of: extras) }
+
+    /// OpenAI's words for effort in DeepSeek's, as its documentation of thinking has it.
+    static func deepSeekEffort(_ effort: String) -> String {
+        ["minimal": "low", "low": "low", "medium": "high", "high": "high", "xhigh": "high", "max": "max"][effort] ?? "high"
     }
 }
 
@@ -77,7 +92,8 @@ enum ChatWire {
     static func body(_ request: ChatRequest, model: String, profile: ChatProfile, streamed: Bool) -> [UInt8] {
         var body = JSONObject()
         body["model"] = .string(model)
-        body["messages"] = .array(request.messages.map { message($0, profile) })
+        let echoes = profile.thinking == .switched && request.thinks && !request.tools.isEmpty
+        body["messages"] = .array(request.messages.map { message($0, profile, echoesThoughts: echoes) })
         body[profile.maxTokensField] = .number(String(request.maxTokens))
         if let temperature = request.temperature, profile.sendsTemperature {
             body["temperature"] = .number(temperature.description)
@@ -93,7 +109,7 @@ enum ChatWire {
         }
         if !request.stop.isEmpty { body["stop"] = .array(request.stop.map { .string($0) }) }
         for (name, value) in request.extras where profile.extras.contains(name) { body[name] = value }
-        if profile.switchesThinkingOff { body["thinking"] = ["type": "disabled"] }
+        add(request.thinks, request.effort, profile, to: &body)
         if let customer = request.customer, let field = profile.customerField { body[field] = .string(customer) }
         if streamed {
             body["stream"] = true
@@ -102,10 +118,29 @@ enum ChatWire {
         return JSONValue.object(body).encode()
     }
 
-    private static func message(_ message: ChatRequest.Message, _ profile: ChatProfile) -> JSONValue {
+    private static func add(_ thinks: Bool, _ effort: String?, _ profile: ChatProfile, to body: inout JSONObject) {
+        switch profile.thinking {
+        case .switched:
+            body["thinking"] = ["type": thinks ? "enabled" : "disabled"]
+            if thinks, let effort { body["reasoning_effort"] = .string(ChatProfile.deepSeekEffort(effort)) }
+        case .effort, .effortOnly:
+            guard let effort, thinks || profile.thinking == .effort else { return }
+            body["reasoning_effort"] = .string(effort)
+        }
+    }
+
+    /// - Parameter echoesThoughts: whether the vendor refuses an earlier answer without its thoughts. Where they are gone, or were another
+    ///   model's to begin with, a space stands for them: nothing at all is refused.
+    private static func message(
+        _ message: ChatRequest.Message, _ profile: ChatProfile, echoesThoughts: Bool
+    ) -> JSONValue {
         let role = message.role == .instructions ? profile.instructionsRole : message.role.rawValue
-        guard var raw = message.raw else { return ["role": .string(role), "content": .string(message.content)] }
+        var raw = message.raw ?? JSONObject()
+        if message.raw == nil { raw["content"] = .string(message.content) }
         raw["role"] = .string(role)
+        if echoesThoughts, message.role == .assistant, raw["reasoning_content"]?.string?.isEmpty ?? true {
+            raw["reasoning_content"] = " "
+        }
         if !profile.takesParts, raw["content"]?.array != nil { raw["content"] = .string(message.content) }
         return .object(raw)
     }
@@ -142,10 +177,18 @@ enum ChatWire {
                 id: call["id"]?.string ?? "", name: call["function"]?["name"]?.string ?? "",
                 arguments: call["function"]?["arguments"]?.string ?? "")
         }
-        return try rules.judge(
+        let thoughts = thoughts(in: message)
+        var answer = try rules.judge(
             content: message["content"]?.string ?? "", toolCalls: calls, refusal: message["refusal"]?.string,
             finish: choice["finish_reason"]?.string, model: json["model"]?.string ?? askedModel, usage: usage(json["usage"]),
-            hidden: message["reasoning_content"]?.string?.utf8.count ?? 0)
+            hidden: thoughts?.utf8.count ?? 0)
+        if rules.isRelayed { answer.thoughts = thoughts }
+        return answer
+    }
+
+    /// Of a message or a delta: DeepSeek's name for them, or that of some compatible servers.
+    static func thoughts(in message: JSONValue) -> String? {
+        [message["reasoning_content"]?.string, message["reasoning"]?.string].lazy.compactMap { $0 }.first { !$0.isEmpty }
     }
 
     /// No model reads or writes more in one call.
@@ -182,6 +225,8 @@ struct AnswerRules: Sendable {
     /// See ``ChatRequest/isRelayed``.
     let isRelayed: Bool
     let offersTools: Bool
+    /// See ``ChatRequest/thinks``.
+    var thinks = false
 
     /// For texts that this service writes itself: whole, and words only.
     static let own = AnswerRules(isRelayed: false, offersTools: false)

@@ -42,6 +42,10 @@ struct ChatRequest: Sendable {
     var stop: [String] = []
     /// Further members for vendors that take them, e.g. `seed`.
     var extras = JSONObject()
+    /// The model shall think before it answers, and a reader is shown its thoughts while they come.
+    var thinks = false
+    /// How hard, in OpenAI's words (``ConversationInput/efforts``); `none` where the caller wants no thinking.
+    var effort: String?
     /// The caller holds the conversation: an answer that ended at its own token limit, was filtered or refused is the caller's to read,
     /// since its finish reason says so.
     var isRelayed = false
@@ -88,6 +92,8 @@ struct ChatAnswer: Sendable, Equatable {
     var toolCalls: [ToolCall] = []
     /// A relayed answer's refusal.
     var refusal: String?
+    /// What a relayed answer's model thought before it spoke, where the vendor tells it.
+    var thoughts: String?
     /// From the request to the first token; `nil` for an answer that came in one piece.
     var firstToken: Duration?
 }
@@ -187,6 +193,8 @@ struct ChatAbandoned: Error, Sendable {
 /// A piece of an answer that is being written.
 struct ChatDelta: Sendable, Equatable {
     var text: String
+    /// What was thought before the text.
+    var thoughts = ""
     /// The model that the vendor says is answering.
     var model: String
 }

@@ -24,7 +24,8 @@ final class GenerationDelivery: Sendable {
             return !state.hasBegun
         }
         if isFirst { try await listener.send(.begun(provider: provider, modelName: delta.model)) }
-        try await listener.send(.delta(delta.text))
+        if !delta.thoughts.isEmpty { try await listener.send(.thought(delta.thoughts)) }
+        if !delta.text.isEmpty { try await listener.send(.delta(delta.text)) }
     }
 
     /// Before every attempt: what an earlier one has sent is called void.

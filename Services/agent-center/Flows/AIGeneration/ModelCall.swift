@@ -50,6 +50,8 @@ struct ModelCall: Sendable {
     /// `auto`, a model's name, or an alias.
     var model = ModelNames.auto
     var needs: Set<ModelCapability> = []
+    /// Members of the request that only some vendors take, and that mean something to whoever wrote them, e.g. `seed`.
+    var parameters: Set<String> = []
     /// The API key that was used, where the subject does not say it.
     var apiKeyId: UUID?
     /// After this instant nobody waits for the answer.
@@ -83,6 +85,8 @@ enum GenerationEvent: Sendable, Equatable {
     /// A model begins to answer; deltas follow.
     case begun(provider: String, modelName: String)
     case delta(String)
+    /// A piece of what the model thinks before it speaks; raw conversations only.
+    case thought(String)
     /// What was sent so far is void: it is written again from the start. In Chinese, why.
     case restart(String)
     case usage(ChatUsage, costNano: Int64)

@@ -63,7 +63,9 @@ final class Routing: Sendable {
             // Disabled, or taken away after the policy was written.
             guard let model = catalogue.model(entry.model, of: entry.provider) else { return nil }
             isAnyThere = true
-            guard model.serves(call) else { return nil }
+            guard model.serves(call), ChatProfile(vendor: provider.dialect, model: model.name).takes(call.parameters) else {
+                return nil
+            }
             ranks.append(entry.rank)
             return route(provider, model, entry)
         }

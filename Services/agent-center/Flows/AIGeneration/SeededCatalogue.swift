@@ -49,7 +49,8 @@ extension ModelCatalogue {
     ]
 
     /// The seed's names for "that vendor's chat model" (seed 001 §5.1), and names that vendors have retired: DeepSeek's classic two on
-    /// 2026-07-24 15:59 UTC (the second of them thinks), `deepseek-v4-flash` for `deepseek-flash` on 2026-09-10. We keep a retired name for a year.
+    /// 2026-07-24 15:59 UTC (the second of them thinks),
+    /// `deepseek-v4-flash` for `deepseek-flash` on 2026-09-10. We keep a retired name for a year.
     private static func aliases(_ configured: [Configured]) -> [Alias] {
         func chat(_ provider: String, _ usual: String) -> String {
             configured.first { $0.provider.name == provider }?.models.first ?? usual
@@ -124,8 +125,11 @@ extension ModelCatalogue.Model {
     init(provider: String, name: String, unknownOf dialect: ChatProfile.Vendor) {
         switch dialect {
         case .openai:
+            let thinks = ChatProfile(vendor: .openai, model: name).thinking == .effort
             self.init(
-                provider: provider, name: name, capabilities: [.jsonSchema, .jsonObject, .tools, .vision], contextTokens: 128_000)
+                provider: provider, name: name,
+                capabilities: Set([.jsonSchema, .jsonObject, .tools, .vision]).union(thinks ? [.thinking] : []),
+                contextTokens: 128_000)
         case .deepseek:
             self.init(
                 provider: provider, name: name, capabilities: [.jsonObject, .tools, .thinking], contextTokens: 1_000_000)

@@ -39,7 +39,7 @@ struct Conversation: Sendable {
         let call = ModelCall(
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "AIGeneration", task: .chat, scene: Self.scene, model: input.model, needs: input.needs,
-            deadline: caller.deadline)
+            parameters: input.parameters, deadline: caller.deadline)
         var question = input.question
         question.customer = Caller.vendorName(of: caller.tenantId, user: input.user)
         let task = ConversationTask(question: question)

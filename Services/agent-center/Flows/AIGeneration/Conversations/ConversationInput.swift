@@ -7,15 +7,26 @@ struct ConversationInput: Sendable {
     /// Where the caller names no limit, in tokens; it bounds what a call can cost.
     static let defaultMaxTokens = 4_096
     static let mostTokens = 65_536
+    /// How hard a model may be asked to think, from not at all on.
+    static let efforts = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
     var model: String
     var question: ChatRequest
     var needs: Set<ModelCapability>
+    /// See ``ModelCall/parameters``.
+    var parameters: Set<String>
     var isStreamed: Bool
     /// Whether the stream ends with a chunk of usage.
     var includesUsage: Bool
     /// The caller's name for its end customer, if it has one.
     var user: String?
+
+    /// The model's name asks for thinking; what the request says itself counts more.
+    mutating func thinkUnlessToldNotTo() {
+        guard question.effort == nil else { return }
+        question.thinks = true
+        needs.insert(.thinking)
+    }
 
     /// - Throws: `ValidationFailure` with every refusal.
     static func read(_ json: JSONValue) throws -> ConversationInput {
@@ -43,8 +54,10 @@ struct ConversationReader {
     /// Sent on to vendors that take them; with the kinds they may be of.
     private static let extras: [(name: String, kinds: Set<String>)] = [
         ("seed", ["number"]), ("frequency_penalty", ["number"]), ("presence_penalty", ["number"]), ("logit_bias", ["object"]),
-        ("reasoning_effort", ["string"]), ("verbosity", ["string"]), ("prompt_cache_key", ["string"]),
+        ("verbosity", ["string"]), ("prompt_cache_key", ["string"]),
     ]
+    /// Without a hint about caches an answer is the same; without any other of them it is not, and only vendors that take it are asked.
+    private static let unbinding: Set = ["prompt_cache_key"]
     /// Taken, and without effect here: nothing is stored at the vendor, and the tier is the vendor's ordinary one.
     private static let withoutEffect = ["metadata", "prompt_cache_retention", "service_tier", "store"]
 
@@ -69,6 +82,7 @@ struct ConversationReader {
             guard let value = fields.value(name) else { continue }
             if kinds.contains(value.kind) { request.extras[name] = value } else { refuseKind(name, kinds.sorted().joined()) }
         }
+        readEffort()
         for name in Self.withoutEffect { _ = fields.value(name) }
         refuseUnserved()
         let isStreamed = fields.bool("stream", default: false)
@@ -85,7 +99,21 @@ struct ConversationReader {
         let user = fields.optionalText("safety_identifier", length: 1...512) ?? fields.optionalText("user", length: 1...512)
         _ = fields.value("user")
         return ConversationInput(
-            model: model, question: request, needs: needs, isStreamed: isStreamed, includesUsage: includesUsage, user: user)
+            model: model, question: request, needs: needs,
+            parameters: Set(request.extras.names).subtracting(Self.unbinding), isStreamed: isStreamed,
+            includesUsage: includesUsage, user: user)
+    }
+
+    private mutating func readEffort() {
+        guard let value = fields.value("reasoning_effort") else { return }
+        guard let effort = value.string, ConversationInput.efforts.contains(effort) else {
+            let known = ConversationInput.efforts.joined(separator: ", ")
+            return fields.refuse(
+                "reasoning_effort", code: "unknown_value", zh: "应为以下之一：\(known)", en: "must be one of \(known)")
+        }
+        request.effort = effort
+        request.thinks = effort != "none"
+        if request.thinks { needs.insert(.thinking) }
     }
 
     private mutating func refuseKind(_ name: String, _ kind: String) {

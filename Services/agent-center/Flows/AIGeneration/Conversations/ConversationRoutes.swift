@@ -14,11 +14,10 @@ struct ConversationRoutes: Sendable {
         let principal = try request.principal(with: "ai:generate")
         let input: ConversationInput
         do {
-            input = try ConversationInput.read(try request.json())
+            input = try resolved(ConversationInput.read(try request.json()), principal.tenantId)
         } catch let failure as ValidationFailure {
             throw RefusedConversation(failure)
         }
-        try checkModel(input, principal.tenantId)
         let caller = Caller(
             tenantId: principal.tenantId, subject: principal.subject,
             operationId: CallContext.current?.operationId ?? .version7(), deadline: request.deadline)
@@ -39,6 +38,7 @@ struct ConversationRoutes: Sendable {
                 switch event {
                 case .begun(_, let model): try await stream.write(wire.withLock { $0.beginning(model: model) })
                 case .delta(let text): try await stream.write(wire.withLock { $0.delta(text) })
+                case .thought(let text): try await stream.write(wire.withLock { $0.thought(text) })
                 case .restart, .usage, .done: break
                 }
             }
@@ -46,6 +46,7 @@ struct ConversationRoutes: Sendable {
             wire.withLock { wire in
                 if !isSent {
                     rest += wire.beginning(model: answer.answer.model)
+                    if let thoughts = answer.answer.thoughts { rest += wire.thought(thoughts) }
                     if !answer.answer.content.isEmpty { rest += wire.delta(answer.answer.content) }
                 }
                 rest += wire.ending(answer)
@@ -65,20 +66,40 @@ struct ConversationRoutes: Sendable {
         }
     }
 
-    /// A model that nobody knows, and one that cannot do what is asked of it.
-    private func checkModel(_ input: ConversationInput, _ tenantId: UUID) throws {
-        guard input.model != ModelNames.auto else { return }
+    /// Refuses a model that nobody knows, and one that cannot do what is asked of it. A name may say that its model is to think.
+    private func resolved(_ read: ConversationInput, _ tenantId: UUID) throws -> ConversationInput {
+        var input = read
+        guard input.model != ModelNames.auto else { return input }
         let catalogue = flow.models.routing.catalogue.current(for: tenantId)
-        guard let model = catalogue.model(named: input.model, at: Date()), !model.capabilities.contains(.embeddings) else {
+        guard let meaning = catalogue.meaning(of: input.model, at: Date()), !meaning.model.capabilities.contains(.embeddings)
+        else {
             throw UnknownModel(name: input.model)
         }
+        let model = meaning.model
+        if meaning.thinks { input.thinkUnlessToldNotTo() }
         let lacking = input.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
-        guard lacking.isEmpty else {
+        var pointers: [String] = lacking.map { need in
+            switch need {
+            case .vision: "/messages"
+            case .thinking: input.question.effort == nil ? "/model" : "/reasoning_effort"
+            default: "/tools"
+            }
+        }
+        if let provider = catalogue.provider(model.provider) {
+            let profile = ChatProfile(vendor: provider.dialect, model: model.name)
+            pointers += input.parameters.filter { !profile.takes([$0]) }.map { "/" + $0 }
+        }
+        guard pointers.isEmpty else {
             throw RefusedConversation(
                 ValidationFailure(
-                    pointer: lacking.contains(.vision) ? "/messages" : "/tools", code: "unsupported_by_model",
-                    zh: "模型 \(model.name) 不支持", en: "the model \(model.name) does not support this"))
+                    pointers.sorted().map { pointer in
+                        FieldIssue(
+                            pointer: pointer, code: "unsupported_by_model",
+                            message: LocalizedText(
+                                zh: "模型 \(model.name) 不支持", en: "the model \(model.name) does not support this"))
+                    }))
         }
+        return input
     }
 }
 

@@ -20,6 +20,10 @@ struct ConversationTask: GenerationTask {
         guard var answer = answers.last else { return .rejected("there is no answer") }
         // Cut or filtered, and says so: the caller's to judge.
         guard answer.finish == "stop" || answer.finish == "tool_calls" else { return .accepted(answer) }
+        // Not every vendor knows the member.
+        if question.parallelToolCalls == false, answer.toolCalls.count > 1 {
+            return .rejected("only one tool may be called at a time")
+        }
         for call in answer.toolCalls { if let problem = problem(with: call) { return .rejected(problem) } }
         guard question.answerSchema != nil || question.wantsObject, answer.toolCalls.isEmpty, answer.refusal == nil else {
             return .accepted(answer)

@@ -25,6 +25,7 @@ struct ConversationWire: Sendable {
         let chat = answer.answer
         message["role"] = "assistant"
         message["content"] = chat.content.isEmpty && !chat.toolCalls.isEmpty ? .null : .string(chat.content)
+        if let thoughts = chat.thoughts { message["reasoning_content"] = .string(thoughts) }
         message["refusal"] = chat.refusal.map { .string($0) } ?? .null
         if !chat.toolCalls.isEmpty { message["tool_calls"] = .array(chat.toolCalls.map(Self.call)) }
         var body = head("chat.completion", model: chat.model)
@@ -82,10 +83,15 @@ struct ConversationWire: Sendable {
         return opening + Array(#"{"role":"assistant","content":"","refusal":null}"#.utf8) + closing
     }
 
-    func delta(_ text: String) -> [UInt8] {
+    func delta(_ text: String) -> [UInt8] { delta(#"{"content":"#, text) }
+
+    /// DeepSeek's member; OpenAI keeps its models' thoughts.
+    func thought(_ text: String) -> [UInt8] { delta(#"{"reasoning_content":"#, text) }
+
+    private func delta(_ member: String, _ text: String) -> [UInt8] {
         var bytes = opening
         bytes.reserveCapacity(opening.count + text.utf8.count + closing.count + 32)
-        bytes.append(contentsOf: #"{"content":"#.utf8)
+        bytes.append(contentsOf: member.utf8)
         bytes.append(contentsOf: JSONValue.string(text).encode())
         bytes.append(UInt8(ascii: "}"))
         bytes.append(contentsOf: closing)

@@ -69,7 +69,7 @@ struct TextGeneration: Sendable {
                     switch event {
                     case .delta(let text): try await send(.delta(text, input: number))
                     case .restart(let reason): try await send(.restart(reason: reason, input: number))
-                    case .begun, .usage, .done: break
+                    case .begun, .thought, .usage, .done: break
                     }
                 }
                 let outcome = try await models.perform(
