@@ -126,7 +126,8 @@ struct ReservationTests {
                 models: Self.lottery(cheap, dear), desk: harness.desk(), metrics: ConversationMetrics(MetricsRegistry()))
             _ = try await harness.addBudget(nano: Self.dear - 1)
             let input = ConversationInput(
-                model: "auto", question: Self.question, needs: [], isStreamed: false, includesUsage: false, user: nil)
+                model: "auto", question: Self.question, needs: [], parameters: [], language: "zh", isStreamed: false,
+                includesUsage: false, user: nil)
             for _ in 0..<16 {
                 let answer = try await flow.answer(
                     input,
@@ -146,7 +147,8 @@ struct ReservationTests {
                 models: Self.ladder(cheap, dear), desk: harness.desk(), metrics: ConversationMetrics(MetricsRegistry()))
             let budget = try await harness.addBudget(nano: Self.dear - 1)
             let input = ConversationInput(
-                model: "auto", question: Self.question, needs: [], isStreamed: false, includesUsage: false, user: nil)
+                model: "auto", question: Self.question, needs: [], parameters: [], language: "zh", isStreamed: false,
+                includesUsage: false, user: nil)
             func call() async throws {
                 _ = try await flow.answer(
                     input,

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import ServiceDefaults
 import TestSupport
 import Testing
 
@@ -96,7 +97,8 @@ struct ThinkingTests {
         #expect(openAI.received.isEmpty && deepSeek.received.isEmpty)
     }
 
-    @Test("auto passes over vendors that do not take a member, and says so where none is left; a hint about caches is none of them")
+    @Test(
+        "auto passes over vendors that do not take a member, and says so where none is left; a hint about caches is none of them")
     func auto() async throws {
         let (openAI, deepSeek) = (try ScriptedVendor([.says("好")]), try ScriptedVendor([.says("好", model: "deepseek-flash")]))
         let order = ["MODEL_VENDOR_ORDER": "deepseek,openai"]
@@ -113,6 +115,44 @@ struct ThinkingTests {
             let none = try await service.callModel(TitleService.chat, ["model": "auto", "messages": Self.hello, "seed": 7])
             #expect(none.status == .notFound)
             #expect(try none.problem().code == "model.none_suited")
+        }
+    }
+
+    @Test(
+        "The language is that of the last user message, by script, unless it is told",
+        arguments: [
+            ("帮我写一篇 iPhone 16 Pro Max 的测评", nil, "zh"), ("Write a review of 小红书, please", nil, "en"),
+            ("Ça va, l'été?", nil, "en"),
+            ("夏の日焼け止めを選ぶ", nil, "ja"), ("여름 자외선 차단제", nil, "ko"), ("Привет, как дела?", nil, "und"), ("123 !? 😀", nil, "zh"),
+            ("", nil, "zh"), ("你好", "en-GB", "en-gb"), ("hello", "not a tag", "en"), ("hello", "zh--x", "en"),
+        ] as [(String, String?, String)])
+    func language(text: String, told: String?, language: String) {
+        let messages: [ChatRequest.Message] = [
+            .init(role: .user, content: "第一句"), .init(role: .user, content: text), .init(role: .assistant, content: "好的 well"),
+        ]
+        #expect(ConversationLanguage.of(messages, metadata: told.map { ["language": .string($0)] }) == language)
+    }
+
+    @Test("A route for English is taken by an English conversation, and not by a Chinese one")
+    func languageRoutes() async throws {
+        let vendor = try ScriptedVendor([.says("ok")])
+        try await TitleService.run(primary: vendor) { service in
+            let headers = try TestContext.headers(
+                from: .gatewayBFF, to: .agentCenter, as: TestContext.principal(roles: ["tenant_admin"], scopes: ["ai:admin"]))
+            let put = try await service.app.client.send(
+                .put, "/v1/ai/policies/chat", headers: headers,
+                json: [
+                    "routes": [
+                        ["provider": "openai", "model": "gpt-4o", "languages": ["en"]],
+                        ["provider": "openai", "model": "gpt-4o-mini", "rank": 1],
+                    ]
+                ])
+            #expect(put.status == .ok, "\(put.text)")
+            for (text, model) in [("Hello there", "gpt-4o"), ("你好", "gpt-4o-mini")] {
+                _ = try await service.callModel(
+                    TitleService.chat, ["model": "auto", "messages": [["role": "user", "content": .string(text)]]])
+                #expect(try Self.body(vendor)["model"]?.string == model)
+            }
         }
     }
 

@@ -38,8 +38,8 @@ struct Conversation: Sendable {
         let started = ContinuousClock.now
         let call = ModelCall(
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
-            flow: "AIGeneration", task: .chat, scene: Self.scene, model: input.model, needs: input.needs,
-            parameters: input.parameters, deadline: caller.deadline)
+            flow: "AIGeneration", task: .chat, scene: Self.scene, language: input.language,
+            model: input.model, needs: input.needs, parameters: input.parameters, deadline: caller.deadline)
         var question = input.question
         question.customer = Caller.vendorName(of: caller.tenantId, user: input.user)
         let task = ConversationTask(question: question)

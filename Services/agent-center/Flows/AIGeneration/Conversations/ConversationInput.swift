@@ -15,6 +15,8 @@ struct ConversationInput: Sendable {
     var needs: Set<ModelCapability>
     /// See ``ModelCall/parameters``.
     var parameters: Set<String>
+    /// See ``ConversationLanguage``.
+    var language: String
     var isStreamed: Bool
     /// Whether the stream ends with a chunk of usage.
     var includesUsage: Bool
@@ -59,7 +61,7 @@ struct ConversationReader {
     /// Without a hint about caches an answer is the same; without any other of them it is not, and only vendors that take it are asked.
     private static let unbinding: Set = ["prompt_cache_key"]
     /// Taken, and without effect here: nothing is stored at the vendor, and the tier is the vendor's ordinary one.
-    private static let withoutEffect = ["metadata", "prompt_cache_retention", "service_tier", "store"]
+    private static let withoutEffect = ["prompt_cache_retention", "service_tier", "store"]
 
     /// `null` says the same as leaving a member out.
     init(_ json: JSONValue) {
@@ -100,7 +102,8 @@ struct ConversationReader {
         _ = fields.value("user")
         return ConversationInput(
             model: model, question: request, needs: needs,
-            parameters: Set(request.extras.names).subtracting(Self.unbinding), isStreamed: isStreamed,
+            parameters: Set(request.extras.names).subtracting(Self.unbinding),
+            language: ConversationLanguage.of(request.messages, metadata: fields.value("metadata")), isStreamed: isStreamed,
             includesUsage: includesUsage, user: user)
     }
 
