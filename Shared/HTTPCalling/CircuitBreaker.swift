@@ -4,7 +4,8 @@ public import HTTPCore
 /// Stops calling an upstream that keeps failing, and lets one call through now and then to see whether it is back.
 ///
 /// *Closed*: calls pass; the last ``Configuration/window`` outcomes are kept. *Open*: calls are refused at once. *Half-open*: after
-/// ``Configuration/openFor`` exactly one call passes as a probe; its success closes the circuit, its failure opens it again.
+/// ``Configuration/openFor`` (or the time of ``Permit/open(for:)``) exactly one call passes as a probe; its success closes the circuit, its
+/// failure opens it again.
 public final class CircuitBreaker: Sendable {
     public struct Configuration: Sendable {
         /// How many of the latest outcomes count, 1…64.
@@ -45,6 +46,10 @@ public final class CircuitBreaker: Sendable {
         fileprivate let generation: UInt64
 
         public func report(_ outcome: Outcome) { breaker.report(outcome, generation: generation) }
+
+        /// Instead of an outcome: the upstream said that calls are in vain for a while. The circuit is open for that time at least; then one
+        /// call passes as a probe, as ever. Says nothing where the circuit has changed since the call began.
+        public func open(for pause: Duration) { breaker.open(for: pause, generation: generation) }
     }
 
     private struct Storage {
@@ -137,6 +142,13 @@ public final class CircuitBreaker: Sendable {
             case (.probing, .unknown):
                 storage.enter(.open(until: now()))
             }
+        }
+    }
+
+    private func open(for pause: Duration, generation: UInt64) {
+        storage.withLock { storage in
+            guard storage.generation == generation else { return }
+            storage.enter(.open(until: now() + pause))
         }
     }
 

@@ -54,6 +54,23 @@ import Testing
         #expect(breaker.state == .closed)
     }
 
+    @Test func opensForAsLongAsACallSays() throws {
+        let breaker = makeBreaker()
+        let (first, late) = (try breaker.acquire(), try breaker.acquire())
+        first.open(for: .seconds(60))
+        clock.advance(.seconds(59))
+        #expect(breaker.state == .open)
+        clock.advance(.seconds(1))
+        #expect(breaker.state == .halfOpen)
+        let probe = try breaker.acquire()
+        // Begun before the circuit opened: it neither closes it nor opens it anew.
+        late.open(for: .seconds(600))
+        #expect(breaker.state == .halfOpen)
+        #expect(throws: HTTPClientError.self) { try breaker.acquire() }
+        probe.report(.success)
+        #expect(breaker.state == .closed)
+    }
+
     private func makeOpenBreaker() throws -> CircuitBreaker {
         let breaker = makeBreaker()
         try report(breaker, .failure, .failure, .failure, .failure)

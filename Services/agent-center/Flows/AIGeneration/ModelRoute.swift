@@ -13,14 +13,15 @@ final class ModelRoute: Sendable {
     private let model: any ChatModel
     private let breaker: CircuitBreaker
     private let places: ConcurrencyLimit
-    private let closedUntil = Lock<ContinuousClock.Instant?>(nil)
     private let pause: Duration
 
-    /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model).
+    /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model), before one
+    ///   call tries it again.
     init(
         provider: String, modelName: String, model: any ChatModel, concurrency: Int = 64,
         capabilities: Set<ModelCapability> = [], timeouts: RouteTimeouts = .standard, pause: Duration = .seconds(60),
-        circuit: CircuitBreaker.Configuration = .init(window: 10, minimumCalls: 5, failureRatio: 0.5, openFor: .seconds(15))
+        circuit: CircuitBreaker.Configuration = .init(window: 10, minimumCalls: 5, failureRatio: 0.5, openFor: .seconds(15)),
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.provider = provider
         self.modelName = modelName
@@ -28,7 +29,7 @@ final class ModelRoute: Sendable {
         self.capabilities = capabilities
         self.timeouts = timeouts
         self.pause = pause
-        breaker = CircuitBreaker(name: "\(provider)/\(modelName)", configuration: circuit)
+        breaker = CircuitBreaker(name: "\(provider)/\(modelName)", configuration: circuit, now: now)
         places = ConcurrencyLimit(concurrency)
     }
 
@@ -36,10 +37,7 @@ final class ModelRoute: Sendable {
 
     /// Why the route is not called at all now, if so.
     var rest: ChatFailure? {
-        if let until = closedUntil.withLock({ $0 }), until > .now {
-            return ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "resting after an earlier refusal")
-        }
-        return breaker.state == .open
+        breaker.state == .open
             ? ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open") : nil
     }
 
@@ -83,9 +81,7 @@ final class ModelRoute: Sendable {
             switch failure.circuit {
             case .ignore: permit.report(.unknown)
             case .count: permit.report(.failure)
-            case .open:
-                permit.report(.failure)
-                closedUntil.withLock { $0 = .now + pause }
+            case .open: permit.open(for: pause)
             }
             throw failure
         } catch {
