@@ -160,18 +160,52 @@ public struct ModelPrice: Codable, Sendable, Equatable {
     public var rates: TokenRates
     /// In the vendor's busy hours, where they cost more.
     public var peakRates: TokenRates?
+    /// When these are; with `peakRates` only.
+    public var peakHours: PeakHours?
     /// Where the figures come from.
     public var source: String
 
     public init(
-        provider: String, model: String, validFrom: Date, rates: TokenRates, peakRates: TokenRates? = nil, source: String
+        provider: String, model: String, validFrom: Date, rates: TokenRates, peakRates: TokenRates? = nil,
+        peakHours: PeakHours? = nil, source: String
     ) {
         self.provider = provider
         self.model = model
         self.validFrom = validFrom
         self.rates = rates
         self.peakRates = peakRates
+        self.peakHours = peakHours
         self.source = source
+    }
+}
+
+/// A vendor's busy hours: wall time in a zone.
+public struct PeakHours: Codable, Sendable, Equatable {
+    /// IANA.
+    public var zone: String
+    /// `mon` … `sun`.
+    public var days: [String]
+    public var ranges: [PeakRange]
+    /// Days that are not busy all the same, such as public holidays: `YYYY-MM-DD`.
+    public var except: [String]?
+
+    public init(zone: String, days: [String], ranges: [PeakRange], except: [String]? = nil) {
+        self.zone = zone
+        self.days = days
+        self.ranges = ranges
+        self.except = except
+    }
+}
+
+/// A part of a day, `HH:MM` up to `24:00`.
+public struct PeakRange: Codable, Sendable, Equatable {
+    public var from: String
+    /// Exclusive.
+    public var until: String
+
+    public init(from: String, until: String) {
+        self.from = from
+        self.until = until
     }
 }
 

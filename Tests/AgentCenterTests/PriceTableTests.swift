@@ -17,7 +17,36 @@ struct PriceTableTests {
             ("2026-10-05T02:00:00Z", false), ("2026-10-08T02:00:00Z", true), ("2027-01-01T02:00:00Z", false),
         ])
     func peak(text: String, isPeak: Bool) throws {
-        #expect(DeepSeekHours.isPeak(try instant(text)) == isPeak)
+        let instant = try instant(text)
+        #expect(BusyHours.deepSeek.contains(instant) == isPeak)
+        let price = PriceTable.standard.price(provider: "deepseek", model: "deepseek-flash", at: instant)
+        #expect(price?.version == "deepseek/deepseek-flash@2026-10-01/\(isPeak ? "peak" : "off-peak")")
+    }
+
+    @Test("Peak rates hold in the entry's own hours, and always where nobody knows them")
+    func ownHours() throws {
+        func price(_ hours: BusyHours?, _ text: String) throws -> Int64? {
+            let entry = PriceTable.Entry(
+                provider: "house", models: ["m"], validFrom: PriceTable.day(2026, 1, 1),
+                rates: .init(cachedPrompt: 1, prompt: 1, completion: 1),
+                peakRates: .init(cachedPrompt: 9, prompt: 9, completion: 9),
+                source: "test", peakHours: hours)
+            return PriceTable(currency: "USD", entries: [entry]).price(provider: "house", model: "m", at: try instant(text))?
+                .rates.prompt
+        }
+        // Summer time from the spring on: the same wall time is an hour earlier in UTC.
+        let spring = Int(try instant("2026-03-29T01:00:00Z").timeIntervalSince1970)
+        let berlin = BusyHours(
+            zone: "Europe/Berlin", offsets: .init(samples: [.init(at: 0, offset: 3_600), .init(at: spring, offset: 7_200)]),
+            days: [.sat, .sun], spans: [.init(from: 0, until: 90), .init(from: 1_380, until: 1_440)],
+            except: [CivilTime.days(year: 2026, month: 3, day: 22)])
+        let cases: [(String, Int64)] = [
+            ("2026-03-13T22:59:59Z", 1), ("2026-03-13T23:00:00Z", 9), ("2026-03-14T00:29:59Z", 9), ("2026-03-14T00:30:00Z", 1),
+            ("2026-03-14T22:00:00Z", 9), ("2026-03-15T23:00:00Z", 1), ("2026-03-22T22:30:00Z", 1),
+            ("2026-04-04T21:00:00Z", 9), ("2026-04-03T22:00:00Z", 9), ("2026-04-04T20:59:59Z", 1),
+        ]
+        for (text, prompt) in cases { #expect(try price(berlin, text) == prompt, "\(text)") }
+        #expect(try price(nil, "2026-11-22T02:00:00Z") == 9)
     }
 
     @Test("A bill by hand: 1,000 prompt tokens of which 600 cached, 200 written, flash")

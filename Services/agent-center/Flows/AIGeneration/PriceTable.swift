@@ -34,6 +34,8 @@ struct PriceTable: Sendable {
         /// Where the vendor charges more at busy hours.
         let peakRates: Rates?
         let source: String
+        /// When `peakRates` hold; where nobody knows, always: too high rather than too low.
+        var peakHours: BusyHours?
     }
 
     struct Price: Sendable, Equatable {
@@ -61,7 +63,7 @@ struct PriceTable: Sendable {
         guard let peakRates = entry.peakRates else {
             return Price(version: "\(provider)/\(name)@\(day)", rates: entry.rates)
         }
-        let isPeak = DeepSeekHours.isPeak(instant)
+        let isPeak = entry.peakHours?.contains(instant) ?? true
         return Price(
             version: "\(provider)/\(name)@\(day)/\(isPeak ? "peak" : "off-peak")", rates: isPeak ? peakRates : entry.rates)
     }
@@ -120,12 +122,12 @@ struct PriceTable: Sendable {
                 provider: "deepseek", models: ["deepseek-flash", "deepseek-v4-flash"], validFrom: day(2026, 10, 1),
                 rates: Rates(cachedPrompt: 3, prompt: 150, completion: 600),
                 peakRates: Rates(cachedPrompt: 6, prompt: 300, completion: 1200),
-                source: "api-docs.deepseek.com pricing, October 2026"),
+                source: "api-docs.deepseek.com pricing, October 2026", peakHours: .deepSeek),
             Entry(
                 provider: "deepseek", models: ["deepseek-v4-pro"], validFrom: day(2026, 10, 1),
                 rates: Rates(cachedPrompt: 22, prompt: 660, completion: 1980),
                 peakRates: Rates(cachedPrompt: 44, prompt: 1320, completion: 3960),
-                source: "api-docs.deepseek.com pricing, October 2026"),
+                source: "api-docs.deepseek.com pricing, October 2026", peakHours: .deepSeek),
             Entry(
                 provider: "openai", models: ["gpt-4o-mini"], validFrom: day(2024, 7, 18),
                 rates: Rates(cachedPrompt: 75, prompt: 150, completion: 600), peakRates: nil, source: "openai.com/api/pricing"),
@@ -156,21 +158,6 @@ struct PriceTable: Sendable {
 
     static func day(_ year: Int, _ month: Int, _ day: Int) -> Date {
         Date(timeIntervalSince1970: Double(CivilTime.days(year: year, month: month, day: day)) * 86_400)
-    }
-}
-
-/// DeepSeek's busy hours: 09–12 and 14–18 in Beijing (UTC+8, no summer time), Monday to Friday, not on public holidays.
-enum DeepSeekHours {
-    /// Public holidays (State Council) that fall on weekdays within the seeded prices' time. A day missing here is billed as
-    /// busy: too high rather than too low.
-    private static let holidays: Set<[Int]> = [
-        [2026, 10, 1], [2026, 10, 2], [2026, 10, 5], [2026, 10, 6], [2026, 10, 7], [2027, 1, 1],
-    ]
-
-    static func isPeak(_ instant: Date) -> Bool {
-        let local = CivilTime(secondsSince1970: Int(instant.timeIntervalSince1970.rounded(.down)) + 8 * 3_600)
-        guard (1...5).contains(local.weekday), !holidays.contains([local.year, local.month, local.day]) else { return false }
-        return (9..<12).contains(local.hour) || (14..<18).contains(local.hour)
     }
 }
 

@@ -84,47 +84,6 @@ enum CatalogueInput {
             validUntil: validUntil, thinks: thinks)
     }
 
-    /// A price holds from an instant that has not passed: what was charged stays as it was.
-    static func price(_ json: JSONValue, in catalogue: ModelCatalogue, now: Date) throws -> (PriceTable.Entry, model: String) {
-        var fields = FieldReader(json)
-        let provider = fields.text("provider", length: 1...64)
-        let model = fields.text("model", length: 1...64)
-        let validFrom = fields.optionalDate("validFrom")
-        let rates = fields.object("rates", Self.rates)
-        let peakRates = fields.optionalObject("peakRates", Self.rates)
-        let source = fields.text("source", length: 1...300)
-        // Models that make pictures have a price, and are none that text can be asked of.
-        if !catalogue.prices.entries.contains(where: { $0.provider == provider && $0.models.contains(model) }) {
-            requireModel(model, of: provider, in: catalogue, &fields)
-        }
-        requireDate(validFrom, "validFrom", &fields)
-        if let validFrom, validFrom < now {
-            fields.refuse(
-                "validFrom", code: "in_the_past", zh: "价格不能追溯生效", en: "a price cannot hold for what was charged already")
-        }
-        try fields.finish()
-        let nothing = PriceTable.Rates(cachedPrompt: 0, prompt: 0, completion: 0)
-        return (
-            PriceTable.Entry(
-                provider: provider, models: [model], validFrom: validFrom ?? now, rates: rates ?? nothing, peakRates: peakRates,
-                source: source), model
-        )
-    }
-
-    private static func rates(_ fields: inout FieldReader) -> PriceTable.Rates {
-        func amount(_ name: String) -> Int64 { number(fields.text(name, length: 1...12), name) }
-        func number(_ text: String, _ name: String) -> Int64 {
-            if let value = Int64(text), value >= 0, text.allSatisfy(\.isNumber) { return value }
-            if !text.isEmpty {
-                fields.refuse(name, code: "not_an_amount", zh: "应为十进制整数字符串", en: "must be a decimal integer as a string")
-            }
-            return 0
-        }
-        return PriceTable.Rates(
-            cachedPrompt: amount("cachedPromptNano"), prompt: amount("promptNano"), completion: amount("completionNano"),
-            image: fields.optionalText("imageNano", length: 1...12).map { number($0, "imageNano") })
-    }
-
     /// Of a prompt in characters, or of what is asked for in tokens.
     private static let lengths = 0...10_000_000
 
@@ -175,7 +134,7 @@ enum CatalogueInput {
         return Set(words.compactMap(Choice.init))
     }
 
-    private static func requireModel(
+    static func requireModel(
         _ model: String, of provider: String, in catalogue: ModelCatalogue, _ fields: inout FieldReader
     ) {
         guard !model.isEmpty, !provider.isEmpty, catalogue.model(model, of: provider) == nil else { return }
@@ -183,7 +142,7 @@ enum CatalogueInput {
             "model", code: "unknown_model", zh: "没有名为“\(provider)/\(model)”的模型", en: "there is no model \(provider)/\(model)")
     }
 
-    private static func requireDate(_ date: Date?, _ name: String, _ fields: inout FieldReader) {
+    static func requireDate(_ date: Date?, _ name: String, _ fields: inout FieldReader) {
         guard date == nil, !fields.issues.contains(where: { $0.pointer == "/\(name)" }) else { return }
         fields.refuse(name, code: "required", zh: "必填", en: "is required")
     }

@@ -75,6 +75,10 @@ struct CatalogueRoutes: Sendable {
     func addPrice(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
         let (price, model) = try CatalogueInput.price(request.json(), in: desk.holder.common, now: Date())
+        if let zone = price.peakHours?.zone, try await !desk.store.knows(zone: zone) {
+            throw ValidationFailure(
+                pointer: "/peakHours/zone", code: "unknown_zone", zh: "不是 IANA 时区名", en: "is not the name of an IANA time zone")
+        }
         guard try await desk.store.add(price, model: model, by: request.principal.subject) else { throw AlreadyThere() }
         try await desk.refresh()
         return try .json(.created, ModelPrice(price, model: model))

@@ -90,14 +90,15 @@ struct CatalogueStore: Sendable {
 
     /// - Returns: `false` if the model has a price from that instant on already.
     func add(_ price: PriceTable.Entry, model: String, by subject: String) async throws -> Bool {
-        try await change(
+        let hours = try price.peakHours.map { JSONText(String(decoding: try JSON.encode(PeakHours($0)), as: UTF8.self)) }
+        return try await change(
             """
             INSERT INTO model_prices (provider, model, valid_from, prompt_nano, cached_prompt_nano, completion_nano,
                 image_nano,
-                peak_prompt_nano, peak_cached_prompt_nano, peak_completion_nano, source, created_by)
+                peak_prompt_nano, peak_cached_prompt_nano, peak_completion_nano, peak_hours, source, created_by)
             VALUES (\(price.provider), \(model), \(price.validFrom), \(price.rates.prompt), \(price.rates.cachedPrompt),
                 \(price.rates.completion), \(price.rates.image), \(price.peakRates?.prompt),
-                \(price.peakRates?.cachedPrompt), \(price.peakRates?.completion), \(price.source), \(subject))
+                \(price.peakRates?.cachedPrompt), \(price.peakRates?.completion), \(hours)::jsonb, \(price.source), \(subject))
             ON CONFLICT (provider, model, valid_from) DO NOTHING
             """) > 0
     }
@@ -159,7 +160,7 @@ struct CatalogueStore: Sendable {
                 model: try row.decode("model"), validFrom: try row.decode("valid_from"),
                 validUntil: try row.decode("valid_until"), thinks: try row.decode("thinks"))
         }
-        changes.prices = try await system.query("SELECT * FROM model_prices ORDER BY provider, model, valid_from").map(Self.price)
+        changes.prices = try await prices()
         changes.policies = try await system.query("SELECT tenant_id, scene, routes FROM routing_policies").map { row in
             let scene: String = try row.decode("scene")
             let routes = try JSON.decode([RouteSetting].self, from: row.decode("routes", as: JSONText.self).bytes)
@@ -180,22 +181,5 @@ struct CatalogueStore: Sendable {
         guard let id = try row.decode("key_id", as: String?.self), let bytes = try row.decode("key_sealed", as: [UInt8]?.self)
         else { return nil }
         return KeyRing.Sealed(keyId: id, ciphertext: bytes)
-    }
-
-    private static func price(_ row: Row) throws -> PriceTable.Entry {
-        let peak: PriceTable.Rates? =
-            if let prompt = try row.decode("peak_prompt_nano", as: Int64?.self) {
-                .init(
-                    cachedPrompt: try row.decode("peak_cached_prompt_nano"), prompt: prompt,
-                    completion: try row.decode("peak_completion_nano"))
-            } else {
-                nil
-            }
-        return PriceTable.Entry(
-            provider: try row.decode("provider"), models: [try row.decode("model")], validFrom: try row.decode("valid_from"),
-            rates: .init(
-                cachedPrompt: try row.decode("cached_prompt_nano"), prompt: try row.decode("prompt_nano"),
-                completion: try row.decode("completion_nano"), image: try row.decode("image_nano")),
-            peakRates: peak, source: try row.decode("source"))
     }
 }

@@ -39,7 +39,34 @@ extension ModelPrice {
     init(_ entry: PriceTable.Entry, model: String) {
         self.init(
             provider: entry.provider, model: model, validFrom: entry.validFrom, rates: TokenRates(entry.rates),
-            peakRates: entry.peakRates.map(TokenRates.init), source: entry.source)
+            peakRates: entry.peakRates.map(TokenRates.init), peakHours: entry.peakHours.map(PeakHours.init),
+            source: entry.source)
+    }
+}
+
+extension PeakHours {
+    init(_ hours: BusyHours) {
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        func time(_ minute: Int) -> String { "\(two(minute / 60)):\(two(minute % 60))" }
+        self.init(
+            zone: hours.zone, days: BusyHours.Day.allCases.filter(hours.days.contains).map(\.rawValue),
+            ranges: hours.spans.map { PeakRange(from: time($0.from), until: time($0.until)) },
+            except: hours.except.sorted().map { day in
+                let date = CivilTime(secondsSince1970: day * 86_400)
+                return "\(date.year)-\(two(date.month))-\(two(date.day))"
+            })
+    }
+}
+
+extension BusyHours {
+    /// As the database keeps them.
+    init(_ hours: PeakHours, offsets: ZoneOffsets) {
+        self.init(
+            zone: hours.zone, offsets: offsets, days: Set(hours.days.compactMap(Day.init)),
+            spans: hours.ranges.compactMap { range in
+                guard let from = PeakHours.minute(range.from), let until = PeakHours.minute(range.until) else { return nil }
+                return Span(from: from, until: until)
+            }, except: Set((hours.except ?? []).compactMap(PeakHours.day)))
     }
 }
 
