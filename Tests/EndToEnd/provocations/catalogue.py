@@ -23,7 +23,12 @@ def provoke(stack, member) -> None:
         ("POST", "prices", model | {"validFrom": f"{2100 + uuid.uuid4().int % 7000}-01-01T00:00:00Z", "rates": RATES, "source": "测试"}, 201),
         ("PUT", "policies/nowhere", ROUTES, 200),
         ("DELETE", "policies/nowhere", None, 204),
+        ("PUT", "policies/nowhere?scope=platform", ROUTES, 200),
+        ("DELETE", "policies/nowhere?scope=platform", None, 204),
     ]
+    for method in ("PUT", "DELETE"):
+        elsewhere = platform.request(method, "/api/ai/policies/nowhere?scope=world", json=ROUTES if method == "PUT" else None)
+        assert elsewhere.status_code == 422, elsewhere.text
     assert platform.request("GET", "/api/ai/catalogue").status_code == 200
     for method, path, body, status in calls:
         url = f"/api/ai/{path}"

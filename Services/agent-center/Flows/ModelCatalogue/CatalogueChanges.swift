@@ -55,6 +55,10 @@ struct CatalogueChanges: Sendable {
         }
         common.aliases += aliases
         common.prices = PriceTable(currency: seeded.prices.currency, entries: seeded.prices.entries + prices)
+        // A platform's own policy takes the place of the seeded one for the same scene.
+        let ofPlatform = policies.filter { $0.tenantId == nil }
+        common.policies.removeAll { seeded in ofPlatform.contains { $0.scene == seeded.scene } }
+        common.policies += ofPlatform
         let own = Dictionary(grouping: policies.filter { $0.tenantId != nil }) { $0.tenantId ?? UUID() }
         let keys = Dictionary(grouping: tenantKeys, by: \.tenantId)
         var ofTenants: [UUID: ModelCatalogue] = [:]

@@ -106,21 +106,37 @@ struct CatalogueRoutes: Sendable {
             desk.store.removeKey(of: Self.name(request, "name"), tenantId: principal.tenantId))
     }
 
-    /// `PUT /v1/ai/policies/{scene}`; `*` is every scene.
+    /// `PUT /v1/ai/policies/{scene}`; `*` is every scene. With `scope=platform` it is that of all tenants that have none of their own.
     func putPolicy(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.write)
         let scene = try Self.name(request, "scene")
-        let routes = try CatalogueInput.policy(request.json(), in: desk.holder.current(for: principal.tenantId))
-        try await desk.store.put(routes, scene: scene, tenantId: principal.tenantId, by: principal.subject)
+        let tenantId = try Self.owner(of: request)
+        let catalogue = tenantId.map { desk.holder.current(for: $0) } ?? desk.holder.common
+        let routes = try CatalogueInput.policy(request.json(), in: catalogue)
+        try await desk.store.put(routes, scene: scene, tenantId: tenantId, by: principal.subject)
         try await desk.refresh()
-        return try .json(.ok, RoutingPolicyView(scene: scene, isOwn: true, routes: routes))
+        return try .json(.ok, RoutingPolicyView(scene: scene, isOwn: tenantId != nil, routes: routes))
     }
 
-    /// `DELETE /v1/ai/policies/{scene}`
+    /// `DELETE /v1/ai/policies/{scene}`; with `scope=platform` back to what was seeded.
     func removePolicy(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: Self.write)
-        return try await removed(
-            desk.store.removePolicy(scene: Self.name(request, "scene"), tenantId: principal.tenantId))
+        let tenantId = try Self.owner(of: request)
+        return try await removed(desk.store.removePolicy(scene: Self.name(request, "scene"), tenantId: tenantId))
+    }
+
+    private enum PolicyScope: String, CaseIterable {
+        case tenant, platform
+    }
+
+    /// Whose policy it is; `nil`: the platform's.
+    private static func owner(of request: Request) throws -> UUID? {
+        let principal = try request.principal(with: write)
+        var query = QueryReader(request.query)
+        let scope = query.optionalChoice("scope", of: PolicyScope.self) ?? .tenant
+        try query.finish()
+        guard scope == .platform else { return principal.tenantId }
+        try requirePlatformAdministrator(request)
+        return nil
     }
 
     // MARK: Parts

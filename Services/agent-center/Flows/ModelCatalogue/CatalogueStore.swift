@@ -120,8 +120,18 @@ struct CatalogueStore: Sendable {
             "DELETE FROM tenant_provider_keys WHERE tenant_id = \(tenantId) AND provider = \(provider)", tenant: tenantId) > 0
     }
 
-    func put(_ routes: [RouteSetting], scene: String, tenantId: UUID, by subject: String) async throws {
+    /// - Parameter tenantId: `nil` for the platform's.
+    func put(_ routes: [RouteSetting], scene: String, tenantId: UUID?, by subject: String) async throws {
         let text = JSONText(String(decoding: try JSON.encode(routes), as: UTF8.self))
+        guard let tenantId else {
+            try await change(
+                """
+                INSERT INTO platform_routing_policies (scene, routes, updated_by)
+                VALUES (\(scene), \(text)::jsonb, \(subject))
+                ON CONFLICT (scene) DO UPDATE SET routes = excluded.routes, updated_by = excluded.updated_by, updated_at = app_now()
+                """)
+            return
+        }
         try await change(
             """
             INSERT INTO routing_policies (tenant_id, scene, routes, updated_by)
@@ -131,8 +141,11 @@ struct CatalogueStore: Sendable {
             """, tenant: tenantId)
     }
 
-    func removePolicy(scene: String, tenantId: UUID) async throws -> Bool {
-        try await change(
+    func removePolicy(scene: String, tenantId: UUID?) async throws -> Bool {
+        guard let tenantId else {
+            return try await change("DELETE FROM platform_routing_policies WHERE scene = \(scene)") > 0
+        }
+        return try await change(
             "DELETE FROM routing_policies WHERE tenant_id = \(tenantId) AND scene = \(scene)", tenant: tenantId) > 0
     }
 
@@ -161,7 +174,12 @@ struct CatalogueStore: Sendable {
                 validUntil: try row.decode("valid_until"), thinks: try row.decode("thinks"))
         }
         changes.prices = try await prices()
-        changes.policies = try await system.query("SELECT tenant_id, scene, routes FROM routing_policies").map { row in
+        changes.policies = try await system.query(
+            """
+            SELECT tenant_id, scene, routes FROM routing_policies
+            UNION ALL SELECT NULL, scene, routes FROM platform_routing_policies ORDER BY scene
+            """
+        ).map { row in
             let scene: String = try row.decode("scene")
             let routes = try JSON.decode([RouteSetting].self, from: row.decode("routes", as: JSONText.self).bytes)
             return RoutingPolicy(
