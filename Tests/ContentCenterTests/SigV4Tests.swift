@@ -63,7 +63,15 @@ import Testing
                 == "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7")
     }
 
-    /// aws-c-auth's suite, `get-vanilla-query-order-key-case`: another service than S3 hashes the empty payload.
+    /// `get-vanilla-query-order-key-case` of AWS's test suite (as aws-c-auth has it): the hash of its canonical request.
+    @Test func ordersAQueryByItsKeys() {
+        let request = SigV4.Request(method: "GET", host: "example.amazonaws.com", path: "/")
+        let canonical = Self.example.canonicalRequest(
+            request, query: SigV4.canonical([("Param2", "value2"), ("Param1", "value1")]),
+            headers: [("host", request.host), ("x-amz-date", "20150830T123600Z")], payload: Hex.encode(SHA256.hash("")))
+        #expect(Hex.encode(SHA256.hash(canonical)) == "816cd5b414d056048ba4f7c5386d6e0533120fb1fcfa93762cf0fc39e2cf19e0")
+    }
+
     @Test func encodesOnceAndSorts() {
         #expect(SigV4.encode("a b/ü~*", keepingSlashes: true) == "a%20b/%C3%BC~%2A")
         #expect(SigV4.encode("//a/../b", keepingSlashes: true) == "//a/../b")
