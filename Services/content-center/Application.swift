@@ -14,7 +14,7 @@ enum Application: ServiceApplication {
         m0016SearchFiles, m0017SearchSubtitles, m0018AssetFilters, m0019GarbageInTime, m0020AssetPreviews,
         m0021OutboxPostponed, m0022SearchBatches, m0023MediaSources, m0024SearchCost, m0025CheapClockAndLock,
         m0026SearchLabels, m0027PendingUploads, m0028SearchWords, m0029FingerprintMethod, m0030UploadsUnderWay,
-        m0031SearchLists, m0032AssetPlans, m0033ContentVideos,
+        m0031SearchLists, m0032AssetPlans, m0033ContentVideos, m0034SearchAssets,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
@@ -88,7 +88,7 @@ enum Application: ServiceApplication {
                 assets: assets, store: AssetFilingStore(database: runtime.database) { runtime.outbox.wake() },
                 folders: FolderStore(database: runtime.database)),
             media: media.jobs,
-            search: ContentSearch(store: ContentSearchStore(database: runtime.database)),
+            search: ContentSearch(store: ContentSearchStore(database: runtime.database), objects: objects),
             semanticIndex: SemanticIndex(store: SemanticIndexStore(database: runtime.database)),
             materials: MaterialLibrary(store: MaterialStore(database: runtime.database) { runtime.outbox.wake() }),
             accounts: accounts, privacy: privacy)

@@ -22,16 +22,22 @@ extension ContentCenterHarness {
             NewContent(step: "copy", title: title, body: .copy(body), source: VersionSource(kind: .human)), tenant: tenant)
     }
 
+    /// Contents, unless `more` says what.
     func find(_ query: String, _ more: String = "", tenant: UUID = tenant) async throws -> SearchAnswer {
         let text = query.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-        let response = try await send(.get, "/v1/search?q=\(text)\(more)", tenant: tenant)
+        let type = more.contains("type=") ? "" : "&type=content"
+        let response = try await send(.get, "/v1/search?q=\(text)\(type)\(more)", tenant: tenant)
         #expect(response.status == .ok, "\(response.text)")
         return try response.decode(SearchAnswer.self)
     }
 
     func titles(_ query: String, _ more: String = "", tenant: UUID = tenant) async throws -> [String] {
-        try await find(query, more, tenant: tenant).items.map(\.content.title)
+        try await find(query, more, tenant: tenant).contents.map(\.title)
     }
+}
+
+extension SearchAnswer {
+    var contents: [ContentSummary] { items.compactMap(\.content) }
 }
 
 @Suite struct ContentSearchTests {
@@ -54,7 +60,7 @@ extension ContentCenterHarness {
             #expect(try await service.titles("fss").first == "油皮防晒霜推荐")
             #expect(try await service.titles("不存在的词") == [])
             let corrected = try await service.find("xioami")
-            #expect(corrected.items.map(\.content.title) == ["护手霜"])
+            #expect(corrected.contents.map(\.title) == ["护手霜"])
             #expect(corrected.corrections == [SearchCorrection(from: "xioami", to: "xiaomi")])
             let nothing = try await service.find("……")
             #expect(nothing == .nothing)
@@ -70,7 +76,7 @@ extension ContentCenterHarness {
             for index in 0..<20 { _ = try await service.copy("填充\(index)", "日常内容") }
             try await service.indexer.takeInAll()
             let answer = try await service.find("油皮 防晒")
-            #expect(answer.items.map(\.content.title) == ["油皮防晒", "正文里有", "只有一半"])
+            #expect(answer.contents.map(\.title) == ["油皮防晒", "正文里有", "只有一半"])
             #expect(answer.items.map(\.score) == answer.items.map(\.score).sorted(by: >))
             #expect(try await service.titles("油皮 防晒", "&sort=newest") == ["油皮防晒", "正文里有"])
         }
@@ -104,7 +110,7 @@ extension ContentCenterHarness {
                 .patch, "/v1/contents/\(content.id.lowercase)/labels", body: Array(#"{"topic":"夏季","tags":["主推"]}"#.utf8))
             #expect(labelled.status == .ok)
             try await service.indexer.takeInAll()
-            let found = try #require(try await service.find("防晒").items.first).content
+            let found = try #require(try await service.find("防晒").contents.first)
             #expect(found.tags == ["主推"] && found.topic == "夏季")
             // Before the index knows it, and after.
             #expect(try await service.send(.delete, "/v1/contents/\(content.id.lowercase)").status == .noContent)
@@ -132,7 +138,7 @@ extension ContentCenterHarness {
             #expect(
                 all.facets.kind == [SearchFacetValue(value: "copy", count: 2), SearchFacetValue(value: "title_set", count: 1)])
             #expect(all.facets.status == [SearchFacetValue(value: "draft", count: 3)])
-            #expect(try await service.find("猫砂盆", "&kind=title_set").items.map(\.content.id) == [grouped.id])
+            #expect(try await service.find("猫砂盆", "&kind=title_set").contents.map(\.id) == [grouped.id])
             #expect(try await service.find("猫砂盆", "&groupId=\(group.lowercase)").total == 1)
             #expect(try await service.find("猫砂盆", "&status=published") == .nothing)
             #expect(try await service.find("猫砂盆", "&completeness=draft").total == 3)
@@ -142,7 +148,7 @@ extension ContentCenterHarness {
             // What was decided elsewhere is noticed.
             try await service.database.superuser.query("UPDATE contents SET status = 'published' WHERE id = \(last.id)")
             try await service.indexer.takeInAll()
-            #expect(try await service.find("猫砂盆", "&status=published").items.map(\.content.id) == [last.id])
+            #expect(try await service.find("猫砂盆", "&status=published").contents.map(\.id) == [last.id])
         }
     }
 
@@ -151,14 +157,14 @@ extension ContentCenterHarness {
             for index in 0..<9 { _ = try await service.copy("防晒 \(index)", "好" + String(repeating: "油皮", count: index % 3)) }
             try await service.indexer.takeInAll()
             for sort in ["relevance", "newest"] {
-                let expected = try await service.find("油皮 防晒", "&limit=100&sort=\(sort)").items.map(\.content.id)
+                let expected = try await service.find("油皮 防晒", "&limit=100&sort=\(sort)").contents.map(\.id)
                 #expect(expected.count == 6)
                 var seen: [UUID] = []
                 var more = "&limit=4&sort=\(sort)"
                 while true {
                     let page = try await service.find("油皮 防晒", more)
                     #expect(page.items.count <= 4)
-                    seen += page.items.map(\.content.id)
+                    seen += page.contents.map(\.id)
                     guard let cursor = page.nextCursor else { break }
                     more = "&limit=4&sort=\(sort)&cursor=\(cursor)"
                 }
@@ -399,10 +405,10 @@ extension ContentCenterHarness {
             #expect(try await service.find("油皮 面膜").total == 9)
             #expect(try await service.titles("油皮 面膜", "&sort=newest") == (0..<9).reversed().map { "防晒\($0)" })
             // An edited content stays where it was, and is there once.
-            let first = try #require(try await service.find("防晒0").items.first)
-            #expect(try await service.patch(first.content.id, ContentPatch(title: "面膜"), ifVersion: 1).status == .ok)
+            let first = try #require(try await service.find("防晒0").contents.first)
+            #expect(try await service.patch(first.id, ContentPatch(title: "面膜"), ifVersion: 1).status == .ok)
             try await service.indexer.takeInAll()
-            #expect(try await service.find("面膜").items.first?.content.id == first.content.id)
+            #expect(try await service.find("面膜").contents.first?.id == first.id)
             #expect(try await service.count("search_documents") == 9)
         }
     }
@@ -430,7 +436,9 @@ extension ContentCenterHarness {
 
     @Test(arguments: [
         ("", ["?q"]), ("q=", ["?q"]), ("q=%20", ["?q"]), ("q=a&kind=poem", ["?kind"]), ("q=a&limit=101", ["?limit"]),
-        ("q=a&sort=best", ["?sort"]), ("q=a&from=yesterday", ["?from"]), ("q=a&cursor=x", ["?cursor"]),
+        ("q=a&sort=best", ["?sort"]), ("q=a&type=folder", ["?type"]),
+        ("q=a&type=asset&kind=copy", ["?type"]), ("q=a&assetKind=image&type=content", ["?assetKind"]),
+        ("q=a&from=yesterday", ["?from"]), ("q=a&cursor=x", ["?cursor"]),
         ("q=a&colour=1", ["?colour"]),
         ("q=a&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", ["?to"]), ("kind=poem", ["?q", "?kind"]), ("q=a&q=b", ["?q"]),
         ("q=\(String(repeating: "a", count: 101))", ["?q"]), ("q=a%01", ["?q"]),

@@ -43,7 +43,7 @@ import Testing
             for query in SearchCorpus.queries {
                 let wanted = documents.count { query.wants($0.about) }
                 func judge(_ ids: [UUID]) -> [Bool] { ids.map { abouts[$0].map(query.wants) ?? false } }
-                let found = judge(try await service.find(query.text, "&limit=10").items.map(\.content.id))
+                let found = judge(try await service.find(query.text, "&limit=10").contents.map(\.id))
                 ours.add(found, wanted: wanted)
                 sorts[query.sort, default: Quality()].add(found, wanted: wanted)
                 like.add(judge(try await Self.like(query.text, service)), wanted: wanted)

@@ -35,7 +35,7 @@ import Testing
             let written = try await service.copy("无题", "补涂防晒的顺序")
             try await service.indexer.takeInAll()
             let answer = try await service.find("补涂防晒")
-            #expect(answer.items.map(\.content.id) == [written.id, spoken.content])
+            #expect(answer.contents.map(\.id) == [written.id, spoken.content])
             #expect(answer.items.map(\.score) == answer.items.map(\.score).sorted(by: >))
             #expect(answer.items.map(\.matchedFields) == [[.body], [.subtitle]])
             #expect(answer.items.map(\.snippetField) == [.body, .subtitle])
@@ -241,7 +241,7 @@ extension ContentCenterHarness {
 
     /// As if a job had heard it.
     @discardableResult
-    fileprivate func hear(_ lines: [String], in video: UUID) async throws -> UUID {
+    func hear(_ lines: [String], in video: UUID) async throws -> UUID {
         try await job(.subtitle, from: video, made: subtitles(lines), kind: .vtt)
     }
 

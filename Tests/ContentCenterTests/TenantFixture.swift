@@ -45,6 +45,8 @@ extension ContentCenterHarness {
             "search_changes (tenant_id, content_id) VALUES (\(tenant), \(content))",
             "search_words (tenant_id, word) VALUES (\(tenant), 'cat')",
             "search_segments (tenant_id, segment) VALUES (\(tenant), 1)",
+            "search_asset_segments (tenant_id, segment) VALUES (\(tenant), 1)",
+            "search_asset_changes (tenant_id, asset_id) VALUES (\(tenant), \(asset))",
             """
             search_vectors (tenant_id, content_id, version, model, signature, vector)
                 VALUES (\(tenant), \(content), 2, 'm', B'10101010', decode(repeat('00', 32), 'hex'))

@@ -69,6 +69,7 @@ extension AssetRightsState: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}
 extension SearchField: StringChoice {}
+extension SearchHitType: StringChoice {}
 extension ContentStatus: StringChoice {}
 extension ContentCompleteness: StringChoice {}
 extension ImageShape: StringChoice {}

@@ -6,7 +6,9 @@ import uuid
 
 import pytest
 
+from provocations.pictures import png
 from support import REPOSITORY, assert_problem, eventually
+from test_assets import upload
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,19 @@ def test_another_tenant_finds_nothing(member, stranger, word, drafts):
     # Nor does a cursor of the other tenant's open anything.
     cursor = found(member, word, limit=1)["nextCursor"]
     assert found(stranger, word, cursor=cursor)["items"] == []
+
+
+def test_a_file_that_nothing_shows_is_found(member, stranger):
+    name = "".join(chr(0x6600 + byte) for byte in uuid.uuid4().bytes[:4])
+    asset = upload(member, png(uuid.uuid4().bytes[:3]), f"{name}-终版.png")["id"]
+    answer = eventually(lambda: found(member, name), lambda answer: answer["total"] == 1, "the file in the index")
+    (hit,) = answer["items"]
+    assert (hit["type"], hit["asset"]["id"], "content" in hit) == ("asset", asset, False)
+    assert [part["text"] for part in hit["title"] if part["isMatch"]] == [name]
+    assert found(member, name, type="content")["items"] == found(stranger, name)["items"] == []
+    assert found(member, name, assetKind="image")["total"] == 1 and found(member, name, assetKind="video")["total"] == 0
+    assert member.request("DELETE", f"/api/assets/{asset}").status_code == 204
+    assert found(member, name)["items"] == []
 
 
 def test_bad_queries_are_refused(member):

@@ -127,6 +127,32 @@ enum SearchFunctions {
             GRANT EXECUTE ON FUNCTION search_contents(\(parametersOfV5)) TO \(DatabaseRoles.app);
             """
 
+    /// As v5, over assets: they have no status, no completeness, no group, and nothing that they have brought.
+    static let assets = [
+        ("CREATE OR REPLACE FUNCTION search_contents(", "CREATE FUNCTION search_assets("),
+        ("FUNCTION search_contents(\(parametersOfV5))", "FUNCTION search_assets(\(parametersOfAssets))"),
+        ("of_kind text, of_status text, of_completeness text, of_group uuid,", "of_kind text,"),
+        ("kind text, status text, completeness text, token_weights", "kind text, token_weights"),
+        ("d.kind, d.status, d.completeness, weights", "d.kind, weights"), (isShown, isAssetShown), (" + d.performance", ""),
+        (
+            "IF tenant IS NULL OR cardinality(tokens) = 0 THEN RETURN; END IF;",
+            """
+            IF tenant IS NULL OR cardinality(tokens) = 0
+                        OR NOT EXISTS (SELECT FROM search_documents d WHERE d.tenant_id = tenant)
+                    THEN RETURN; END IF;
+            """
+        ), ("search_documents", "search_asset_documents"), ("search_segments", "search_asset_segments"),
+    ].reduce(v5) { $0.replacing($1.0, with: $1.1) }
+
+    private static let parametersOfAssets = """
+        text[], text[], integer[], text, timestamptz, timestamptz, timestamptz, boolean, integer, text[]
+        """
+
+    private static let isAssetShown = """
+        (d.tenant_id = tenant) IS TRUE AND (of_kind IS NULL OR d.kind = of_kind)
+          AND (since IS NULL OR d.created_at >= since) AND (until IS NULL OR d.created_at < until)
+        """
+
     private static let parametersOfV5 = """
         text[], text[], integer[], text, text, text, uuid, timestamptz, timestamptz, timestamptz, boolean, integer, text[]
         """

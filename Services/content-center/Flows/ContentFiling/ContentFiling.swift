@@ -67,8 +67,10 @@ struct ContentFiling: Sendable {
     }
 
     /// By id, so in the order of their making.
-    func spaces(after id: UUID?, limit: Int, of tenantId: UUID) async throws -> [ContentSpace] {
-        try await store.spaces(after: id, limit: limit, of: tenantId)
+    ///
+    /// - Parameter name: a part of it, whatever its case.
+    func spaces(named name: String?, after id: UUID?, limit: Int, of tenantId: UUID) async throws -> [ContentSpace] {
+        try await store.spaces(named: name, after: id, limit: limit, of: tenantId)
     }
 
     func change(_ id: UUID, name: String?, description: LabelField<String>, by author: Author) async throws -> ContentSpace {

@@ -53,12 +53,13 @@ enum FilingInput {
         return tags
     }
 
-    static func spaces(_ query: [(name: String, value: String)]) throws -> (limit: Int, after: UUID?) {
+    static func spaces(_ query: [(name: String, value: String)]) throws -> (name: String?, limit: Int, after: UUID?) {
         var query = QueryReader(query)
+        let name = query.optionalText("q", length: nameLength)
         let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
         let after = query.cursor(cursor)
         try query.finish()
-        return (limit, after)
+        return (name, limit, after)
     }
 }
 

@@ -42,7 +42,7 @@ struct FilingRoutes: Sendable {
         let principal = try request.principal(with: ContentsRoutes.read)
         let query = try FilingInput.spaces(request.query)
         let page = try await Page.ofAtMost(query.limit) { limit in
-            try await filing.spaces(after: query.after, limit: limit, of: principal.tenantId)
+            try await filing.spaces(named: query.name, after: query.after, limit: limit, of: principal.tenantId)
         } cursor: {
             try PageCursor.encode($0.id, as: FilingInput.cursor)
         }

@@ -125,8 +125,10 @@ struct FilingStore: Sendable {
         ).first.map(Self.space)
     }
 
-    func spaces(after id: UUID?, limit: Int, of tenantId: UUID) async throws -> [ContentSpace] {
+    func spaces(named name: String?, after id: UUID?, limit: Int, of tenantId: UUID) async throws -> [ContentSpace] {
         var sql: SQL = "SELECT \(unescaped: Self.columns) FROM content_spaces WHERE tenant_id = \(tenantId)"
+        // A tenant has hundreds of them at most.
+        if let name { sql.append(" AND position(lower(\(name)) IN lower(name)) > 0") }
         if let id { sql.append(" AND id > \(id)") }
         sql.append(" ORDER BY id LIMIT \(limit)")
         return try await database.query(sql, tenant: tenantId).map(Self.space)

@@ -1,30 +1,32 @@
 import DTO
 import FoundationEssentials
 
-/// Finds what a tenant has made by what it says (seed 001 §3.3: "用于素材/文案/项目快速检索").
+/// Finds what a tenant has made and kept, contents and files, by what it says (seed 001 §3.3: "用于素材/文案/项目快速检索").
 struct ContentSearch: Sendable {
     /// So many of the best matches are ranked, counted and shown; who wants others looks for more exactly those.
     static let mostMatches = 400
 
     let store: ContentSearchStore
+    /// Signs the addresses of previews.
+    let objects: any ObjectStore
 
-    func search(_ request: SearchRequest, of tenantId: UUID) async throws -> SearchAnswer {
+    func search(_ request: SearchRequest, for viewer: AssetViewer) async throws -> SearchAnswer {
         let query = request.query
         guard !query.isEmpty else { return .nothing }
         let words = query.words
-        let vocabulary = words.isEmpty ? [:] : try await store.vocabulary(words, of: tenantId)
+        let vocabulary = words.isEmpty ? [:] : try await store.vocabulary(words, of: viewer.tenantId)
         let (tokens, corrections) = query.tokens(knowing: vocabulary)
-        let found = try await store.matches(
-            of: tokens, phrases: query.phrases, request, limit: request.limit + 1, tenantId: tenantId)
+        let found = try await store.matches(of: tokens, request, limit: request.limit + 1, for: viewer)
         let highlighter = Highlighter(tokens: Set(tokens))
-        let items = found.hits.prefix(request.limit).map { $0.shown(by: highlighter) }
+        let page = found.hits.prefix(request.limit)
         var next: SearchPosition?
-        if found.hits.count > request.limit, let last = items.last, let asOf = found.asOf {
-            next = SearchPosition(asOf: asOf, weights: found.weights, score: last.score, id: last.content.id)
+        if found.hits.count > request.limit, let last = page.last, let asOf = found.asOf {
+            next = SearchPosition(
+                asOf: asOf, weights: found.weights, assetWeights: found.assetWeights, score: last.score, id: last.id)
         }
         return SearchAnswer(
-            items: items, nextCursor: try next.map(ContentSearchInput.cursor), total: found.total,
-            isTotalExact: found.total < Self.mostMatches, facets: found.facets,
+            items: page.map { $0.shown(by: highlighter, objects) }, nextCursor: try next.map(ContentSearchInput.cursor),
+            total: found.total, isTotalExact: found.isTotalExact, facets: found.facets,
             corrections: corrections.map { SearchCorrection(from: $0.from, to: $0.to) })
     }
 }
@@ -37,6 +39,9 @@ struct SearchRequest: Sendable {
     }
 
     var query: SearchQuery
+    /// `nil` = both.
+    var type: SearchHitType?
+    var assetKind: AssetKind?
     var kind: ContentKind?
     var status: ContentStatus?
     var completeness: ContentCompleteness?
@@ -50,13 +55,25 @@ struct SearchRequest: Sendable {
     var to: Date?
     var order: Order
     var limit: Int
+    /// Counts tags, topics and spaces too.
+    var countsLabels = false
     var after: SearchPosition?
+
+    /// An asset has no kind of content, no status, no completeness, no group, no space and no topic.
+    var asksOnlyContents: Bool {
+        type == .content || kind != nil || status != nil || completeness != nil || groupId != nil || spaceId != nil
+            || topic != nil
+    }
+    var asksOnlyAssets: Bool { type == .asset || assetKind != nil }
 }
 
 /// Where a page of matches ended. It brings along what the first page's scores were made from.
 struct SearchPosition: Codable, Sendable, Equatable {
     var asOf: Date
-    var weights: [Int]
+    /// Of tokens, among contents; `nil` where none was found.
+    var weights: [Int]?
+    /// Of tokens, among assets.
+    var assetWeights: [Int]?
     var score: Int
     var id: UUID
 }
@@ -64,27 +81,56 @@ struct SearchPosition: Codable, Sendable, Equatable {
 /// A page of matches as the index has them.
 struct SearchMatches: Sendable {
     struct Hit: Sendable {
-        var content: ContentSummary
-        var body: ContentBody
-        var files: [String]
+        enum Found: Sendable {
+            case content(ContentSummary, ContentBody, files: [String])
+            case asset(LibraryAsset, folders: [String])
+        }
+
+        var found: Found
         /// Only where something of what was looked for is nowhere but there.
         var spoken: [String]
         var score: Int
+
+        var id: UUID {
+            switch found {
+            case .content(let content, _, _): content.id
+            case .asset(let asset, _): asset.id
+            }
+        }
     }
 
     var hits: [Hit] = []
     /// `nil` where nothing was found.
     var asOf: Date?
-    var weights: [Int] = []
+    var weights: [Int]?
+    var assetWeights: [Int]?
     var total = 0
+    var isTotalExact = true
     var facets = SearchFacets.none
 }
 
 extension SearchMatches.Hit {
+    fileprivate func shown(by highlighter: Highlighter, _ objects: any ObjectStore) -> SearchHit {
+        switch found {
+        case .content(let content, let body, let files):
+            let labels = (content.topic.map { [$0] } ?? []) + content.tags
+            let text = SearchText(title: content.title, body: body, labels: labels, files: files, spoken: spoken)
+            var hit = marked(in: text, by: highlighter)
+            hit.content = content
+            hit.title = highlighter.parts(of: content.title)
+            return hit
+        case .asset(let asset, let folders):
+            let text = SearchText(file: asset.filename, tags: asset.tags, folders: folders, spoken: spoken)
+            var hit = marked(in: text, by: highlighter)
+            hit.type = .asset
+            hit.asset = asset.shown(by: objects)
+            hit.title = highlighter.parts(of: asset.filename)
+            return hit
+        }
+    }
+
     /// With the passage that says most; of two that say as much, the weightier one.
-    fileprivate func shown(by highlighter: Highlighter) -> SearchHit {
-        let labels = (content.topic.map { [$0] } ?? []) + content.tags
-        let text = SearchText(title: content.title, body: body, labels: labels, files: files, spoken: spoken)
+    private func marked(in text: SearchText, by highlighter: Highlighter) -> SearchHit {
         var matched: [SearchField] = []
         if highlighter.best(of: text.titles).map({ $0.count > 0 }) ?? false { matched.append(.title) }
         var best: (field: SearchField, line: Highlighter.Line)?
@@ -94,7 +140,7 @@ extension SearchMatches.Hit {
             if best.map({ line.count > $0.line.count }) ?? true { best = (field, line) }
         }
         return SearchHit(
-            content: content, score: score, title: highlighter.parts(of: content.title),
-            snippet: best.map { highlighter.snippet(of: $0.line) } ?? [], snippetField: best?.field, matchedFields: matched)
+            score: score, title: [], snippet: best.map { highlighter.snippet(of: $0.line) } ?? [], snippetField: best?.field,
+            matchedFields: matched)
     }
 }

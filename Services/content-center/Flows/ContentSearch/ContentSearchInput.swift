@@ -14,6 +14,8 @@ enum ContentSearchInput {
         let isGiven = query.contains { $0.name == "q" }
         var query = QueryReader(query)
         let text = query.optionalText("q", length: queryLength)
+        let type = query.optionalChoice("type", of: SearchHitType.self)
+        let assetKind = query.optionalChoice("assetKind", of: AssetKind.self)
         let kind = query.optionalChoice("kind", of: ContentKind.self)
         let status = query.optionalChoice("status", of: ContentStatus.self)
         let completeness = query.optionalChoice("completeness", of: ContentCompleteness.self)
@@ -25,6 +27,7 @@ enum ContentSearchInput {
         let to = query.optionalDate("to")
         let order = query.optionalChoice("sort", of: SearchRequest.Order.self) ?? .relevance
         let limit = query.integer("limit", in: ContentsInput.pageSize, default: ContentsInput.defaultPageSize)
+        let countsLabels = query.bool("labelFacets", default: false)
         let after = query.cursor(cursorKind)
         do {
             try query.finish()
@@ -35,9 +38,17 @@ enum ContentSearchInput {
         if let from, let to, from >= to {
             throw ValidationFailure(pointer: "?to", code: "out_of_range", zh: "应晚于 from", en: "must be later than from")
         }
-        return SearchRequest(
-            query: SearchQuery(text), kind: kind, status: status, completeness: completeness, groupId: groupId,
-            spaceId: spaceId, topic: topic, tag: tag, from: from, to: to, order: order, limit: limit, after: after)
+        let request = SearchRequest(
+            query: SearchQuery(text), type: type, assetKind: assetKind, kind: kind, status: status, completeness: completeness,
+            groupId: groupId,
+            spaceId: spaceId, topic: topic, tag: tag, from: from, to: to, order: order, limit: limit,
+            countsLabels: countsLabels, after: after)
+        if request.asksOnlyContents, request.asksOnlyAssets {
+            throw ValidationFailure(
+                pointer: assetKind == nil ? "?type" : "?assetKind", code: "contradiction", zh: "不能与只属于内容的筛选一起使用",
+                en: "cannot be asked together with filters that only contents have")
+        }
+        return request
     }
 
     private static let required = FieldIssue(

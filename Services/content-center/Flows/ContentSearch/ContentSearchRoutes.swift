@@ -7,7 +7,7 @@ struct ContentSearchRoutes: Sendable {
 
     /// `GET /v1/search`
     func find(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: ContentsRoutes.read)
-        return try .json(.ok, await search.search(ContentSearchInput.request(request.query), of: principal.tenantId))
+        let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
+        return try .json(.ok, await search.search(ContentSearchInput.request(request.query), for: viewer))
     }
 }

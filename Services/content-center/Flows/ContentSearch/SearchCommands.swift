@@ -7,7 +7,7 @@ enum SearchCommands {
     /// `content-center reindex [tenant]`: after the rules of SearchTokens have changed, or PostgreSQL's hashes. Where it ends before its end, the
     /// running service goes on with what was listed; searches keep working meanwhile.
     static let reindex = ExtraCommand<Settings>(
-        "reindex", summary: "take every content into the search index anew; of one tenant: reindex <id>"
+        "reindex", summary: "take every content and asset into the search index anew; of one tenant: reindex <id>"
     ) {
         settings, runtime, arguments in
         var tenantId: UUID?
@@ -17,7 +17,8 @@ enum SearchCommands {
         }
         let indexer = SearchIndexer(runtime, Application.assets(settings, runtime))
         let count = try await indexer.listAll(of: tenantId)
-        runtime.logger.info("contents listed for the index", ["count": count])
+        let assets = try await indexer.listAllAssets(of: tenantId)
+        runtime.logger.info("contents and assets listed for the index", ["count": count, "assets": assets])
         try await indexer.takeInAll()
         runtime.logger.info("index is up to date")
     }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Lifecycle
 import Observability
 
-/// Takes changed contents into the index, a moment after each change. Any number of replicas may run it.
+/// Takes changed contents and assets into the index, a moment after each change. Any number of replicas may run it.
 struct SearchIndexer: Service {
     static let batch = 100
     /// How long a change may wait at rest.
@@ -22,14 +22,30 @@ struct SearchIndexer: Service {
     /// - Returns: how much there was to do.
     @discardableResult
     func takeIn() async throws -> Int {
+        let (contents, assets) = (try await takeInContents(), try await takeInAssets())
+        guard contents < Self.batch, assets < Self.batch else { return contents + assets }
+        return try await contents + assets + catchUp()
+    }
+
+    private func takeInContents() async throws -> Int {
         let changes = try await store.claim(limit: Self.batch)
         for (tenantId, changes) in Dictionary(grouping: changes, by: \.tenantId) {
-            let away = try await readSubtitles(of: changes, tenantId)
+            let away = try await read(store.unreadSubtitles(of: changes, tenantId: tenantId), tenantId)
             try await store.takeIn(changes, of: tenantId, again: away)
         }
-        guard changes.count < Self.batch else { return changes.count }
-        return try await changes.count + catchUp()
+        return changes.count
     }
+
+    private func takeInAssets() async throws -> Int {
+        let changes = try await assets.claim(limit: Self.batch)
+        for (tenantId, changes) in Dictionary(grouping: changes, by: \.tenantId) {
+            let away = try await read(assets.unreadSubtitles(of: changes, tenantId: tenantId), tenantId)
+            try await assets.takeIn(changes, of: tenantId, again: away)
+        }
+        return changes.count
+    }
+
+    private var assets: AssetIndexerStore { AssetIndexerStore(app: store.app, system: store.system) }
 
     /// What servers of before have left, a little at a time where few changes wait, so that none of these waits long behind it.
     private func catchUp() async throws -> Int {
@@ -39,18 +55,18 @@ struct SearchIndexer: Service {
         return 1
     }
 
-    /// Reads the files that say what is said in the contents' videos, each once.
+    /// Reads files that say what is said, each once.
     ///
-    /// - Returns: the contents whose file could not be read: they are taken in without it, and again when their lease is over.
-    private func readSubtitles(of changes: [SearchChange], _ tenantId: UUID) async throws -> Set<UUID> {
+    /// - Returns: the documents whose file could not be read: they are taken in without it, and again when their lease is over.
+    private func read(_ unread: [UnreadSubtitles], _ tenantId: UUID) async throws -> Set<UUID> {
         var away: Set<UUID> = []
-        for unread in try await store.unreadSubtitles(of: changes, tenantId: tenantId) {
+        for unread in unread {
             do {
                 try await store.keep(subtitles.text(of: unread.asset, tenantId: tenantId), of: unread, tenantId: tenantId)
             } catch {
                 try Task.checkCancellation()
                 logger.warning("subtitles could not be read", ["asset": "\(unread.asset)", "error": "\(error)"])
-                away.insert(unread.content)
+                away.insert(unread.document)
             }
         }
         return away
@@ -65,6 +81,9 @@ struct SearchIndexer: Service {
     ///
     /// - Returns: how many.
     func listAll(of tenantId: UUID?) async throws -> Int { try await store.listAll(of: tenantId) }
+
+    /// The same of assets.
+    func listAllAssets(of tenantId: UUID?) async throws -> Int { try await assets.listAll(of: tenantId) }
 }
 
 /// A content that the index has yet to take in.
@@ -74,9 +93,10 @@ struct SearchChange: Sendable {
     var change: Int64
 }
 
-/// A file that says what is said in a content's video, and has not been read.
+/// A file that says what is said in a content's video or in an asset, and has not been read.
 struct UnreadSubtitles: Sendable {
-    var content: UUID
+    /// The content or the asset.
+    var document: UUID
     var asset: UUID
     var sha256: [UInt8]
 }

@@ -54,7 +54,7 @@ struct SearchIndexerStore: Sendable {
             """, tenant: tenantId
         ).map { row in
             UnreadSubtitles(
-                content: try row.decode("content"), asset: try row.decode("id"), sha256: try row.decode("sha256"))
+                document: try row.decode("content"), asset: try row.decode("id"), sha256: try row.decode("sha256"))
         }
     }
 
@@ -132,14 +132,7 @@ struct SearchIndexerStore: Sendable {
                 "SELECT search_flush()",
             ]
         }
-        if !words.isEmpty {
-            statements.append(
-                """
-                INSERT INTO search_words (tenant_id, word, reading)
-                SELECT \(tenantId), word, \(Self.reading)::smallint FROM unnest(\(Array(words))) AS word
-                ORDER BY word ON CONFLICT DO NOTHING
-                """)
-        }
+        if !words.isEmpty { statements.append(Self.add(words, of: tenantId)) }
         if !gone.isEmpty { statements.append("SELECT search_forget(\(gone.sorted()))") }
         // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
         let done = changes.filter { !unreadable.contains($0.contentId) && !away.contains($0.contentId) }
@@ -158,7 +151,7 @@ struct SearchIndexerStore: Sendable {
     }
 
     /// Between tokens, in which there are no control characters.
-    private static let separator = "\u{1F}"
+    static let separator = "\u{1F}"
 
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
     private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
@@ -208,14 +201,23 @@ struct SearchIndexerStore: Sendable {
         """
     }
 
-    private static func wordsLock(of tenantId: UUID, isShared: Bool) -> SQL {
+    /// - Parameter words: all at once and in order, see ``takeIn(_:of:again:)``.
+    static func add(_ words: Set<String>, of tenantId: UUID) -> SQL {
+        """
+        INSERT INTO search_words (tenant_id, word, reading)
+        SELECT \(tenantId), word, \(reading)::smallint FROM unnest(\(Array(words))) AS word
+        ORDER BY word ON CONFLICT DO NOTHING
+        """
+    }
+
+    static func wordsLock(of tenantId: UUID, isShared: Bool) -> SQL {
         "SELECT pg_advisory_xact_lock\(unescaped: isShared ? "_shared" : "")(search_words_lock(\(tenantId)))"
     }
 
     // MARK: Reading anew
 
     /// Without it in a document's transaction the document counts as a server of before's.
-    private static let nameReading: SQL = "SELECT set_config('search.reading', \(String(reading)), true)"
+    static let nameReading: SQL = "SELECT set_config('search.reading', \(String(reading)), true)"
     /// Spelt out, as the indexes have it.
     private static let isBefore = SQL(unescaped: "reading < \(reading)")
 

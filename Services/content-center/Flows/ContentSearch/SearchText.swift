@@ -1,6 +1,6 @@
 import DTO
 
-/// What a content is found by.
+/// What a content or an asset is found by.
 struct SearchText {
     /// What a match in counts most: the content's name, and the titles that readers see.
     private(set) var titles: [String]
@@ -41,6 +41,20 @@ struct SearchText {
         fields = [(.body, lines), (.label, labels), (.file, files), (.subtitle, spoken)]
         for index in fields.indices { fields[index].lines.removeAll { $0.isEmpty || !seen.insert($0).inserted } }
     }
+
+    /// An asset: its name stands for a title.
+    ///
+    /// - Parameters:
+    ///   - folders: the names of those that it lies in.
+    ///   - spoken: what is said in it; of a subtitle file, what it says.
+    init(file: String?, tags: [String], folders: [String], spoken: [String]) {
+        titles = [file].compactMap(\.self)
+        var seen = Set(titles)
+        fields = [(.label, tags), (.folder, folders), (.subtitle, spoken)]
+        for index in fields.indices { fields[index].lines.removeAll { $0.isEmpty || !seen.insert($0).inserted } }
+    }
+
+    var isEmpty: Bool { titles.isEmpty && fields.allSatisfy { $0.lines.isEmpty } }
 
     /// All of it but the titles.
     var lines: [String] { fields.flatMap(\.lines) }

@@ -57,6 +57,9 @@ struct TenantData: Sendable, Equatable {
             json: """
                 to_jsonb(t) - '{tenant_id,operation_id,object_id}'::text[] || jsonb_build_object('sha256', encode(t.sha256, 'hex'))
                 """, .rows),
+        // An asset that goes lists itself.
+        TenantData("search_asset_changes", .rows), TenantData("search_asset_documents", .rows),
+        TenantData("search_asset_segments", .rows),
         TenantData("asset_ancestors", .rows), TenantData("subtitle_texts", .with("content_assets")),
         TenantData("asset_keys", .with("content_assets")),
         TenantData("asset_uses", .with("content_versions")), TenantData("asset_folders", exported: true, .rows),
