@@ -29,6 +29,9 @@ enum Routes {
             group.on(.get, "/v1/contents/{id}/export", options: .read("ContentExport"), exports.export)
             group.on(.get, "/v1/contents/{id}/versions", options: .read("Contents"), contents.versions)
             group.on(.post, "/v1/contents/{id}/versions", options: body, contents.write)
+            let version = "/v1/contents/{id}/versions/{version}"
+            group.on(.get, version, options: .read("Contents"), contents.version)
+            group.on(.post, version + "/restore", options: .write("Contents"), contents.restore)
             for action in ReviewAction.allCases {
                 group.on(
                     .post, "/v1/contents/{id}/\(action.rawValue)", options: .write("ContentReview"), review.move(by: action))

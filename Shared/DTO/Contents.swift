@@ -456,8 +456,14 @@ public struct ContentVersion: Codable, Sendable, Equatable {
     public var source: VersionSource
     public var author: String
     public var createdAt: Date
+    /// The version that this one is again; its source is that one's.
+    public var restoredFrom: Int?
 
-    public init(version: Int, title: String, body: ContentBody, source: VersionSource, author: String, createdAt: Date) {
+    public init(
+        version: Int, title: String, body: ContentBody, source: VersionSource, author: String, createdAt: Date,
+        restoredFrom: Int? = nil
+    ) {
+        self.restoredFrom = restoredFrom
         self.version = version
         self.title = title
         self.body = body

@@ -9,6 +9,40 @@ import Testing
 
 /// The second edit (二次编辑): `PATCH /v1/contents/{id}` and `GET /v1/contents/{id}/versions`.
 @Suite struct ContentEditTests {
+    @Test func anOlderVersionIsTheNewestAgain() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create()
+            let path = "/v1/contents/\(content.id.lowercase)"
+            #expect(try await service.patch(content.id, ContentPatch(title: "二"), ifVersion: 1).status == .ok)
+            let first = try await service.send(.get, "\(path)/versions/1").decode(ContentVersion.self)
+            #expect(first.title == content.title && first.body == content.body && first.restoredFrom == nil)
+            func restore(_ version: String, tag: String?, operation: UUID? = nil) async throws -> TestResponse {
+                let headers: HTTPHeaders = tag.map { ["If-Match": "\"\($0)\""] } ?? [:]
+                return try await service.send(
+                    .post, "\(path)/versions/\(version)/restore", subject: "user-2", operation: operation, headers: headers)
+            }
+            #expect(try await restore("1", tag: nil).problem().code == "content.version_required")
+            #expect(try await restore("1", tag: "1").problem().code == "content.version_conflict")
+            for version in ["3", "0", "x", "99999999999"] {
+                #expect(try await restore(version, tag: "2").status == .notFound)
+                #expect(try await service.send(.get, "\(path)/versions/\(version)").status == .notFound)
+            }
+            let operation = UUID()
+            for _ in 0..<2 {
+                let third = try await restore("1", tag: "2", operation: operation).decode(Content.self)
+                #expect(third.version == 3 && third.title == content.title && third.body == content.body)
+                #expect(third.source == content.source && third.author == "user-2")
+            }
+            let kept = try await service.send(.get, "\(path)/versions/3").decode(ContentVersion.self)
+            #expect(kept.restoredFrom == 1 && kept.source == content.source)
+            // It says so already.
+            #expect(try await restore("1", tag: "3").decode(Content.self).version == 3)
+            #expect(try await service.send(.get, "\(path)/versions/1", tenant: UUID()).status == .notFound)
+            #expect(
+                try await service.events().map(\.type).suffix(2).map { $0.hasPrefix("content.version.created") } == [true, true])
+        }
+    }
+
     @Test func anEditMakesTheNextVersionByAPerson() async throws {
         try await ContentCenterHarness.run { service in
             let before = try await service.create()

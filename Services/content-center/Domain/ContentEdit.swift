@@ -160,7 +160,7 @@ extension Optional where Wrapped == Nullable<String> {
 
 extension ContentBody {
     /// `==` calls canonically equivalent spellings equal; their JSON differs.
-    fileprivate func isSameText(as other: ContentBody) -> Bool {
+    func isSameText(as other: ContentBody) -> Bool {
         guard self == other else { return false }
         guard let mine = try? JSON.encode(self), let theirs = try? JSON.encode(other) else { return true }
         return mine == theirs

@@ -30,6 +30,14 @@ extension PublicRoutes {
             method: .get, path: "/api/contents/{id}/versions", flow: "Contents", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions"), rateClass: .read),
         PublicRoute(
+            method: .get, path: "/api/contents/{id}/versions/{version}", flow: "Contents", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions/{version}"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/contents/{id}/versions/{version}/restore", flow: "Contents",
+            access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/contents/{id}/versions/{version}/restore"), rateClass: .write,
+            idempotency: .optional, isFoundAgain: true),
+        PublicRoute(
             method: .get, path: "/api/search", flow: "ContentSearch", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/search"), rateClass: .read),
         PublicRoute(

@@ -1,6 +1,9 @@
 import uuid
 
+from test_assets import upload
+
 from . import AS_JSON, TOO_LARGE, click_twice, refusals
+from .pictures import png
 
 
 def provoke(stack, member) -> None:
@@ -12,6 +15,7 @@ def provoke(stack, member) -> None:
     first, second = (member.draft(topic="状态码", count=1)["contentId"] for _ in range(2))
     provoke_conflict(stack, member.tenant, [first, second])
     provoke_versions(stack, member)
+    provoke_restored(stack, member)
     inner = f"/v1/contents/{first}"
     stack.inner("gateway-bff", "content-center", "GET", inner, member.tenant, headers={"If-None-Match": '"2"'})
     for version in ('"99"', '"2"'):
@@ -48,6 +52,54 @@ def provoke_versions(stack, member) -> None:
     assert write(str(uuid.uuid4()), '"1"') == 404
     other = member.draft(topic="状态码", count=1)["contentId"]
     assert write(other, '"1"', operation) == 409
+
+
+def provoke_restored(stack, member) -> None:
+    """An older version that is the newest again; what it showed may be gone."""
+    picture = upload(member, png(uuid.uuid4().bytes[:3]))["id"]
+    slot = {"caption": "图", "alt": "图", "prompt": "图", "assetId": picture}
+    body = {"topic": "状态码", "platform": "xiaohongshu", "title": "图", "text": "正文", "hashtags": [], "slots": [slot]}
+
+    def draft() -> str:
+        made = member.request("POST", "/api/contents", json={"kind": "image_text", "title": "图", "body": body})
+        assert made.status_code == 201, made.text
+        del slot["assetId"]
+        edited = member.request("PATCH", f"/api/contents/{made.json()['id']}", json={"body": {"slots": [slot]}}, headers={"If-Match": '"1"'})
+        assert edited.status_code == 200, edited.text
+        slot["assetId"] = picture
+        return made.json()["id"]
+
+    first, second = draft(), draft()
+    for call in (lambda m, p, **o: member.request(m, f"/api{p}", **o),
+                 lambda m, p, **o: stack.inner("gateway-bff", "content-center", m, f"/v1{p}", member.tenant, **o)):
+        path = f"/contents/{first}/versions/1"
+        assert call("GET", path).json()["version"] == 1
+        for wrong in (f"/contents/{first}/versions/9", f"/contents/{uuid.uuid4()}/versions/1"):
+            assert call("GET", wrong).status_code == 404
+            assert call("POST", f"{wrong}/restore", headers={"If-Match": '"2"'}).status_code == 404
+        assert call("POST", f"{path}/restore").status_code == 428
+        assert call("POST", f"{path}/restore", headers={"If-Match": '"99"'}).status_code == 412
+    malformed = member.request("POST", f"/api/contents/{first}/versions/1/restore", headers={"Idempotency-Key": "a b", "If-Match": '"2"'})
+    assert malformed.status_code == 400, malformed.text
+    operation = {"X-Operation-Id": str(uuid.uuid4()), "If-Match": '"2"'}
+    again = [stack.inner("gateway-bff", "content-center", "POST", f"/v1/contents/{content}/versions/1/restore", member.tenant,
+                         headers=operation).status_code for content in (first, second)]
+    assert again == [200, 409]
+    click_twice(
+        stack, member, f"/api/contents/{second}/versions/1/restore", "SELECT FROM contents WHERE id = %s FOR UPDATE", (second,),
+        headers={"If-Match": '"2"'})
+    # Both show it again: it goes only once neither does.
+    for content in (first, second):
+        version = member.request("GET", f"/api/contents/{content}").json()["version"]
+        del slot["assetId"]
+        member.request("PATCH", f"/api/contents/{content}", json={"body": {"slots": [slot]}}, headers={"If-Match": f'"{version}"'})
+        slot["assetId"] = picture
+    assert member.request("DELETE", f"/api/assets/{picture}").status_code == 204
+    for call in (lambda p, **o: member.request("POST", f"/api{p}", **o),
+                 lambda p, **o: stack.inner("gateway-bff", "content-center", "POST", f"/v1{p}", member.tenant, **o)):
+        version = member.request("GET", f"/api/contents/{first}").json()["version"]
+        refused = call(f"/contents/{first}/versions/1/restore", headers={"If-Match": f'"{version}"'})
+        assert refused.status_code == 422, refused.text
 
 
 def provoke_conflict(stack, tenant: str, contents: list[str]) -> None:

@@ -40,9 +40,20 @@ struct Contents: Sendable {
         }
     }
 
+    /// The next version, which says what an older one said. That is nothing new where the newest says it already.
+    func restore(_ number: Int, of id: UUID, ifMatch tags: [EntityTag], by author: Author) async throws -> Content {
+        let old = try await version(number, of: id, tenantId: author.tenantId)
+        return try await saveVersion(
+            of: id, ifMatch: tags, source: old.source, step: ContentsStore.restoreStep, restoring: number, by: author
+        ) { before in
+            let isSame = old.title.isSameText(as: before.title) && old.body.isSameText(as: before.body)
+            return isSame ? nil : (old.title, old.body)
+        }
+    }
+
     /// - Parameter change: what becomes of the version before; `nil` where nothing changes.
     private func saveVersion(
-        of id: UUID, ifMatch tags: [EntityTag], source: VersionSource, step: String, by author: Author,
+        of id: UUID, ifMatch tags: [EntityTag], source: VersionSource, step: String, restoring: Int? = nil, by author: Author,
         change: (Content) throws -> (title: String, body: ContentBody)?
     ) async throws -> Content {
         for _ in 0..<Self.attempts {
@@ -53,7 +64,7 @@ struct Contents: Sendable {
             try await refuseForeignAssets(of: new.body, besides: before.body, for: author.viewer)
             try await refuseForeignScript(of: new.body, besides: before.body, tenantId: author.tenantId)
             let version = VersionToWrite(
-                title: new.title, body: new.body, source: source, step: step,
+                title: new.title, body: new.body, source: source, step: step, restoredFrom: restoring,
                 state: ReviewState(before).next(.edit) ?? ReviewState(before))
             let after = try await naming(new.body, author.viewer) {
                 try await store.saveVersion(version, after: before, by: author, emitting: { [.versionCreated($0)] })
@@ -110,6 +121,12 @@ struct Contents: Sendable {
         return ContentDiff(contentId: id, from: from, to: to, fields: try ContentDiffing.fields(from: before, to: after))
     }
 
+    func version(_ number: Int, of id: UUID, tenantId: UUID) async throws -> ContentVersion {
+        let found = try await versions(of: id, before: number + 1, limit: 1, tenantId: tenantId).first
+        guard let found, found.version == number else { throw ContentsError.notFound }
+        return found
+    }
+
     /// Newest first.
     func versions(of id: UUID, before version: Int?, limit: Int, tenantId: UUID) async throws -> [ContentVersion] {
         // What lies in the bin shows nothing.
@@ -138,6 +155,8 @@ struct VersionToWrite: Sendable {
     var body: ContentBody
     var source: VersionSource
     var step: String
+    /// The number of the version that this one is again.
+    var restoredFrom: Int?
     var state: ReviewState
 }
 

@@ -81,6 +81,25 @@ struct ContentsRoutes: Sendable {
         return try .json(.ok, await contents.diff(of: id, from: versions.from, to: versions.to, tenantId: principal.tenantId))
     }
 
+    /// `GET /v1/contents/{id}/versions/{version}`
+    func version(_ request: Request) async throws -> Response {
+        let principal = try request.principal(with: Self.read)
+        let (id, number) = try (request.parameters.uuid("id"), Self.number(request))
+        return try .json(.ok, await contents.version(number, of: id, tenantId: principal.tenantId))
+    }
+
+    /// `POST /v1/contents/{id}/versions/{version}/restore`
+    func restore(_ request: Request) async throws -> Response {
+        let author = Author(try request.principal(with: Self.write))
+        let (id, number) = try (request.parameters.uuid("id"), Self.number(request))
+        let tags = try ContentsInput.tagsToEdit(request.headers)
+        return try .content(await contents.restore(number, of: id, ifMatch: tags, by: author))
+    }
+
+    private static func number(_ request: Request) throws -> Int {
+        try request.parameters.integer("version", in: 1...Int(Int32.max))
+    }
+
     /// `GET /v1/contents/{id}/versions`
     func versions(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: Self.read)

@@ -53,10 +53,10 @@ struct ContentsStore: Sendable {
             written AS (
                 INSERT INTO content_versions
                     (tenant_id, content_id, version, changes_before, title, body, source_kind, source_name, prompt_version, author,
-                     operation_id, step, created_at)
+                     operation_id, step, restored_from, created_at)
                 SELECT \(author.tenantId), \(before.id), version, changes, \(new.title), \(encoded)::jsonb,
                        \(new.source.kind.rawValue), \(new.source.name), \(new.source.promptVersion), \(author.subject),
-                       \(author.operationId), \(step), updated_at
+                       \(author.operationId), \(step), \(new.restoredFrom)::integer, updated_at
                 FROM changed
             )
             SELECT version, changes, created_at, updated_at FROM changed
@@ -101,6 +101,8 @@ struct ContentsStore: Sendable {
     static let draftStep = "draft"
     /// What a person's edit is called among the steps of its operation.
     static let editStep = "edit"
+    /// What a person's return to an older version is called.
+    static let restoreStep = "restore"
 
     private func append(_ events: [ContentEvent], by author: Author, in transaction: Transaction) async throws {
         try await Outbox.append(try events.map { try $0.cloudEvent(by: author) }, in: transaction)
@@ -204,7 +206,7 @@ struct ContentsStore: Sendable {
 
     func versions(of id: UUID, before version: Int?, limit: Int, tenantId: UUID) async throws -> [ContentVersion] {
         var sql: SQL = """
-            SELECT version, title, body, source_kind, source_name, prompt_version, author, created_at
+            SELECT version, title, body, source_kind, source_name, prompt_version, author, restored_from, created_at
             FROM content_versions WHERE tenant_id = \(tenantId) AND content_id = \(id)
             """
         if let version { sql.append(" AND version < \(version)") }
@@ -212,7 +214,8 @@ struct ContentsStore: Sendable {
         return try await database.query(sql, tenant: tenantId).map { row in
             ContentVersion(
                 version: try row.decode("version"), title: try row.decode("title"), body: try Self.body(row),
-                source: try Self.source(row), author: try row.decode("author"), createdAt: try row.decode("created_at"))
+                source: try Self.source(row), author: try row.decode("author"), createdAt: try row.decode("created_at"),
+                restoredFrom: try row.decode("restored_from"))
         }
     }
 }
