@@ -165,7 +165,8 @@ struct MediaJobs: Sendable {
             mediaType: facts.type, size: facts.size, durationMs: facts.durationMs, width: facts.video?.width,
             height: facts.video?.height, videoCodec: facts.video?.codec, frameRate: facts.video?.frameRate,
             audioCodec: facts.audio?.codec, audioChannels: facts.audio?.channels, sampleRate: facts.audio?.sampleRate,
-            bitrate: facts.bitrate, douyin: DouyinVideoRule.report(facts, in: language))
+            bitrate: facts.bitrate,
+            douyin: DouyinPictureRule.report(facts, in: language) ?? DouyinVideoRule.report(facts, in: language))
     }
 }
 
