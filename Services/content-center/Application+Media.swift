@@ -26,7 +26,9 @@ extension Application {
                 tickets.send(job, of: tenantId, priority)
             }, onCancel: { box.value?.cancelRequested($0) })
         let jobs = MediaJobs(
-            store: store, assets: assets, objects: assets.objects, origins: origins, canHear: settings.speech != nil)
+            store: store, assets: assets, objects: assets.objects,
+            passes: PlaylistPasses(objectKey: settings.objectKey, publicURL: settings.objectURL), origins: origins,
+            canHear: settings.speech != nil)
         guard settings.mediaWorkers > 0 else { return Media(jobs: jobs, consumers: [], background: []) }
 
         let workspace = MediaWorkspace(directory: settings.mediaDirectory)

@@ -96,7 +96,8 @@ enum Application: ServiceApplication {
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime, accounts: accounts) + media.consumers,
             background: [
-                ObjectListener(settings: settings, objects: folder, signer: signer, runtime: runtime), sweeper, rights,
+                ObjectListener(settings: settings, objects: folder, signer: signer, media: media.jobs, runtime: runtime), sweeper,
+                rights,
                 BinSweeper(system: runtime.system, logger: runtime.logger),
                 MaterialSweeper(
                     system: runtime.system, database: runtime.database, warningDays: settings.materialWarningDays,

@@ -47,7 +47,10 @@ extension ContentCenterHarness {
     }
 
     /// Path and query of a signed URL.
-    static func target(_ url: String) -> String { url.firstRange(of: "/objects/").map { String(url[$0.lowerBound...]) } ?? url }
+    static func target(_ url: String) -> String {
+        let path = url.firstRange(of: "/objects/") ?? url.firstRange(of: "/hls/")
+        return path.map { String(url[$0.lowerBound...]) } ?? url
+    }
 
     /// Every file under the objects' folder.
     func files() -> [String] {

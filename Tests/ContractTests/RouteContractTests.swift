@@ -18,8 +18,10 @@ import Testing
     @Test func agentCenter() async throws { try await expectAgreement(Applications.agentCenter) }
     @Test func contentCenter() async throws { try await expectAgreement(Applications.contentCenter) }
     @Test func connector() async throws { try await expectAgreement(Applications.connector) }
-    @Test func objectListener() throws {
-        #expect(try differences(in: Applications.objectListener, of: "content-center-objects") == [])
+    @Test func objectListener() async throws {
+        let parts = try await parts(of: Applications.contentCenter)
+        let router = try #require(parts.background.compactMap(Applications.objectListener).first)
+        #expect(try differences(in: router, of: "content-center-objects") == [])
     }
 
     @Test func aWrongRouteIsNoticed() async throws {
@@ -163,8 +165,12 @@ import Testing
             + served.subtracting(documented).sorted().map { "\($0) is served but not documented" }
     }
 
+    private func router(of application: any ServiceApplication.Type) async throws -> Router {
+        try await parts(of: application).router
+    }
+
     /// The service as it would run, but nothing of it is started.
-    private func router<App: ServiceApplication>(of application: App.Type) async throws -> Router {
+    private func parts<App: ServiceApplication>(of application: App.Type) async throws -> ServiceParts {
         let seed = Data(repeating: 7, count: 32).base64EncodedString()
         // Any 32 bytes will do as public keys: nothing is verified here.
         let publicKey = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -177,6 +183,6 @@ import Testing
         let settings = App.Settings(from: &reader)
         try reader.finish()
         let runtime = ServiceRuntime(name: App.name, settings: settings.common, topology: App.topology)
-        return try await App.build(settings, runtime).router
+        return try await App.build(settings, runtime)
     }
 }

@@ -11,6 +11,8 @@ enum ObjectFailure: Error, Equatable {
     case wrongSize
     /// The same part of an upload is on its way already.
     case partBusy
+
+    init(_ refusal: ObjectSigner.Refusal) { self = refusal == .expired ? .expired : .signatureInvalid }
 }
 
 extension ObjectFailure: HTTPFailure {

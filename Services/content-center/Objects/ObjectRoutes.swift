@@ -68,8 +68,6 @@ struct ObjectRoutes: Sendable {
     private func grant(_ method: ObjectGrant.Method, _ request: Request) throws -> ObjectGrant {
         do {
             return try signer.grant(method, object: request.parameters.string("id"), query: request.query, now: now())
-        } catch let refusal as ObjectSigner.Refusal {
-            throw refusal == .expired ? ObjectFailure.expired : ObjectFailure.signatureInvalid
-        }
+        } catch let refusal as ObjectSigner.Refusal { throw ObjectFailure(refusal) }
     }
 }

@@ -1,4 +1,5 @@
 import HTTPServing
+import Lifecycle
 import ServiceDefaults
 
 @testable import ContentCenter
@@ -7,12 +8,6 @@ import ServiceDefaults
 extension Applications {
     static let contentCenter: any ServiceApplication.Type = Application.self
 
-    /// The second listener's routes; no folder is looked at before a request comes.
-    static var objectListener: Router {
-        var router = Router(entrance: .publicCalls)
-        let signer = ObjectSigner(key: [])
-        ObjectRoutes(objects: LocalObjectStore(directory: "/none", publicURL: "", signer: signer), signer: signer)
-            .register(on: &router)
-        return router
-    }
+    /// The second listener's routes, where the service is that listener.
+    static func objectListener(_ service: any Service) -> Router? { (service as? ObjectListener)?.router }
 }

@@ -7,7 +7,7 @@ import HTTPCore
 extension MediaJobs {
     /// - Returns: `nil` where no job was ordered for it that is there for the viewer.
     func media(of contentId: UUID, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> ContentMedia? {
-        let jobs = try await store.jobs(of: contentId, for: viewer).map { show($0, in: language) }
+        let jobs = try await store.jobs(of: contentId, for: viewer).map { show($0, of: viewer.tenantId, in: language) }
         return ContentMedia(jobs)
     }
 }

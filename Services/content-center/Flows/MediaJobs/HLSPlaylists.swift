@@ -19,14 +19,17 @@ enum HLSPlaylists {
     }
 
     /// The best rate first.
-    static func master(_ renditions: [Rendition]) -> String {
+    ///
+    /// - Parameter query: with which the playlists of the rates are asked for, beside this one.
+    static func master(_ renditions: [Rendition], query: String? = nil) -> String {
+        let ending = query.map { "?\($0)" } ?? ""
         var lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
         for rendition in renditions.sorted(by: { $0.width * $0.height > $1.width * $1.height }) {
             let (peak, average) = rates(of: rendition.playlist)
             var attributes = "BANDWIDTH=\(peak),AVERAGE-BANDWIDTH=\(average),RESOLUTION=\(rendition.width)x\(rendition.height)"
             if let codecs = rendition.codecs { attributes += ",CODECS=\"\(codecs)\"" }
             if let rate = rendition.frameRate { attributes += ",FRAME-RATE=\(rate)" }
-            lines += ["#EXT-X-STREAM-INF:\(attributes)", "\(rendition.name).m3u8"]
+            lines += ["#EXT-X-STREAM-INF:\(attributes)", "\(rendition.name).m3u8\(ending)"]
         }
         return lines.joined(separator: "\n") + "\n"
     }

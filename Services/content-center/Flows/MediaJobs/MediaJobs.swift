@@ -12,6 +12,7 @@ struct MediaJobs: Sendable {
     let store: MediaJobsStore
     let assets: Assets
     let objects: any ObjectStore
+    let passes: PlaylistPasses
     let origins: MediaOrigins
     /// Whether a speech recogniser is set.
     let canHear: Bool
@@ -96,12 +97,12 @@ struct MediaJobs: Sendable {
 
     func job(_ id: UUID, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> MediaJob {
         guard let job = try await store.job(id, for: viewer) else { throw MediaJobRefusal.notFound }
-        return show(job, in: language)
+        return show(job, of: viewer.tenantId, in: language)
     }
 
     /// Newest first.
     func list(_ filter: MediaJobFilter, for viewer: AssetViewer, in language: LocalizedText.Language) async throws -> [MediaJob] {
-        try await store.list(filter, for: viewer).map { show($0, in: language) }
+        try await store.list(filter, for: viewer).map { show($0, of: viewer.tenantId, in: language) }
     }
 
     /// What is done stays; a job that is over stays as it is. A running one ends as canceled a moment later.
@@ -111,11 +112,13 @@ struct MediaJobs: Sendable {
     }
 
     /// A playlist of a transcoded video: the master, or that of one rate, with addresses that hold for a while.
-    func playlist(_ name: String, of id: UUID, for viewer: AssetViewer) async throws -> String {
+    ///
+    /// - Parameter query: with which a player asks for the others, where it needs more than their names.
+    func playlist(_ name: String, of id: UUID, for viewer: AssetViewer, query: String? = nil) async throws -> String {
         guard let job = try await store.job(id, for: viewer, withPlaylists: true) else { throw MediaJobRefusal.notFound }
         let renditions = job.outputs.filter { $0.kind == .hlsRendition }
         if name == HLSPlaylists.master, !renditions.isEmpty {
-            return HLSPlaylists.master(renditions.compactMap(\.rendition))
+            return HLSPlaylists.master(renditions.compactMap(\.rendition), query: query)
         }
         guard let one = renditions.first(where: { "\($0.name).m3u8" == name }), let playlist = one.details.playlist else {
             throw MediaJobRefusal.notFound
@@ -123,19 +126,27 @@ struct MediaJobs: Sendable {
         return HLSPlaylists.media(playlist, url: url(of: one))
     }
 
+    /// The playlists for whoever holds an address of ``MediaOutput``'s kind `hls`.
+    func openPlaylist(_ name: String, pass sealed: String, now: Int) async throws -> String {
+        let pass = try passes.open(sealed, now: now)
+        // It was given to somebody for whom the job was there.
+        let holder = AssetViewer(tenantId: pass.tenantId, subject: "", seesAllAudiences: true)
+        return try await playlist(name, of: pass.job, for: holder, query: PlaylistPasses.query(sealed))
+    }
+
     // MARK: As clients see it
 
-    func show(_ job: StoredMediaJob, in language: LocalizedText.Language) -> MediaJob {
+    func show(_ job: StoredMediaJob, of tenantId: UUID, in language: LocalizedText.Language) -> MediaJob {
         MediaJob(
             jobId: job.id, type: job.order.type, priority: job.order.priority, status: job.status, progress: job.progress,
-            assetId: job.order.source?.assetId, contentId: job.order.contentId, outputs: outputs(of: job),
+            assetId: job.order.source?.assetId, contentId: job.order.contentId, outputs: outputs(of: job, tenantId),
             probe: job.facts.map { show($0, in: language) },
             error: job.failure.map { MediaJobError(code: $0.rawValue, message: $0.message.text(in: language)) },
             createdBy: job.order.subject, createdAt: job.createdAt, startedAt: job.startedAt, finishedAt: job.finishedAt)
     }
 
     /// The master playlist stands before its rates.
-    private func outputs(of job: StoredMediaJob) -> [MediaOutput] {
+    private func outputs(of job: StoredMediaJob, _ tenantId: UUID) -> [MediaOutput] {
         var outputs = job.outputs.map { output in
             MediaOutput(
                 kind: output.kind, name: output.name, assetId: output.assetId, url: url(of: output), mediaType: output.mediaType,
@@ -146,7 +157,8 @@ struct MediaJobs: Sendable {
             outputs.insert(
                 MediaOutput(
                     kind: .hls, name: "master", assetId: nil,
-                    url: "/api/media/jobs/\(job.id.text)/hls/\(HLSPlaylists.master)",
+                    url: passes.url(
+                        HLSPlaylists.master, PlaylistPass(tenantId: tenantId, job: job.id, expiresAt: Self.expiry())),
                     mediaType: HLSPlaylists.mediaType, size: nil, width: nil, height: nil,
                     durationMs: outputs[first].durationMs, bitrate: nil), at: first)
         }
@@ -157,8 +169,10 @@ struct MediaJobs: Sendable {
         objects.downloadURL(
             ObjectGrant(
                 method: .get, object: output.objectId, contentType: output.mediaType,
-                expiresAt: Int(Date().timeIntervalSince1970) + Self.urlLifetime))
+                expiresAt: Self.expiry()))
     }
+
+    private static func expiry() -> Int { Int(Date().timeIntervalSince1970) + urlLifetime }
 
     private func show(_ facts: MediaFacts, in language: LocalizedText.Language) -> MediaProbe {
         MediaProbe(

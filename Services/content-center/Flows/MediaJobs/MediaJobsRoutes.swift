@@ -47,11 +47,24 @@ struct MediaJobsRoutes: Sendable {
     func playlist(_ request: Request) async throws -> Response {
         let viewer = AssetViewer(try request.principal(with: ContentsRoutes.read))
         let id = try request.parameters.uuid("id")
-        let text = try await jobs.playlist(request.parameters.string("playlist"), of: id, for: viewer)
-        return Response(
+        return try await Self.answer(jobs.playlist(request.parameters.string("playlist"), of: id, for: viewer))
+    }
+
+    /// `GET /hls/{playlist}?pass=…` of the object listener: for players, which know no sign-in.
+    func openPlaylist(_ request: Request) async throws -> Response {
+        let query = request.query
+        guard query.count == 1, let pass = query.first, pass.name == "pass" else { throw ObjectFailure.signatureInvalid }
+        do {
+            let name = try request.parameters.string("playlist")
+            return try await Self.answer(jobs.openPlaylist(name, pass: pass.value, now: ObjectRoutes.clock()))
+        } catch let refusal as ObjectSigner.Refusal { throw ObjectFailure(refusal) }
+    }
+
+    private static func answer(_ playlist: String) -> Response {
+        Response(
             .ok,
             headers: ["Content-Type": HLSPlaylists.mediaType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"],
-            body: .bytes(Array(text.utf8)))
+            body: .bytes(Array(playlist.utf8)))
     }
 
     /// Signed addresses are in it.
