@@ -69,8 +69,9 @@ import Testing
                     "asset_quotas", "asset_usage",
                     // What came and what goes: handled at most once, whatever has become of the tenant.
                     "inbox", "outbox",
-                    // Made from contents.
-                    "search_changes", "search_segments", "search_words",
+                    // Made from files and from contents.
+                    "search_asset_changes", "search_asset_documents", "search_asset_segments", "search_changes",
+                    "search_segments", "search_words",
                     // That it was erased.
                     "tenant_erasures",
                 ])
