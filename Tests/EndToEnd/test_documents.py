@@ -24,7 +24,7 @@ INNER = {
     "FieldError", "Readiness", "ContentPlatform", "ContentKind", "ContentStatus", "TitleCandidate", "TokenUsage", "VersionSource",
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "NewDraftBody", "NewTitleSet", "ContentBrief", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
-    "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates",
+    "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates", "PeakHours", "PeakRange",
     "AIGenerateParams", "AIGenerateMetadata", "AIGeneratePrompt", "AIUsage",
     "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetSubjectStanding", "SpendingHoldState", "UsageSums", "UsageGroup",
     "UsageAttempt", "UsageRecord", "UsageRecordDetail",

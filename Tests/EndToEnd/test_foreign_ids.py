@@ -20,6 +20,7 @@ EXCEPTIONS = {
     "/api/ai/providers/{name}": "a name within one's own settings",
     "/api/ai/providers/{name}/key": "a name within one's own settings",
     "/api/ai/models/{provider}/{name}": "names within one's own settings",
+    "/api/ai/aliases/{id}": "a name of the platform's catalogue, which all tenants share and no tenant ends",
     "/api/ai/policies/{scene}": "a name within one's own settings",
     "/api/prompts/{name}": "a name that every tenant has; versions of one's own are in test_prompts.py",
     "/api/prompts/{name}/versions": "as above",

@@ -34,7 +34,8 @@ def test_a_video_is_found_by_a_phrase_that_is_said_in_it(stack, member, stranger
     assert heard["status"] == "succeeded", heard
     # From one sentence of the recogniser's; nobody has written it anywhere.
     phrase = "“敏感肌先在耳后试一试”"
-    answer = eventually(lambda: found(member, phrase), lambda answer: content in ids(answer), "what is said is in the index")
+    answer = eventually(
+        lambda: found(member, phrase, type="content"), lambda answer: content in ids(answer), "what is said is in the index")
     hit = next(item for item in answer["items"] if item["content"]["id"] == content)
     assert (hit["matchedFields"], hit["snippetField"]) == (["subtitle"], "subtitle")
     assert "敏感肌先在耳后试一试" in "".join(part["text"] for part in hit["snippet"] if part["isMatch"])
@@ -49,5 +50,6 @@ def test_a_video_is_found_by_a_phrase_that_is_said_in_it(stack, member, stranger
     patch = {"body": {"video": {"assetId": asset, "subtitleAssetId": corrected}}}
     answer = member.request("PATCH", path, json=patch, headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
-    eventually(lambda: ids(found(member, f"“{word}”")), lambda found: found == [content], "the corrected words are found")
+    eventually(
+        lambda: ids(found(member, f"“{word}”", type="content")), lambda found: found == [content], "the corrected words are found")
     assert member.request("DELETE", f"/api/assets/{corrected}").status_code == 409
