@@ -14,8 +14,9 @@ def topic(stack):
     """Every call about this topic to a text model breaks off before a byte of an answer. The image service makes nothing either: it refuses
     our key, since a picture whose call breaks off may have been made, and counts as paid."""
     topic = f"露营灯{uuid.uuid4().hex[:8]}"
-    for rule in ({"profile": "any", "fault": "reset-before-headers", "match": topic},
-                 {"profile": "openai", "fault": "unauthorized", "path": "/openai/v1/images/generations"}):
+    # The first that applies counts, and a picture's prompt may name the topic.
+    for rule in ({"profile": "openai", "fault": "unauthorized", "path": "/openai/v1/images/generations"},
+                 {"profile": "any", "fault": "reset-before-headers", "match": topic}):
         requests.post(stack.url("sandbox", "/__control/config"), json=rule, timeout=5).raise_for_status()
     yield topic
     requests.post(stack.url("sandbox", "/__control/config"), json={"rules": []}, timeout=5)

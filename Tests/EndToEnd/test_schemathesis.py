@@ -31,6 +31,8 @@ TENANTS = {"agent-center": str(uuid.uuid4())}
 # What is nobody's own: providers, models, other names and prices are the platform's.
 PLATFORM_TABLES = ("model_providers", "models", "model_aliases", "model_prices")
 ENDLESS = ("/api/stream",)
+# What is longer is answered 431 before any route is looked at: the documents say so once for all.
+LARGEST_HEAD = 8_192
 EXAMPLES = settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), print_blob=False)
 
@@ -80,13 +82,21 @@ def test_only_documented_answers(stack, member, service, operation):
         case.headers = {**(case.headers or {}), "Authorization": authorization(stack, member, service)}
         # With a millisecond left 504 is the right answer; here all have time.
         case.headers.pop("X-Deadline-Ms", None)
-        case.call_and_validate(base_url=stack.url(service), checks=CHECKS, timeout=40)
+        answer = case.call(base_url=stack.url(service), timeout=40)
+        if answer.status_code == 431:
+            assert head_bytes(answer.request) > LARGEST_HEAD
+        else:
+            case.validate_response(answer, checks=CHECKS)
 
     walk()
     if "/vocabulary/" in operation.path:
         # Random words banned from all texts would fail other tests.
         for name in ("brand-words", "banned-words"):
             assert member.request("PUT", f"/api/vocabulary/{name}", json={"words": []}).status_code == 200
+
+
+def head_bytes(request) -> int:
+    return len(request.path_url) + sum(len(name) + len(value) + len(": \r\n") for name, value in request.headers.items())
 
 
 def schemathesis_given(operation):
