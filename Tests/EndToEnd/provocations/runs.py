@@ -12,7 +12,8 @@ def provoke(stack, member) -> None:
     assert member.request("POST", failed, headers={"Idempotency-Key": "x" * 300}).status_code == 400
     assert member.request("POST", failed, headers=key).status_code == 202
     assert member.request("POST", failed, headers=key, json={"other": "body"}).status_code == 422
-    assert member.request("POST", f"/api/runs/{over}/retry").status_code == 409
+    done = write(stack, member.tenant, "succeeded", "VideoScriptGeneration")
+    assert member.request("POST", f"/api/runs/{done}/retry").status_code == 409
     for method, path in (("GET", ""), ("POST", "/cancel"), ("POST", "/retry")):
         assert member.request(method, f"/api/runs/{uuid.uuid4()}{path}").status_code == 404
 
