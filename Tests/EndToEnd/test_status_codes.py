@@ -17,8 +17,8 @@ SAMPLE = re.compile(
     r'^http_server_request_duration_seconds_count\{method="(?P<method>[A-Z]+)",route="(?P<route>/[^"]*)",status="(?P<status>\d+)[^"]*"\} (?P<count>\S+)')
 # Answers of trouble and of overload: provoked by the kill storm and by the gateway's own tests, not at will.
 NOT_AT_WILL = {"429", "502", "503", "504"}
-# Anybody may send too much to any route, also to one that takes no body; documented where a body belongs.
-TOO_MUCH = {"413"}
+# Anybody may send too much to any route, also to one that takes no body; a body's is documented where one belongs, a head's once for all.
+TOO_MUCH = {"413", "431"}
 METHODS = {"get", "post", "patch", "put", "delete"}
 CALLERS = {"orchestration-service": "gateway-bff", "agent-center": "orchestration-service", "content-center": "orchestration-service"}
 
