@@ -4,7 +4,7 @@ import Lifecycle
 import Observability
 import ServiceDefaults
 
-/// The second, public listener (design §9): signed URLs and nothing else, on a port and with limits of its own.
+/// The second, public listener (design §9): signed URLs and sealed passes, and nothing else, on a port and with limits of its own.
 struct ObjectListener: Service {
     let server: HTTPServer
     let router: Router

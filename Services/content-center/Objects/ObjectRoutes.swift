@@ -3,7 +3,8 @@ import FoundationEssentials
 import HTTPCore
 import HTTPServing
 
-/// The object listener: receives and serves bytes under signed URLs, and nothing else. It knows no tokens, no tenants and no tables.
+/// The object listener's bytes: received and served under signed URLs. They know no tokens, no tenants and no tables; playlists, which do,
+/// are ``MediaJobsRoutes/openPlaylist(_:)``'s.
 struct ObjectRoutes: Sendable {
     /// S3 takes as much in one PUT.
     static let largestUpload = 5 << 30
