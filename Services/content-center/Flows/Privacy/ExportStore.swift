@@ -102,6 +102,10 @@ struct ExportStore: Sendable {
         try await Self.tell(data, TenantExportCompleted.type, of: id, tenantId, at: row.decode("now"), in: transaction)
     }
 
+    func isKept(_ id: UUID, of tenantId: UUID) async throws -> Bool {
+        try await database.transaction(tenant: tenantId) { try await isKept(id, of: tenantId, in: $0) }
+    }
+
     func isKept(_ id: UUID, of tenantId: UUID, in transaction: Transaction) async throws -> Bool {
         try await !transaction.query(
             "SELECT FROM tenant_exports WHERE tenant_id = \(tenantId) AND id = \(id) AND size IS NOT NULL"

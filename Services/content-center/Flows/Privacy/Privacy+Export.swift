@@ -26,6 +26,8 @@ extension Privacy {
 
     /// What the worker runs for an export. One that is taken up again begins anew: its archive has the job's id and is there once.
     func export(_ job: JobContext) async throws {
+        // Whoever had it may have ended between the archive and the job's end: it is there, and everybody was told.
+        guard try await !exports.isKept(job.id, of: job.tenant) else { return }
         let path = scratchPath(of: job)
         let startedAt = Date()
         // Whoever was killed has left theirs.
