@@ -13,9 +13,9 @@ import Testing
 /// Names of models from a date on, and until one.
 @Suite("/v1/ai/aliases")
 struct AliasServiceTests {
-    private static let platform = TestContext.principal(roles: ["system_admin"], scopes: ["ai:admin", "ai:usage"])
+    static let platform = TestContext.principal(roles: ["system_admin"], scopes: ["ai:admin", "ai:usage"])
 
-    private static func send(
+    static func send(
         _ service: TitleService, _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil,
         as principal: Principal = platform
     ) async throws -> TestResponse {

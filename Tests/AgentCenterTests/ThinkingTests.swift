@@ -19,6 +19,16 @@ struct ThinkingTests {
         try JSONValue(parsing: Array(#require(vendor.received.last).body.utf8))
     }
 
+    /// A name that thinks, and that no vendor retires.
+    private static func nameAThinker(_ service: TitleService) async throws {
+        let alias: JSONValue = [
+            "name": "thinker", "provider": "deepseek", "model": "deepseek-flash", "validFrom": "2026-01-01T00:00:00Z",
+            "thinks": true,
+        ]
+        let added = try await AliasServiceTests.send(service, .post, "/v1/ai/aliases", alias)
+        #expect(added.status == .created, "\(added.text)")
+    }
+
     private static func thoughtful(streamed: Bool) -> Reply {
         guard streamed else {
             return .http(
@@ -37,11 +47,12 @@ struct ThinkingTests {
 
     @Test("An effort and a name that thinks both let DeepSeek think, and its thoughts come back", arguments: [true, false])
     func deepSeek(streamed: Bool) async throws {
-        for (model, effort) in [("deepseek-flash", "low"), ("deepseek-reasoner", nil), ("auto", "high")] as [(String, String?)] {
+        for (model, effort) in [("deepseek-flash", "low"), ("thinker", nil), ("auto", "high")] as [(String, String?)] {
             // Asked first under `auto`, were it not for the thinking.
             let plain = try ScriptedVendor([.says("没有想")])
             let vendor = try ScriptedVendor([Self.thoughtful(streamed: streamed)])
             try await TitleService.run(primary: plain, fallback: vendor) { service in
+                try await Self.nameAThinker(service)
                 var question = JSONObject()
                 question["model"] = .string(model)
                 question["messages"] = Self.hello
@@ -69,8 +80,9 @@ struct ThinkingTests {
     func told() async throws {
         let vendor = try ScriptedVendor([.says("好", model: "deepseek-flash")])
         try await TitleService.run(fallback: vendor) { service in
+            try await Self.nameAThinker(service)
             let response = try await service.callModel(
-                TitleService.chat, ["model": "deepseek-reasoner", "messages": Self.hello, "reasoning_effort": "none"])
+                TitleService.chat, ["model": "thinker", "messages": Self.hello, "reasoning_effort": "none"])
             #expect(response.status == .ok, "\(response.text)")
         }
         #expect(try Self.body(vendor)["thinking"] == ["type": "disabled"])
