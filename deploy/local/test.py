@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Everything `make test` does after the bootstrap, each step by name; stops at the first that fails, cleans up in any case.
+"""Everything `make test` does after the bootstrap, each step by name. Tests that fail do not keep the next step's from
+running: the end names them all. Cleans up in any case.
 
     test.py                  all steps
     test.py --only pytest -- Tests/EndToEnd -k isolation    some steps; what follows `--` goes to the step's runner
@@ -9,6 +10,7 @@
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +30,9 @@ ON_REQUEST = ("tsan", "kill-storm")
 SHARED_MODULES = sorted(path.name for path in (REPOSITORY / "Shared").iterdir() if path.name != "CLibraries")
 # The runners' own last words, repeated at the end.
 SUMMARY_MARKS = ("Test run with", " passed in ", " passed, ", " failed in ", " failed, ")
+# What a runner says of a single failure, repeated at the end as well: a reader who has only the end of a log has these.
+FAILURE = re.compile(r"✘ .* recorded an issue|^(FAILED|ERROR) |: error: |ThreadSanitizer: ")
+FAILURES_SHOWN, FAILURE_LENGTH = 20, 600
 
 
 class Failed(Exception):
@@ -42,28 +47,37 @@ class Runner:
     def __init__(self, extra: list[str]):
         self.extra = extra
         self.summaries: list[str] = []
+        self.failures: list[str] = []
+        self.failed: list[str] = []
         self.current: subprocess.Popen | None = None
 
-    def run(self, name: str, arguments: list, environment: dict[str, str] | None = None) -> None:
-        """Runs one step, its output both shown and read for the summary line."""
+    def run(self, name: str, arguments: list, environment: dict[str, str] | None = None, needed: bool = False) -> None:
+        """Runs one step, its output both shown and read for the summary line; one that others need ends the run by failing."""
         started = time.monotonic()
         say(f"\n=== {name}")
         self.current = subprocess.Popen(
             [str(argument) for argument in arguments], cwd=REPOSITORY, env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
-        summary = None
+        summary, failures = None, []
         assert self.current.stdout is not None
         for line in self.current.stdout:
             sys.stdout.write(line)
             sys.stdout.flush()
             if any(mark in line for mark in SUMMARY_MARKS):
                 summary = line.strip()
+            if FAILURE.search(line):
+                failures.append(f"{name}: {line.strip()[:FAILURE_LENGTH]}")
         status = self.current.wait()
         self.current = None
         if summary:
             self.summaries.append(f"{name}: {summary}")
         if status != 0:
-            raise Failed(f"{name} failed (status {status})")
+            self.failures += failures
+            self.failed.append(f"{name} failed (status {status})")
+            say(f"--- {name}: FAILED after {time.monotonic() - started:.0f} s")
+            if needed:
+                raise Failed
+            return
         say(f"--- {name}: {time.monotonic() - started:.0f} s")
 
     def end_current(self) -> None:
@@ -83,7 +97,7 @@ def steps_before_stack(runner: Runner, steps: list[str]) -> None:
         runner.run("format", ["swift", "format", "lint", "--strict", "--parallel", "--configuration", ".swift-format",
                               "--recursive", "Package.swift", "Services", "Shared", "Tests"])
     if "build" in steps:
-        runner.run("build", ["swift", "build", "--build-tests"])
+        runner.run("build", ["swift", "build", "--build-tests"], needed=True)
 
 
 def steps_after_stack(runner: Runner, steps: list[str]) -> None:
@@ -163,7 +177,7 @@ def main() -> int:
     heed_make()
 
     started = time.monotonic()
-    runner, stack, layout, failure = Runner(arguments.extra), None, None, None
+    runner, stack, layout = Runner(arguments.extra), None, None
     try:
         steps_before_stack(runner, steps)
         if set(steps) - {"architecture", "format", "build", "release"}:
@@ -175,22 +189,26 @@ def main() -> int:
             stack.start_backends()
             steps_with_backends(runner, steps, stack)
         steps_after_stack(runner, steps)
-    except (Failed, StackError) as error:
-        failure = str(error)
+    except Failed:
+        pass
+    except StackError as error:
+        runner.failed.append(str(error))
     except Interrupted:
-        failure = "interrupted"
+        runner.failed.append("interrupted")
     finally:
         runner.end_current()
         if stack is not None:
             stack.stop()
         if layout is not None:
-            keep_or_remove(layout, failure is not None)
-    say(f"\n{', '.join(steps)}: {'FAILED' if failure else 'passed'} after {time.monotonic() - started:.0f} s")
+            keep_or_remove(layout, bool(runner.failed))
+    for failure in runner.failures[:FAILURES_SHOWN]:
+        say(failure)
+    say(f"\n{', '.join(steps)}: {'FAILED' if runner.failed else 'passed'} after {time.monotonic() - started:.0f} s")
     for summary in runner.summaries:
         say(summary)
-    if failure:
-        say(f"FAILED: {failure}")
-    return 1 if failure else 0
+    for failed in runner.failed:
+        say(f"FAILED: {failed}")
+    return 1 if runner.failed else 0
 
 
 def keep_or_remove(layout: Layout, failed: bool) -> None:
