@@ -224,10 +224,10 @@ struct AIGenerationTests {
     @Test("Places: no more calls at a time than allowed, in turn, and a waiter that gives up takes none")
     func places() async throws {
         let limit = ConcurrencyLimit(1)
-        try await limit.enter(before: .after(.seconds(1)))
+        try await limit.enter(before: .after(.seconds(60)))
         await #expect(throws: DeadlineExceeded.self) { try await limit.enter(before: .after(.milliseconds(20))) }
-        let waiter = Task { try await limit.enter(before: .after(.seconds(5))) }
-        let gone = Task { try await limit.enter(before: .after(.seconds(5))) }
+        let waiter = Task { try await limit.enter(before: .after(.seconds(60))) }
+        let gone = Task { try await limit.enter(before: .after(.seconds(60))) }
         gone.cancel()
         await #expect(throws: CancellationError.self) { try await gone.value }
         limit.leave()

@@ -39,7 +39,7 @@ extension TitleScore {
 extension ModelCall {
     static func sample(
         tenant: UUID = TestContext.tenant, subject: String = "user-1", operation: UUID = UUID(), step: String = "s",
-        scene: String = "douyin-title-zh", apiKeyId: UUID? = nil, deadline: Deadline = .after(.seconds(10))
+        scene: String = "douyin-title-zh", apiKeyId: UUID? = nil, deadline: Deadline = .after(.seconds(60))
     ) -> ModelCall {
         ModelCall(
             tenantId: tenant, subject: subject, operationId: operation, step: step, flow: "TitleGeneration", task: .title,

@@ -235,7 +235,7 @@ def start_async(member, topic: str, **fields) -> str:
 
 
 def test_cancelled_between_pictures_it_keeps_what_is_there(stack, member, topic, fault):
-    fault("none", match=" of 9", latencyMs=1_000)
+    fault("none", match=" of 9", latencyMs=2_500)
     run_id = start_async(member, topic, slots=9)
     eventually(lambda: len(image_calls(stack, topic)) >= 4, bool, "some pictures are made")
     assert member.request("POST", f"/api/runs/{run_id}/cancel").status_code == 200

@@ -155,11 +155,11 @@ import Testing
                 // One every 2 s: the fourth leaves when the broker would long have given up a silent client.
                 let heartbeat: [UInt8] = [8, 0, 0, 0, 0, 0, 0, 0xCE]
                 let (sent, received) = (proxy.count(heartbeat, from: .client), proxy.count(heartbeat, from: .server))
-                try await eventually("heartbeats pass both ways", within: .seconds(30)) { sent.value >= 4 && received.value >= 4 }
+                try await eventually("heartbeats pass both ways", within: .seconds(60)) { sent.value >= 4 && received.value >= 4 }
                 #expect(broker.isConnected)
                 #expect(proxy.connections == 1)
                 proxy.stall(true)
-                try await eventually("silence is noticed", within: .seconds(15)) { !broker.isConnected }
+                try await eventually("silence is noticed", within: .seconds(60)) { !broker.isConnected }
                 proxy.stall(false)
                 try await publisher.publish(OutgoingMessage(makeEvent()))
             }

@@ -160,7 +160,7 @@ struct EntranceTests {
             #expect(try await send().status == .created)
             try await allow(true)
             // Long before the lease ends, and without the upstream.
-            try await eventually("the record is there", within: .seconds(20)) {
+            try await eventually("the record is there", within: .seconds(60)) {
                 try await send().headers["Idempotent-Replayed"] == "true"
             }
             #expect(gateway.calls.all.count == 1)

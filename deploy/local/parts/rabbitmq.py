@@ -40,7 +40,7 @@ class RabbitMQ:
             stop_signal=lambda: signal.SIGTERM if listens(self.port) else signal.SIGKILL))
 
     def wait_until_ready(self) -> None:
-        wait_until(lambda: listens(self.port), 90, f"RabbitMQ on port {self.port} (see {self.layout.logs}/rabbitmq.log)", every=0.2)
+        wait_until(lambda: listens(self.port), 180, f"RabbitMQ on port {self.port} (see {self.layout.logs}/rabbitmq.log)", every=0.2)
 
     def _configure(self) -> None:
         for name in ("mnesia", "log"):
