@@ -155,7 +155,7 @@ import Testing
             let asset = try await service.upload(SampleFiles.png, as: "旧名.png", "image/png")
             let store = AssetIndexerStore(app: service.database.app, system: service.database.system)
             let late = try await store.claim(limit: 10)
-            #expect(late.map(\.assetId) == [asset.id])
+            #expect(late.map(\.id) == [asset.id])
             _ = try await service.edit(asset, #"{"filename": "新名.png"}"#)
             try await service.indexer.takeInAll()
             try await service.database.superuser.query("UPDATE content_assets SET filename = '旧名.png'")

@@ -67,7 +67,7 @@ import Testing
             let store = SearchIndexerStore(app: database.app, system: database.system)
             #expect(try await store.listUnread(limit: 10) == 1)
             #expect(try await store.listUnread(limit: 10) == 0)
-            #expect(try await store.claim(limit: 10).map(\.contentId) == [content])
+            #expect(try await store.claim(limit: 10).map(\.id) == [content])
         }
     }
 

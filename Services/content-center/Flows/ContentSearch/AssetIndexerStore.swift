@@ -7,25 +7,14 @@ struct AssetIndexerStore: Sendable {
     let app: Database
     let system: Database
 
-    func claim(limit: Int) async throws -> [SearchAssetChange] {
-        try await system.query(
-            """
-            UPDATE search_asset_changes s SET leased_until = app_now() + interval '30 seconds'
-            WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM search_asset_changes WHERE leased_until IS NULL OR leased_until < app_now()
-                ORDER BY change LIMIT \(limit) FOR UPDATE SKIP LOCKED))
-            RETURNING s.tenant_id, s.asset_id, s.change
-            """
-        ).map {
-            SearchAssetChange(
-                tenantId: try $0.decode("tenant_id"), assetId: try $0.decode("asset_id"), change: try $0.decode("change"))
-        }
+    func claim(limit: Int) async throws -> [SearchChange] {
+        try await SearchChangeStore.assets.claim(limit: limit, system: system)
     }
 
     /// The changed assets as `a`, each looked up by its key.
-    private static func assets(of changes: [SearchAssetChange], tenantId: UUID) -> SQL {
+    private static func assets(of changes: [SearchChange], tenantId: UUID) -> SQL {
         """
-        unnest(\(changes.map(\.assetId))::uuid[], \(changes.map(\.change))::bigint[]) AS changed (id, change)
+        unnest(\(changes.map(\.id))::uuid[], \(changes.map(\.change))::bigint[]) AS changed (id, change)
         CROSS JOIN LATERAL (
             SELECT * FROM content_assets a WHERE a.tenant_id = \(tenantId) AND a.id = changed.id AND a.state = 'ready' OFFSET 0
         ) AS a
@@ -38,7 +27,7 @@ struct AssetIndexerStore: Sendable {
              WHEN a.media_type LIKE 'video/%' OR a.media_type LIKE 'audio/%' THEN asset_subtitles(a.tenant_id, a.id) END
         """
 
-    func unreadSubtitles(of changes: [SearchAssetChange], tenantId: UUID) async throws -> [UnreadSubtitles] {
+    func unreadSubtitles(of changes: [SearchChange], tenantId: UUID) async throws -> [UnreadSubtitles] {
         try await app.query(
             """
             SELECT s.found, a.id, a.sha256
@@ -68,7 +57,7 @@ struct AssetIndexerStore: Sendable {
     }
 
     /// - Parameter away: what stays listed all the same, to be taken in once more.
-    func takeIn(_ changes: [SearchAssetChange], of tenantId: UUID, again away: Set<UUID>) async throws {
+    func takeIn(_ changes: [SearchChange], of tenantId: UUID, again away: Set<UUID>) async throws {
         let known = try await indexed(changes, of: tenantId)
         let documents = try await documents(of: changes, tenantId: tenantId)
         let kept = Set(documents.map(\.id))
@@ -79,35 +68,27 @@ struct AssetIndexerStore: Sendable {
         let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         gone.subtract(words)
         var statements = [SearchIndexerStore.wordsLock(of: tenantId, isShared: gone.isEmpty), SearchIndexerStore.nameReading]
-        let deleted = changes.map(\.assetId).filter { !kept.contains($0) }
+        let deleted = changes.map(\.id).filter { !kept.contains($0) }
         if !deleted.isEmpty {
             statements.append("DELETE FROM search_asset_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")
         }
         if !documents.isEmpty { statements += [Self.put(documents, of: tenantId), "SELECT search_flush_assets()"] }
         if !words.isEmpty { statements.append(SearchIndexerStore.add(words, of: tenantId)) }
         if !gone.isEmpty { statements.append("SELECT search_forget(\(gone.sorted()))") }
-        let done = changes.filter { !away.contains($0.assetId) }
-        statements.append(
-            """
-            DELETE FROM search_asset_changes WHERE ctid = ANY(ARRAY(
-                SELECT s.ctid FROM unnest(\(done.map(\.assetId)), \(done.map(\.change))) AS c (id, change)
-                CROSS JOIN LATERAL (
-                    SELECT s.ctid FROM search_asset_changes s
-                    WHERE s.tenant_id = \(tenantId) AND s.asset_id = c.id AND s.change = c.change FOR UPDATE SKIP LOCKED
-                ) AS s))
-            """)
+        let done = changes.filter { !away.contains($0.id) }
+        statements.append(SearchChangeStore.assets.strike(done, of: tenantId))
         _ = try await app.pipeline(statements, tenant: tenantId)
     }
 
-    private func indexed(_ changes: [SearchAssetChange], of tenantId: UUID) async throws -> [(id: UUID, body: String)] {
+    private func indexed(_ changes: [SearchChange], of tenantId: UUID) async throws -> [(id: UUID, body: String)] {
         try await app.query(
-            "SELECT id, body FROM search_asset_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(changes.map(\.assetId)))",
+            "SELECT id, body FROM search_asset_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(changes.map(\.id)))",
             tenant: tenantId
         ).map { (try $0.decode("id"), try $0.decode("body")) }
     }
 
     /// Of what is there and of a sort that the library knows.
-    private func documents(of changes: [SearchAssetChange], tenantId: UUID) async throws -> [AssetDocument] {
+    private func documents(of changes: [SearchChange], tenantId: UUID) async throws -> [AssetDocument] {
         try await app.query(
             """
             SELECT a.id, changed.change, a.filename, a.media_type, a.tags, \(Self.folders(of: "a")) AS folders,
@@ -164,25 +145,6 @@ struct AssetIndexerStore: Sendable {
             WHERE search_asset_documents.change <= excluded.change AND search_asset_documents.segment = excluded.segment
             """
     }
-
-    /// Lists all assets, or one tenant's, as changed.
-    func listAll(of tenantId: UUID?) async throws -> Int {
-        try await system.query(
-            """
-            INSERT INTO search_asset_changes (tenant_id, asset_id)
-            SELECT tenant_id, id FROM content_assets
-            WHERE state = 'ready' AND (\(tenantId)::uuid IS NULL OR tenant_id = \(tenantId)) ORDER BY id
-            ON CONFLICT (tenant_id, asset_id) DO UPDATE SET change = DEFAULT, leased_until = NULL
-            """
-        ).affectedRows
-    }
-}
-
-/// An asset that the index has yet to take in.
-struct SearchAssetChange: Sendable {
-    var tenantId: UUID
-    var assetId: UUID
-    var change: Int64
 }
 
 /// An asset as the index takes it in.

@@ -80,17 +80,14 @@ struct SearchIndexer: Service {
     /// Lists all contents, or one tenant's, as changed. What was listed stays listed if this process ends.
     ///
     /// - Returns: how many.
-    func listAll(of tenantId: UUID?) async throws -> Int { try await store.listAll(of: tenantId) }
+    func listAll(of tenantId: UUID?) async throws -> Int {
+        try await SearchChangeStore.contents.listAll(of: tenantId, system: store.system)
+    }
 
     /// The same of assets.
-    func listAllAssets(of tenantId: UUID?) async throws -> Int { try await assets.listAll(of: tenantId) }
-}
-
-/// A content that the index has yet to take in.
-struct SearchChange: Sendable {
-    var tenantId: UUID
-    var contentId: UUID
-    var change: Int64
+    func listAllAssets(of tenantId: UUID?) async throws -> Int {
+        try await SearchChangeStore.assets.listAll(of: tenantId, system: store.system)
+    }
 }
 
 /// A file that says what is said in a content's video or in an asset, and has not been read.

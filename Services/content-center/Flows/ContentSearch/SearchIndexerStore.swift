@@ -11,27 +11,14 @@ struct SearchIndexerStore: Sendable {
     let app: Database
     let system: Database
 
-    /// The longest waiting changes, for 30 seconds nobody else's.
     func claim(limit: Int) async throws -> [SearchChange] {
-        try await system.query(
-            """
-            UPDATE search_changes s SET leased_until = app_now() + interval '30 seconds'
-            -- By their places, which are looked for once: joined with it, the list would be read again for each of its rows.
-            WHERE ctid = ANY(ARRAY(
-                SELECT ctid FROM search_changes WHERE leased_until IS NULL OR leased_until < app_now()
-                ORDER BY change LIMIT \(limit) FOR UPDATE SKIP LOCKED))
-            RETURNING s.tenant_id, s.content_id, s.change
-            """
-        ).map {
-            SearchChange(
-                tenantId: try $0.decode("tenant_id"), contentId: try $0.decode("content_id"), change: try $0.decode("change"))
-        }
+        try await SearchChangeStore.contents.claim(limit: limit, system: system)
     }
 
     /// The changed contents as `c`, each looked up by its key, whatever the plan was made for: a tenant has more contents than a batch.
     private static func contents(of changes: [SearchChange], tenantId: UUID) -> SQL {
         """
-        unnest(\(changes.map(\.contentId))::uuid[]) AS changed (id)
+        unnest(\(changes.map(\.id))::uuid[]) AS changed (id)
         CROSS JOIN LATERAL (SELECT * FROM contents c WHERE c.tenant_id = \(tenantId) AND c.id = changed.id OFFSET 0) AS c
         """
     }
@@ -135,18 +122,8 @@ struct SearchIndexerStore: Sendable {
         if !words.isEmpty { statements.append(Self.add(words, of: tenantId)) }
         if !gone.isEmpty { statements.append("SELECT search_forget(\(gone.sorted()))") }
         // What a newer version of the service wrote waits for one that can read it, and keeps nobody else waiting.
-        let done = changes.filter { !unreadable.contains($0.contentId) && !away.contains($0.contentId) }
-        statements.append(
-            """
-            DELETE FROM search_changes WHERE ctid = ANY(ARRAY(
-                SELECT s.ctid FROM unnest(\(done.map(\.contentId)), \(done.map(\.change))) AS c (id, change)
-                CROSS JOIN LATERAL (
-                    SELECT s.ctid FROM search_changes s
-                    WHERE s.tenant_id = \(tenantId) AND s.content_id = c.id AND s.change = c.change
-                    -- Whoever is changing one just now lists it anew: no need to wait for them.
-                    FOR UPDATE SKIP LOCKED
-                ) AS s))
-            """)
+        let done = changes.filter { !unreadable.contains($0.id) && !away.contains($0.id) }
+        statements.append(SearchChangeStore.contents.strike(done, of: tenantId))
         _ = try await app.pipeline(statements, tenant: tenantId)
     }
 
@@ -268,16 +245,6 @@ struct SearchIndexerStore: Sendable {
             """
         _ = try await app.pipeline(
             [Self.wordsLock(of: tenantId, isShared: false), "SELECT search_forget(ARRAY(\(words)))"], tenant: tenantId)
-    }
-
-    func listAll(of tenantId: UUID?) async throws -> Int {
-        try await system.query(
-            """
-            INSERT INTO search_changes (tenant_id, content_id)
-            SELECT tenant_id, id FROM contents WHERE \(tenantId)::uuid IS NULL OR tenant_id = \(tenantId) ORDER BY id
-            ON CONFLICT (tenant_id, content_id) DO UPDATE SET change = DEFAULT, leased_until = NULL
-            """
-        ).affectedRows
     }
 }
 
