@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -138,6 +139,9 @@ def test_an_interrupt_for_make_alone_stops_everything(run):
 
 
 def test_the_stack_ends_with_a_make_that_was_killed(run):
+    # As where the checkout was removed and cloned again: its servers' data may have stayed, with passwords that nobody knows.
+    shutil.rmtree(run.directory)
+    run.directory.mkdir(mode=0o700)
     run.start()
     run.make.kill()
     run.make.wait()

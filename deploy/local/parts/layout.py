@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import random
+import shutil
 import socket
 from dataclasses import dataclass, field
 
@@ -102,13 +103,17 @@ class Layout:
             keys = ", ".join(service.port_key for service in (*SERVICES, SANDBOX, OBJECTS))
             raise StackError(f"something listens already where these should: {', '.join(taken)}. Other ports: set {keys}")
 
-    def server_directory(self, name: str, user: str | None) -> pathlib.Path:
+    def server_directory(self, name: str, user: str | None, anew: bool = False) -> pathlib.Path:
         """A directory for PostgreSQL's or RabbitMQ's data. Those never run as root; when we do, their account may be unable to
-        reach the checkout (think of /root), so the data lives in /var/tmp and is linked from here."""
+        reach the checkout (think of /root), so the data lives in /var/tmp and is linked from here.
+
+        anew: what is there has passwords that nobody knows any more, as where a checkout was removed and cloned again; it goes."""
         link = self.directory / name
         if user is None:
             if link.is_symlink():
                 link.unlink()
+            if anew:
+                shutil.rmtree(link, ignore_errors=True)
             link.mkdir(mode=0o700, exist_ok=True)
             return link
         mark = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
@@ -118,6 +123,8 @@ class Layout:
             raise StackError(f"{parent} belongs to somebody else")
         os.chmod(parent, 0o755)
         directory = parent / name
+        if anew:
+            shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(mode=0o700, exist_ok=True)
         os.chown(directory, *account_ids(user))
         if link.is_symlink() or not link.exists():

@@ -18,7 +18,7 @@ class Postgres:
         self.layout, self.secrets, self.for_tests = layout, secrets, for_tests
         self.port = free_port()
         self.user = server_account("postgres")
-        self.data = layout.server_directory("postgres", self.user)
+        self.data = layout.server_directory("postgres", self.user, anew=secrets.are_new)
         self.started_before = False
 
     def url(self, database: str = "postgres", role: str = "postgres") -> str:
@@ -36,7 +36,7 @@ class Postgres:
             self._initialise()
         supervisor.add(Managed(
             "postgres", self._launch, stop_signal=lambda: signal.SIGINT, stop_seconds=20, before_restart=self._end_leftovers))
-        wait_until(self.is_ready, 30, f"PostgreSQL on port {self.port} (see {self.layout.logs}/postgres.log)")
+        wait_until(self.is_ready, 60, f"PostgreSQL on port {self.port} (see {self.layout.logs}/postgres.log)")
         self._create_databases()
 
     def is_ready(self) -> bool:

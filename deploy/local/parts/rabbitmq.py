@@ -19,7 +19,7 @@ class RabbitMQ:
         self.layout, self.secrets, self.for_tests = layout, secrets, for_tests
         self.port, self.distribution_port, self.epmd_port = free_port(), free_port(), free_port()
         self.user = server_account("rabbitmq")
-        self.data = layout.server_directory("rabbitmq", self.user)
+        self.data = layout.server_directory("rabbitmq", self.user, anew=secrets.are_new)
         self.started_before = False
 
     @property

@@ -33,6 +33,7 @@ class Secrets:
         except FileNotFoundError:
             self.values = {}
         before = dict(self.values)
+        self.are_new = not before
         self._ensure("postgres.password", password)
         self._ensure("rabbitmq.password", password)
         for service in SERVICES:
