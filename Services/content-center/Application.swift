@@ -15,6 +15,7 @@ enum Application: ServiceApplication {
         m0021OutboxPostponed, m0022SearchBatches, m0023MediaSources, m0024SearchCost, m0025CheapClockAndLock,
         m0026SearchLabels, m0027PendingUploads, m0028SearchWords, m0029FingerprintMethod, m0030UploadsUnderWay,
         m0031SearchLists, m0032AssetPlans, m0033ContentVideos, m0034SearchAssets, m0035RestoredVersions,
+        m0036AssetEdits,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
@@ -87,6 +88,8 @@ enum Application: ServiceApplication {
             assetFiling: AssetFiling(
                 assets: assets, store: AssetFilingStore(database: runtime.database) { runtime.outbox.wake() },
                 folders: FolderStore(database: runtime.database)),
+            subtitles: SubtitleEditing(
+                assets: assets, store: SubtitleEditingStore(database: runtime.database, quotas: settings.assetQuotas)),
             media: media.jobs,
             search: ContentSearch(store: ContentSearchStore(database: runtime.database), objects: objects),
             semanticIndex: SemanticIndex(store: SemanticIndexStore(database: runtime.database)),

@@ -7,9 +7,9 @@ enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, contents: Contents, review: ContentReview,
         comments: ContentComments, publishStatus: PublishStatus, filing: ContentFiling, bulk: ContentBulk,
-        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, assetFiling: AssetFiling, media: MediaJobs,
-        search: ContentSearch,
-        semanticIndex: SemanticIndex, materials: MaterialLibrary, accounts: AccountManagement, privacy: Privacy
+        similarity: SimilarityCheck, assets: Assets, upload: AssetUpload, assetFiling: AssetFiling, subtitles: SubtitleEditing,
+        media: MediaJobs, search: ContentSearch, semanticIndex: SemanticIndex, materials: MaterialLibrary,
+        accounts: AccountManagement, privacy: Privacy
     ) {
         let (bulk, similarity) = (BulkRoutes(bulk: bulk), SimilarityRoutes(check: similarity))
         let (filing, publishStatus) = (FilingRoutes(filing: filing), PublishStatusRoutes(publishStatus: publishStatus))
@@ -82,6 +82,7 @@ enum Routes {
             group.on(.patch, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.changeFolder)
             group.on(.delete, "/v1/asset-folders/{id}", options: .write("AssetFiling"), assetFiling.deleteFolder)
             register(ContentSearchRoutes(search: search), SemanticIndexRoutes(index: semanticIndex), on: &group)
+            register(SubtitleEditingRoutes(editing: subtitles), on: &group)
             register(MediaJobsRoutes(jobs: media), on: &group)
             register(MaterialRoutes(library: materials), on: &group)
             group.on(
@@ -101,6 +102,15 @@ enum Routes {
         group.on(.post, "/v1/tenant/erasure", options: write, privacy.orderErasure)
         group.on(.get, "/v1/tenant/erasure", options: read, privacy.erasure)
         group.on(.get, "/v1/tenant/storage", options: read, privacy.storage)
+    }
+
+    /// Subtitle files cue by cue.
+    private static func register(_ subtitles: SubtitleEditingRoutes, on group: inout RouteGroup) {
+        let cues = "/v1/assets/{id}/cues"
+        group.on(.get, cues, options: .read("SubtitleEditing"), subtitles.cues)
+        group.on(
+            .post, cues, options: .write("SubtitleEditing", maximumBodyBytes: SubtitleEditingInput.largestRequest),
+            subtitles.edit)
     }
 
     /// Work on videos, pictures and sound.

@@ -66,6 +66,33 @@ import Testing
         }
     }
 
+    /// What was heard, as somebody edited it last; the words of before again once that is gone, and of another job in any case.
+    @Test func whatWasHeardIsFoundAsItWasEdited() async throws {
+        try await ContentCenterHarness.run { service in
+            let film = try await service.film("一日", saying: [])
+            let heard = try await service.hear(["听错的话"], in: film.video)
+            func edit(_ id: UUID, _ line: String) async throws -> UUID {
+                let cue = AssetCue(startMs: 0, endMs: 900, lines: [line])
+                return try await service.editCues(id, AssetCuesEdit(cues: [cue])).decode(LibraryAsset.self).id
+            }
+            let first = try await edit(heard, "改对的句")
+            let second = try await edit(first, "润色之后")
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("润色之后") == ["一日"])
+            for query in ["听错的话", "改对的句"] { #expect(try await service.titles(query) == [], "\(query)") }
+            for id in [heard, second] {
+                #expect(try await service.send(.delete, "/v1/assets/\(id.lowercase)").status == .noContent)
+            }
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("改对的句") == ["一日"])
+
+            _ = try await service.hear(["再次转写"], in: film.video)
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("再次转写") == ["一日"])
+            #expect(try await service.titles("改对的句") == [])
+        }
+    }
+
     /// Another file, the newer of two jobs, other bytes, none.
     @Test func otherSubtitlesAreFoundInstead() async throws {
         try await ContentCenterHarness.run { service in

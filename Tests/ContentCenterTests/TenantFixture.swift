@@ -86,6 +86,7 @@ extension ContentCenterHarness {
             """,
             "subtitle_texts (tenant_id, asset_id, sha256, text) VALUES (\(tenant), \(asset), 'x', '话')",
             "jobs (tenant_id, id, kind, payload, max_attempts) VALUES (\(tenant), \(job), 'media.batch', '{}', 1)",
+            "asset_edits (tenant_id, asset_id, source_id) VALUES (\(tenant), \(asset), \(UUID()))",
             "asset_ancestors (tenant_id, asset_id, source_id) VALUES (\(tenant), \(UUID()), \(asset))",
             "job_steps (tenant_id, job_id, name, result) VALUES (\(tenant), \(job), 'outputs', '[]')",
             "media_jobs (tenant_id, id, type, asset_id) VALUES (\(tenant), \(job), 'subtitle', \(asset))",

@@ -100,6 +100,7 @@ extension MediaProfile: StringChoice {}
 extension MediaPictureFormat: StringChoice {}
 extension MediaCorner: StringChoice {}
 extension MediaSubtitleMode: StringChoice {}
+extension AssetCueForm: StringChoice {}
 extension ContentMedia.Status: StringChoice {}
 extension DouyinVideoFinding.Severity: StringChoice {}
 

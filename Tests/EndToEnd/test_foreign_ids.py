@@ -95,6 +95,7 @@ def ids(stack, member) -> dict[str, dict[str, str]]:
     assert edited.status_code == 200, edited.text
     ((operation,),) = stack.rows("gateway", "SELECT operation_id FROM idempotency_keys WHERE key = %s", (key,))
     asset = upload(member, png(uuid.uuid4().bytes[:3]))["id"]
+    subtitles = upload(member, "1\n00:00 --> 00:01\n只属于一家的字幕\n".encode(), "a.srt", "application/x-subrip")["id"]
     announced = made("/api/assets/multipart", filename="a.mp4", contentType="video/mp4", size=6 << 20, partSize=5 << 20)
     account = str(uuid.uuid4())
     with stack.administrator("content") as connection:
@@ -105,7 +106,7 @@ def ids(stack, member) -> dict[str, dict[str, str]]:
     return {
         "contents": {"id": content, "version": "1", "commentId": made(f"/api/contents/{content}/comments", text="短一点")["id"]},
         "spaces": {"id": made("/api/spaces", name=f"空间 {uuid.uuid4()}")["id"]},
-        "assets": {"id": asset}, "arriving": {"id": announced["assetId"]},
+        "assets": {"id": asset}, "subtitles": {"id": subtitles}, "arriving": {"id": announced["assetId"]},
         "asset-folders": {"id": made("/api/asset-folders", name=f"夹 {uuid.uuid4()}")["id"]},
         "content-jobs": {"id": made("/api/contents/bulk", 202, action="restore", ids=[content])["id"]},
         "media/jobs": {"id": made("/api/media/jobs", 202, type="probe", assetId=asset)["jobId"], "playlist": "master.m3u8"},
@@ -126,6 +127,8 @@ def filled(path: str, ids: dict[str, dict[str, str]], strange: bool = False) -> 
     noun = re.match(r"/(?:api|v1)/(.*?)/\{", path)[1]
     if noun == "assets" and path.endswith(("/part-urls", "/parts", "/complete")):
         noun = "arriving"
+    if noun == "assets" and path.endswith("/cues"):
+        noun = "subtitles"
     assert noun in ids, f"{path} takes an id of which there is none here: make one in `ids`, or say in EXCEPTIONS why not"
     known = ids[noun]
     for name in re.findall(r"\{(\w+)\}", path):

@@ -274,8 +274,8 @@ def test_what_is_said_is_heard_and_written_into_the_pictures(member, tmp_path):
     srt = requests.get(output(heard, "srt")["url"], timeout=10).content.decode()
     assert "大家好，今天聊聊防晒霜。" in srt and srt.count(" --> ") >= 4
     assert requests.get(output(heard, "vtt")["url"], timeout=10).text.startswith("WEBVTT")
-    # Edited by somebody, kept as a file of its own.
-    edited = upload(member, srt.replace("大家好，今天聊聊防晒霜。", "各位好，今天聊聊防晒霜。").encode(), "改.srt", "application/x-subrip")["id"]
+    # Edited by somebody cue by cue, kept as a file of its own.
+    edited = edit_cues(member, output(heard, "srt")["assetId"], "大家好", "各位好")
     burnt = ended(member, order(member, type="burn_subtitle", assetId=asset, params={"subtitleAssetId": edited})["jobId"])
     file = download(output(burnt, "mp4")["url"], tmp_path / "burnt.mp4")
     assert bright_pixels(dark) == 0 and bright_pixels(file) > 500
@@ -285,6 +285,28 @@ def test_what_is_said_is_heard_and_written_into_the_pictures(member, tmp_path):
     text = subprocess.run(
         ["ffmpeg", "-v", "error", "-nostdin", "-i", str(file), "-f", "srt", "-"], check=True, capture_output=True, timeout=20).stdout.decode()
     assert "各位好" in text
+
+
+def edit_cues(member: Member, asset: str, old: str, new: str) -> str:
+    path = f"/api/assets/{asset}/cues"
+    read = member.request("GET", path)
+    assert read.status_code == 200, read.text
+    assert member.request("GET", path, headers={"If-None-Match": read.headers["ETag"]}).status_code == 304
+    cues = read.json()["cues"]
+    assert read.json()["form"] == "srt" and sum(old in line for cue in cues for line in cue["lines"]) == 1
+    for cue in cues:
+        cue["lines"] = [line.replace(old, new) for line in cue["lines"]]
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    made = member.request("POST", path, json={"cues": cues}, headers=key)
+    assert made.status_code == 201, made.text
+    assert made.headers["Location"] == f"/api/assets/{made.json()['id']}"
+    again = member.request("POST", path, json={"cues": cues}, headers=key)
+    assert again.headers["Idempotent-Replayed"] == "true" and again.json()["id"] == made.json()["id"]
+    assert made.json()["id"] != asset and member.request("GET", f"{made.headers['Location']}/cues").json()["cues"] == cues
+    cues[1]["endMs"] = cues[1]["startMs"]
+    refused = member.request("POST", path, json={"cues": cues}, headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert refused.status_code == 422 and [error["pointer"] for error in refused.json()["errors"]] == ["/cues/1/endMs"]
+    return made.json()["id"]
 
 
 def bright_pixels(path: pathlib.Path) -> int:

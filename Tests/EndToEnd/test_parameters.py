@@ -168,7 +168,8 @@ def conditions(stack, member, service: str, known: tuple[str, ...]) -> tuple[dic
 @pytest.fixture(scope="module")
 def known(member, draft) -> tuple[str, ...]:
     """Ids of what there is to look at."""
-    return draft, upload(member, png(uuid.uuid4().bytes[:3]))["id"]
+    subtitles = upload(member, "1\n00:00 --> 00:01\n大家好\n".encode(), "a.srt", "application/x-subrip")["id"]
+    return draft, upload(member, png(uuid.uuid4().bytes[:3]))["id"], subtitles
 
 
 @pytest.mark.parametrize("service", CALLERS)

@@ -50,11 +50,11 @@ enum SubtitleForm: String, Sendable, CaseIterable {
         switch self {
         case .srt:
             cues.enumerated().map { index, cue in
-                (["\(index + 1)", times(of: cue)] + cue.lines + [""]).map { $0 + "\r\n" }.joined()
+                (["\(index + 1)", times(of: cue)] + cue.lines.map(written) + [""]).map { $0 + "\r\n" }.joined()
             }.joined()
         case .vtt:
             "WEBVTT\n\n"
-                + cues.map { cue in ([times(of: cue)] + cue.lines.map(Self.escaped) + [""]).map { $0 + "\n" }.joined() }.joined()
+                + cues.map { cue in ([times(of: cue)] + cue.lines.map(written) + [""]).map { $0 + "\n" }.joined() }.joined()
         }
     }
 
@@ -73,8 +73,8 @@ enum SubtitleForm: String, Sendable, CaseIterable {
             + (self == .srt ? "," : ".") + padded(milliseconds % 1_000, 3)
     }
 
-    /// In WebVTT `<` begins a tag and `&` an entity.
-    private static func escaped(_ line: String) -> String {
-        line.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    /// In WebVTT `<` begins a tag and `&` an entity; SubRip knows of no way to write what is none.
+    func written(_ line: String) -> String {
+        self == .srt ? line : line.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 }

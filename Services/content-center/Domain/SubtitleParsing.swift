@@ -49,6 +49,9 @@ extension SubtitleForm {
         return cues
     }
 
+    /// Whether somebody who reads the form has this line as it is here: what looks like a tag or an entity would fall away.
+    func keeps(_ line: String) -> Bool { Self.plain(written(line)[...]) == line }
+
     private static func isBlank(_ line: Substring) -> Bool { line.allSatisfy(\.isWhitespace) }
 
     private static func times(in line: Substring) -> (Int, Int)? {

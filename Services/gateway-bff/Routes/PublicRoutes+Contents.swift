@@ -199,6 +199,14 @@ extension PublicRoutes {
             method: .get, path: "/api/assets/{id}/download-url", flow: "Assets", access: .member(.readContents),
             target: .upstream(.contentCenter, path: "/v1/assets/{id}/download-url"), rateClass: .read),
         PublicRoute(
+            method: .get, path: "/api/assets/{id}/cues", flow: "SubtitleEditing", access: .member(.readContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/cues"), rateClass: .read),
+        PublicRoute(
+            method: .post, path: "/api/assets/{id}/cues", flow: "SubtitleEditing", access: .member(.writeContents),
+            target: .upstream(.contentCenter, path: "/v1/assets/{id}/cues"), rateClass: .write, idempotency: .optional,
+            isFoundAgain: true,
+            maximumBodyBytes: wholeBody),
+        PublicRoute(
             method: .post, path: "/api/assets/{id}/complete", flow: "AssetUpload", access: .member(.writeContents),
             target: .upstream(.contentCenter, path: "/v1/assets/{id}/complete"), rateClass: .write, isFoundAgain: true,
             // A large file is read once more.

@@ -4,6 +4,7 @@ import HTTPCore
 /// The files of a tenant.
 extension DocumentedTypes {
     static let assets: Types = [
+        "AssetCue": AssetCue.self, "AssetCues": AssetCues.self, "AssetCuesEdit": AssetCuesEdit.self,
         "AssetMultipart": AssetMultipart.self, "AssetMultipartRequest": AssetMultipartRequest.self, "AssetPart": AssetPart.self,
         "AssetParts": AssetParts.self, "AssetPartURL": AssetPartURL.self, "AssetPartURLs": AssetPartURLs.self,
         "AssetUsage": AssetUsage.self, "AssetPreview": AssetPreview.self, "AssetWatermark": AssetWatermark.self,

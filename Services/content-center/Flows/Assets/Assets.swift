@@ -26,18 +26,27 @@ struct Assets: Sendable {
         }
         let sha256 = SHA256.hash(bytes)
         if let known = try await store.picture(sha256, of: author.tenantId) { return known }
-        let object = try await store.newObject(of: author.tenantId)
+        return try await keep(bytes, of: author.tenantId) {
+            try await store.insertOnce($0, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
+        }
+    }
+
+    /// Keeps bytes that we have made: announced, put into the store, then given to their owner.
+    ///
+    /// - Parameter own: writes the owner; answers also the object that counts, which is another one where the tenant had the same bytes.
+    func keep<Owner>(
+        _ bytes: [UInt8], of tenantId: UUID, own: (UUID) async throws -> (owner: Owner, object: UUID?)
+    ) async throws -> Owner {
+        let object = try await store.newObject(of: tenantId)
         try await objects.put(bytes, as: object)
-        let kept: (asset: Asset, object: UUID?)
-        do {
-            kept = try await store.insertOnce(object, sha256: sha256, size: bytes.count, mediaType: type.rawValue, by: author)
-        } catch let error where error is PrivacyError || error is AssetError {
+        let kept: (owner: Owner, object: UUID?)
+        do { kept = try await own(object) } catch let error where error is PrivacyError || error is AssetError {
             // No row will ever own it.
-            try await collect(object, of: author.tenantId)
+            try await collect(object, of: tenantId)
             throw error
         }
-        if kept.object != object { try await collect(object, of: author.tenantId) }
-        return kept.asset
+        if kept.object != object { try await collect(object, of: tenantId) }
+        return kept.owner
     }
 
     func picture(_ id: UUID, of tenantId: UUID) async throws -> (asset: Asset, bytes: [UInt8]) {

@@ -38,7 +38,7 @@ struct AssetsStore: Sendable {
     /// - Returns: also the object that counts; where it is another one, `object` is garbage.
     func insertOnce(
         _ object: UUID, sha256: [UInt8], size: Int, mediaType: String, by author: Author
-    ) async throws -> (asset: Asset, object: UUID?) {
+    ) async throws -> (owner: Asset, object: UUID?) {
         do {
             return try await insert(object, sha256: sha256, size: size, mediaType: mediaType, by: author)
         } catch let error as PostgresError where error.isOfErasedTenant {
@@ -48,7 +48,7 @@ struct AssetsStore: Sendable {
 
     private func insert(
         _ object: UUID, sha256: [UInt8], size: Int, mediaType: String, by author: Author
-    ) async throws -> (asset: Asset, object: UUID?) {
+    ) async throws -> (owner: Asset, object: UUID?) {
         let tenantId = author.tenantId
         return try await database.transaction(tenant: tenantId) { transaction in
             try transaction.enqueue(Self.insertObject(object, sha256: sha256, size: size, of: tenantId))
@@ -78,6 +78,21 @@ struct AssetsStore: Sendable {
         INSERT INTO asset_objects (tenant_id, id, sha256, size) VALUES (\(tenantId), \(object), \(sha256), \(size))
         ON CONFLICT ON CONSTRAINT asset_objects_hash DO NOTHING
         """
+    }
+
+    /// The bytes of an announced object have an owner from this transaction on: it, or the one with the same bytes that was there already.
+    ///
+    /// - Returns: the object that counts, for the owner's row; `nil` where the one with the same bytes went meanwhile.
+    static func own(
+        _ object: UUID, sha256: [UInt8], size: Int, of tenantId: UUID, in transaction: Transaction
+    ) async throws -> UUID? {
+        try transaction.enqueue(insertObject(object, sha256: sha256, size: size, of: tenantId))
+        // A statement of its own, so that it sees what a parallel transaction has just committed.
+        let kept = try await transaction.query(
+            "SELECT id FROM asset_objects WHERE tenant_id = \(tenantId) AND sha256 = \(sha256)"
+        ).first?.decode("id", as: UUID.self)
+        try await settle(object, kept, of: tenantId, in: transaction)
+        return kept
     }
 
     /// An announced object has its owner now, or is garbage, since another one counts.

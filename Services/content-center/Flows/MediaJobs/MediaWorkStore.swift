@@ -117,15 +117,11 @@ struct MediaWorkStore: Sendable {
         let order = try await transaction.query("SELECT payload FROM jobs WHERE tenant_id = \(tenantId) AND id = \(job)").only
         let subject = try JSON.decode(MediaOrder.self, from: order.decode("payload", as: JSONText.self).bytes).subject
         for (position, output) in outputs.enumerated() {
-            try transaction.enqueue(
-                """
-                INSERT INTO asset_objects (tenant_id, id, sha256, size)
-                VALUES (\(tenantId), \(output.object), \(output.sha256), \(output.size)) ON CONFLICT DO NOTHING
-                """)
-            // A statement of its own, so that it sees what a parallel transaction has just committed.
-            let object: UUID = try await transaction.query(
-                "SELECT id FROM asset_objects WHERE tenant_id = \(tenantId) AND sha256 = \(output.sha256)"
-            ).only.decode("id")
+            // Where the one with the same bytes goes at this moment, the next attempt keeps its own.
+            guard
+                let object = try await AssetsStore.own(
+                    output.object, sha256: output.sha256, size: output.size, of: tenantId, in: transaction)
+            else { throw ObjectGone() }
             let asset = UUID.version7()
             try transaction.enqueue(
                 """
@@ -139,13 +135,7 @@ struct MediaWorkStore: Sendable {
                 VALUES (\(tenantId), \(job), \(output.plan.kind.rawValue), \(output.plan.name), \(position), \(asset),
                     \(JSONText(encoding: output.details)))
                 """)
-            if object == output.object {
-                addsBytes = true
-                try await ObjectGarbage.claim([object], of: tenantId, in: transaction)
-            } else {
-                garbage.append(output.object)
-                try transaction.enqueue(ObjectGarbage.add(output.object, of: tenantId))
-            }
+            if object == output.object { addsBytes = true } else { garbage.append(output.object) }
         }
         let usage = try await uploads.usage(of: tenantId, in: transaction)
         if addsBytes, usage.bytes > usage.limitBytes { throw MediaFailure.quota }

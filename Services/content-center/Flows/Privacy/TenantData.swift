@@ -60,7 +60,8 @@ struct TenantData: Sendable, Equatable {
         // An asset that goes lists itself.
         TenantData("search_asset_changes", .rows), TenantData("search_asset_documents", .rows),
         TenantData("search_asset_segments", .rows),
-        TenantData("asset_ancestors", .rows), TenantData("subtitle_texts", .with("content_assets")),
+        TenantData("asset_edits", exported: true, .with("content_assets")), TenantData("asset_ancestors", .rows),
+        TenantData("subtitle_texts", .with("content_assets")),
         TenantData("asset_keys", .with("content_assets")),
         TenantData("asset_uses", .with("content_versions")), TenantData("asset_folders", exported: true, .rows),
         TenantData("asset_objects", .objects(column: "id")), TenantData("tenant_exports", .objects(column: "id")),
