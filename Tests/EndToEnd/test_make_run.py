@@ -9,8 +9,10 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,6 +20,7 @@ from support import REPOSITORY, eventually
 
 sys.path.insert(0, str(REPOSITORY / "deploy/local"))
 from parts.layout import OBJECTS, SANDBOX, SERVICES, Layout, free_port, listens  # noqa: E402
+from parts.services import Services  # noqa: E402
 from parts.stack import remove  # noqa: E402
 
 
@@ -159,6 +162,23 @@ def test_make_stop_ends_what_a_killed_stack_left(run):
     run.assert_nothing_left()
     assert run.shared_memory() <= before
     assert "nothing was running" in run.stop_command()
+
+
+def test_each_service_is_told_the_settings_that_are_its_own(monkeypatch, tmp_path):
+    owners = {
+        "OPENAI_API_KEY": "agent-center", "DEEPSEEK_API_KEY": "agent-center", "MODEL_LADDER": "agent-center",
+        "IMAGE_API_KEY": "orchestration-service", "ASR_API_KEY_FILE": "content-center", "S3_BUCKET": "content-center",
+        "MEDIA_SOURCE_ORIGINS": "content-center", "RATE_LIMIT_SCALE": "gateway-bff"}
+    for name in owners:
+        monkeypatch.setenv(name, f"of {name}")
+    monkeypatch.setenv("ASR_MODEL", "")  # as if it were not there
+    secrets = type("Secrets", (defaultdict,), {"context_public_keys": "keys"})(str)
+    services = Services(
+        Layout.for_tests(tmp_path), secrets, SimpleNamespace(url=lambda *_: "postgres://"), SimpleNamespace(url="amqp://"), tmp_path)
+    told = {service.product: services.environment(service) for service in (*SERVICES, SANDBOX)}
+    for name, owner in owners.items():
+        assert [product for product in told if name in told[product]] == [owner] and told[owner][name] == f"of {name}"
+    assert "ASR_MODEL" not in told["content-center"]
 
 
 # What `make run` does after the build, which is there already and not everybody's to write to.

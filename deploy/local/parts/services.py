@@ -18,10 +18,14 @@ INHERITED = (
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "LOG_LEVEL",
     "OTEL_EXPORTER_OTLP_ENDPOINT", "DRAIN_DEADLINE", "EVENT_LOOPS",
 )
-# Model vendors: only agent-center hears of them.
-MODEL_PREFIXES = ("OPENAI_", "DEEPSEEK_", "MODEL_")
-# The image service: only orchestration-service hears of it.
-IMAGE_PREFIX = "IMAGE_"
+# What one service alone hears of, by the beginnings of names: the budgets of requests; model vendors; the image service; the speech
+# recogniser, a bucket for objects and what media jobs may take.
+INHERITED_BY = {
+    "gateway-bff": ("RATE_LIMIT_SCALE",),
+    "agent-center": ("OPENAI_", "DEEPSEEK_", "MODEL_"),
+    "orchestration-service": ("IMAGE_",),
+    "content-center": ("ASR_", "S3_", "MEDIA_"),
+}
 _UPSTREAM_URL_KEYS = {service.product: service.url_key for service in SERVICES}
 
 
@@ -36,10 +40,8 @@ class Services:
 
     def environment(self, service: ServiceInfo) -> dict[str, str]:
         environment = {key: os.environ[key] for key in INHERITED if os.environ.get(key)}
-        if service.product == "agent-center":
-            environment |= {key: value for key, value in os.environ.items() if key.startswith(MODEL_PREFIXES) and value}
-        if service.product == "orchestration-service":
-            environment |= {key: value for key, value in os.environ.items() if key.startswith(IMAGE_PREFIX) and value}
+        prefixes = INHERITED_BY.get(service.product, ())
+        environment |= {key: value for key, value in os.environ.items() if key.startswith(prefixes) and value}
         environment |= {"HOST": "127.0.0.1", "PORT": str(self.layout.ports[service.product])}
         if service is not SANDBOX:
             environment |= {
