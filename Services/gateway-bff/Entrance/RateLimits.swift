@@ -10,14 +10,15 @@ final class RateLimits: Sendable {
         var perTenant: [PublicRoute.RateClass: TokenBucket.Policy]
         var perAddress: [PublicRoute.RateClass: TokenBucket.Policy]
 
+        /// Model time is guarded by budgets in money and calls, which say what they refuse; that of requests must not come before them.
         static func standard(scale: Int = 1) -> Policies {
             func perMinute(_ count: Int) -> TokenBucket.Policy { .init(burst: count * scale, window: .seconds(60)) }
             return Policies(
                 perTenant: [
-                    .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(600), .stream: perMinute(600),
+                    .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(3_000), .stream: perMinute(600),
                 ],
                 perAddress: [
-                    .signIn: perMinute(20), .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(600),
+                    .signIn: perMinute(20), .read: perMinute(6_000), .write: perMinute(1_200), .generate: perMinute(3_000),
                     .stream: perMinute(120),
                 ])
         }

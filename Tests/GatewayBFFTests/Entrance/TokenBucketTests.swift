@@ -62,6 +62,13 @@ struct RateLimitsTests {
         #expect(limits.takeForTenant("t1", class: .write) == nil)
     }
 
+    /// A budget for 100 calls is seen to refuse the other 900 of a thousand at once.
+    @Test("of generating calls come after the budgets in money and calls")
+    func generating() {
+        let policies = RateLimits.Policies.standard()
+        #expect(policies.perTenant[.generate]?.burst == 3_000 && policies.perAddress[.generate]?.burst == 3_000)
+    }
+
     @Test("tell the client where it stands")
     func headers() throws {
         let standing = try #require(limits(tenant: 10, address: 10).takeForTenant("t", class: .read))
