@@ -27,10 +27,11 @@ struct JobLease: Sendable {
         let rows = try await system.query(
             """
             UPDATE job_due SET due_at = app_now() + make_interval(secs => \(lease.seconds))
-            WHERE (tenant_id, job_id) IN (
-                SELECT tenant_id, job_id FROM job_due WHERE kind = ANY(\(kinds)) AND due_at <= app_now()
+            -- Looked for once: beside the table in a join, the limit could count anew for each of its rows.
+            WHERE ctid = ANY(ARRAY(
+                SELECT ctid FROM job_due WHERE kind = ANY(\(kinds)) AND due_at <= app_now()
                 ORDER BY due_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
-            ) RETURNING tenant_id, job_id
+            )) RETURNING tenant_id, job_id
             """)
         return try rows.map { (try $0.decode("tenant_id"), try $0.decode("job_id")) }
     }
@@ -46,8 +47,9 @@ struct JobLease: Sendable {
         let rows = try await system.query(
             """
             UPDATE job_due SET due_at = app_now() + make_interval(secs => \(lease.seconds))
-            WHERE (tenant_id, job_id) IN (
-                SELECT due.tenant_id, due.job_id FROM job_due due JOIN (
+            -- As above.
+            WHERE ctid = ANY(ARRAY(
+                SELECT due.ctid FROM job_due due JOIN (
                     SELECT DISTINCT ON (tenant_id) tenant_id, job_id FROM job_due
                     WHERE kind = ANY(\(kinds)) AND due_at <= app_now() AND tenant_id <> ALL(\(full))
                     ORDER BY tenant_id, due_at
@@ -55,7 +57,7 @@ struct JobLease: Sendable {
                 WHERE due.due_at <= app_now()
                 ORDER BY coalesce(array_position(\(served), due.tenant_id), 0), due.due_at
                 LIMIT \(limit) FOR UPDATE OF due SKIP LOCKED
-            ) RETURNING tenant_id, job_id
+            )) RETURNING tenant_id, job_id
             """)
         return try rows.map { (try $0.decode("tenant_id"), try $0.decode("job_id")) }
     }

@@ -166,9 +166,9 @@ struct OutboxStore: Sendable {
     func sweep(olderThan age: Duration, limit: Int) async throws -> Int {
         try await database.query(
             """
-            DELETE FROM outbox WHERE id IN (
+            DELETE FROM outbox WHERE id = ANY(ARRAY(
                 SELECT id FROM outbox WHERE confirmed_at < app_now() - make_interval(secs => \(age.inSeconds))
-                ORDER BY confirmed_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+                ORDER BY confirmed_at LIMIT \(limit) FOR UPDATE SKIP LOCKED))
             """
         ).affectedRows
     }

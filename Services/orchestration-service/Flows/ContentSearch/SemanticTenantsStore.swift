@@ -43,10 +43,10 @@ struct SemanticTenantsStore: Sendable {
         try await system.query(
             """
             UPDATE semantic_tenants t SET leased_until = app_now() + interval '2 minutes'
-            FROM (SELECT tenant_id FROM semantic_tenants
-                  WHERE due_at <= app_now() AND (leased_until IS NULL OR leased_until < app_now())
-                  ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS due
-            WHERE t.tenant_id = due.tenant_id
+            WHERE t.tenant_id = (
+                SELECT tenant_id FROM semantic_tenants
+                WHERE due_at <= app_now() AND (leased_until IS NULL OR leased_until < app_now())
+                ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
             RETURNING t.tenant_id, t.model, t.changes
             """
         ).first.map {
