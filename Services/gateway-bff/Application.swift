@@ -9,7 +9,7 @@ import ServiceDefaults
 /// The composition root: stores → flows → routes and consumers.
 enum Application: ServiceApplication {
     static let name = ServiceName.gatewayBFF
-    static let migrations: [Migration] = [.m0001CreateGateway, .m0002APIKeys, .m0003CheapClock]
+    static let migrations: [Migration] = [.m0001CreateGateway, .m0002APIKeys, .m0003CheapClock, .m0004ErasedTenants]
     static let topology = Topology(queues: [GatewayConsumers.streamQueue])
     static let commands = [
         ExtraCommand<Settings>(

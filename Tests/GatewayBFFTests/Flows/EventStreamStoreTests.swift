@@ -1,3 +1,4 @@
+import DTO
 import Foundation
 import Messaging
 import Observability
@@ -54,6 +55,37 @@ struct EventStreamStoreTests {
             #expect(ids == [1, 2, 3, 4, 0].map { events[$0].id })
             #expect(stored.map(\.seq) == stored.map(\.seq).sorted())
             #expect(try await store.range(tenant: tenant).newest == stored.last?.seq)
+        }
+    }
+
+    @Test("lets everything go that came before an erasure, whenever it is told")
+    func erasure() async throws {
+        try await TestDatabase.withClone(of: GatewayHarness.template) { database in
+            let store = EventStreamStore(app: database.app, system: database.system)
+            let (tenant, other) = (UUID.version7(), UUID.version7())
+            func stored(_ tenant: UUID) async throws -> [UUID] {
+                try await store.events(tenant: tenant, after: 0, limit: 1_000).map {
+                    try CloudEvent(decoding: Array($0.data.utf8)).id
+                }
+            }
+            // More than go at a time.
+            try await store.append((0..<501).map { _ in event(tenant) })
+            try await store.append([event(other)])
+            var erased = event(tenant)
+            erased.type = TenantContentErased.type
+            erased.time += 10
+            var after = event(tenant)
+            after.time += 20
+            // Late, in one delivery with the erasure and after it; and the erasure twice.
+            try await store.append([event(tenant), erased, event(tenant), after])
+            try await store.append([event(tenant)])
+            try await store.append([erased])
+            #expect(try await stored(tenant) == [erased.id, after.id])
+            #expect(try await stored(other).count == 1)
+            // Nothing is missed where nothing is left.
+            let range = try await store.range(tenant: tenant)
+            #expect(EventStream.start(lastEventId: 0, range: range) == .after(0))
+            #expect(range == .init(oldest: 1, newest: 503))
         }
     }
 
