@@ -15,6 +15,8 @@ import Testing
     static let download = ObjectGrant(
         method: .get, object: object, contentType: "video/mp4", expiresAt: 1_000, fileName: "发布会 & 现场.mp4")
 
+    static let segment = ObjectGrant(method: .get, object: object, contentType: "video/mp4", expiresAt: 1_000, ending: "mp4")
+
     /// A URL taken apart, as the router does it.
     struct Parts {
         var object: String
@@ -35,7 +37,7 @@ import Testing
 
     @Test(arguments: [
         upload, download, part, ObjectGrant(method: .put, object: object, contentType: "a/b", expiresAt: 1_000, size: .atMost(7)),
-        ObjectGrant(method: .get, object: object, contentType: "a/b", expiresAt: 1_000),
+        ObjectGrant(method: .get, object: object, contentType: "a/b", expiresAt: 1_000), segment,
     ]) func aGrantSurvivesItsURL(grant: ObjectGrant) throws {
         let parts = try Parts(Self.signer.target(grant))
         #expect(try parts.read(grant.method) == grant)
@@ -47,13 +49,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [upload, download, part]) func everyElementIsSigned(grant: ObjectGrant) throws {
+    @Test(arguments: [upload, download, part, segment]) func everyElementIsSigned(grant: ObjectGrant) throws {
         let parts = try Parts(Self.signer.target(grant))
         var other = parts
         other.object = UUID().uuidString.lowercased()
         #expect(throws: ObjectSigner.Refusal.invalid) { try other.read(grant.method) }
         other.object = parts.object.uppercased()
         #expect(throws: ObjectSigner.Refusal.invalid) { try other.read(grant.method) }
+        for path in [grant.object.lowercase, "\(grant.object.lowercase).", "\(grant.object.lowercase).exe"]
+        where path != parts.object {
+            other.object = path
+            #expect(throws: ObjectSigner.Refusal.invalid) { try other.read(grant.method) }
+        }
         for index in parts.query.indices {
             // Another value, none, and the name twice.
             var changed = parts

@@ -130,6 +130,14 @@ def test_playlists_name_segments_that_anybody_with_the_address_can_fetch(member,
     assert_problem(stranger.request("GET", path), 404, "media_job.not_found")
 
 
+def test_a_strict_player_plays_the_address(transcoded):
+    """FFmpeg's own demuxer fetches no segment whose name does not end as that of a video."""
+    streams = json.loads(subprocess.run(
+        ["ffprobe", "-v", "error", "-of", "json", "-show_entries", "stream=codec_type,height", output(transcoded, "hls")["url"]],
+        capture_output=True, text=True, timeout=60, check=True).stdout)["streams"]
+    assert sorted(stream["height"] for stream in streams if stream["codec_type"] == "video") == [720, 1080]
+
+
 def fetch_range(url: str, size: int, offset: int) -> bytes:
     answer = requests.get(url, headers={"Range": f"bytes={offset}-{offset + size - 1}"}, timeout=20)
     assert answer.status_code == 206 and len(answer.content) == size

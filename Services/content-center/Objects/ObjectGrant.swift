@@ -30,6 +30,8 @@ struct ObjectGrant: Sendable, Equatable {
     var part: ObjectPart?
     /// The file name under which a download is saved; without one it is shown.
     var fileName: String?
+    /// What the path ends with, such as `mp4`, for players that look at it: FFmpeg fetches no segment of another name (`allowed_segment_extensions`).
+    var ending: String?
 }
 
 /// One part of an upload: which, and where it belongs in the whole.
@@ -65,7 +67,7 @@ struct ObjectSigner: Sendable {
 
     init(key: [UInt8]) { self.key = HMACKey(key) }
 
-    /// `/objects/{id}?…`, to be put behind the listener's public address.
+    /// `/objects/{id}?…` or `/objects/{id}.{ending}?…`, to be put behind the listener's public address.
     func target(_ grant: ObjectGrant) -> String {
         var query = "type=\(PercentEncoding.encode(grant.contentType))&expires=\(grant.expiresAt)"
         switch grant.size {
@@ -75,7 +77,8 @@ struct ObjectSigner: Sendable {
         }
         if let part = grant.part { query += "&part=\(part.number)&offset=\(part.offset)&total=\(part.total)" }
         if let name = grant.fileName { query += "&name=\(PercentEncoding.encode(name))" }
-        return "/objects/\(grant.object.text)?\(query)&signature=\(Hex.encode(signature(of: grant)))"
+        return
+            "/objects/\(grant.object.text)\(grant.ending.map { ".\($0)" } ?? "")?\(query)&signature=\(Hex.encode(signature(of: grant)))"
     }
 
     /// What a request line claims, if it is ours and still holds.
@@ -91,7 +94,9 @@ struct ObjectSigner: Sendable {
         for (name, value) in query {
             guard values.updateValue(value, forKey: name) == nil else { throw .invalid }
         }
-        guard let id = UUID(text: object), !object.utf8.contains(where: (UInt8(ascii: "A")...UInt8(ascii: "F")).contains),
+        let path = object.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let first = path.first, let id = UUID(text: String(first)),
+            !object.utf8.contains(where: (UInt8(ascii: "A")...UInt8(ascii: "F")).contains),
             let type = values.removeValue(forKey: "type"), let expiry = values.removeValue(forKey: "expires"),
             let expiresAt = Self.number(expiry), let signature = values.removeValue(forKey: "signature")
         else { throw .invalid }
@@ -110,6 +115,7 @@ struct ObjectSigner: Sendable {
             grant.part = ObjectPart(number: number, offset: offset, total: total)
         }
         grant.fileName = values.removeValue(forKey: "name")
+        if path.count == 2 { grant.ending = String(path[1]) }
         guard values.isEmpty, let claimed = Hex.decode(signature), constantTimeEquals(claimed, self.signature(of: grant)) else {
             throw .invalid
         }
@@ -127,12 +133,13 @@ struct ObjectSigner: Sendable {
             }
         var text: [UInt8] = []
         text.reserveCapacity(256)
-        for element in [
+        let elements = [
             "object.v1", grant.method.rawValue, grant.object.text, grant.contentType, String(grant.expiresAt),
             size,
             grant.fileName.map { "named \($0)" } ?? "",
             grant.part.map { "part \($0.number) at \($0.offset) of \($0.total)" } ?? "",
-        ] {
+        ]
+        for element in elements + (grant.ending.map { ["ending \($0)"] } ?? []) {
             text.append(contentsOf: String(element.utf8.count).utf8)
             text.append(UInt8(ascii: ":"))
             text.append(contentsOf: element.utf8)

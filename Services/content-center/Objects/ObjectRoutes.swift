@@ -2,6 +2,7 @@ import Cryptography
 import FoundationEssentials
 import HTTPCore
 import HTTPServing
+import Observability
 
 /// The object listener's bytes: received and served under signed URLs. They know no tokens, no tenants and no tables; playlists, which do,
 /// are ``MediaJobsRoutes/openPlaylist(_:)``'s.
@@ -49,7 +50,7 @@ struct ObjectRoutes: Sendable {
         headers["Cache-Control"] = "private, max-age=\(max(0, grant.expiresAt - now())), immutable"
         if let name = grant.fileName { headers["Content-Disposition"] = ExportFileName(of: name).contentDisposition }
         // Bytes never change under an id.
-        return try .file(file, entityTag: "\"\(try request.parameters.string("id"))\"", headers: headers, for: request)
+        return try .file(file, entityTag: "\"\(grant.object.text)\"", headers: headers, for: request)
     }
 
     /// `PUT /objects/{id}`, the bytes as the body.

@@ -123,7 +123,7 @@ struct MediaJobs: Sendable {
         guard let one = renditions.first(where: { "\($0.name).m3u8" == name }), let playlist = one.details.playlist else {
             throw MediaJobRefusal.notFound
         }
-        return HLSPlaylists.media(playlist, url: url(of: one))
+        return HLSPlaylists.media(playlist, url: url(of: one, ending: FileType(rawValue: one.mediaType)?.extensions.first))
     }
 
     /// The playlists for whoever holds an address of ``MediaOutput``'s kind `hls`.
@@ -165,11 +165,10 @@ struct MediaJobs: Sendable {
         return outputs
     }
 
-    private func url(of output: StoredMediaOutput) -> String {
+    private func url(of output: StoredMediaOutput, ending: String? = nil) -> String {
         objects.downloadURL(
             ObjectGrant(
-                method: .get, object: output.objectId, contentType: output.mediaType,
-                expiresAt: Self.expiry()))
+                method: .get, object: output.objectId, contentType: output.mediaType, expiresAt: Self.expiry(), ending: ending))
     }
 
     private static func expiry() -> Int { Int(Date().timeIntervalSince1970) + urlLifetime }
