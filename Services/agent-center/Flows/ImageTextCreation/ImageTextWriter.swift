@@ -92,9 +92,12 @@ enum ImageSlotTemplates {
         let ending = "，" + (allowedStyle.map { "\($0)风格，" } ?? "") + "画面干净，光线柔和，不出现文字和标志"
         var slots: [ImageSlotText] = []
         for (index, scene) in order(count).enumerated() {
-            guard let caption = sentences.sentence(scene.captions + ["图 \(index + 1)"], upTo: 60),
-                let alt = sentences.sentence(scene.alts + ["配图 \(index + 1)"], upTo: 120),
-                let picture = sentences.sentence(scene.prompts + ["简洁的静物，画面 \(index + 1)"], upTo: 400)
+            // What says nothing comes last: where banned words leave no others.
+            guard let caption = sentences.sentence(scene.captions, upTo: 60) ?? sentences.sentence(["图 \(index + 1)"], upTo: 60),
+                let alt = sentences.sentence(scene.alts, upTo: 120, namingTopic: true)
+                    ?? sentences.sentence(["配图 \(index + 1)"], upTo: 120),
+                let picture = sentences.sentence(scene.prompts, upTo: 400, namingTopic: true)
+                    ?? sentences.sentence(["简洁的静物，画面 \(index + 1)"], upTo: 400)
             else { return nil }
             let whole = picture + ending
             slots.append(
