@@ -15,11 +15,11 @@ enum ContentRegenerationInput {
 
     /// What `If-Match` names, as content-center reads it: a list of strong tags `"3"` or `"3.5"`.
     ///
-    /// - Throws: 428 without the header; 422 for `*` and for what is no list of tags: a text is not written anew over one that its editor
-    ///   has never seen.
-    static func seen(_ headers: HTTPHeaders) throws -> (header: String, seen: [SeenContent]) {
+    /// - Returns: `nil` without the header.
+    /// - Throws: 422 for `*` and for what is no list of tags: a text is not written anew over one that its editor has never seen.
+    static func seen(_ headers: HTTPHeaders) throws -> (header: String, seen: [SeenContent])? {
         let header = headers.values(of: "If-Match").joined(separator: ", ")
-        guard !header.isEmpty else { throw VersionRequired() }
+        guard !header.isEmpty else { return nil }
         var seen: [SeenContent] = []
         for part in header.split(separator: ",", omittingEmptySubsequences: false) {
             let tag = part.trimmingBlanks()
@@ -54,16 +54,5 @@ extension Substring {
         var text = drop { $0 == " " || $0 == "\t" }
         while let last = text.last, last == " " || last == "\t" { text.removeLast() }
         return text
-    }
-}
-
-/// 428, in content-center's words.
-struct VersionRequired: HTTPFailure {
-    var problem: ProblemDescription {
-        ProblemDescription(
-            status: .preconditionRequired, code: "content.version_required",
-            title: LocalizedText(zh: "缺少 If-Match", en: "If-Match is missing"),
-            detail: LocalizedText(
-                zh: "编辑时须用 If-Match 带上所读版本的 ETag。", en: "An edit names the ETag of the version it edits in If-Match."))
     }
 }
