@@ -74,8 +74,9 @@ def test_a_restart_is_said_and_the_whole_text_follows(stack, member, topic, sand
     answer = member.request(
         "POST", "/api/ai/generate", json={"task": "reply", "input": topic}, headers={"Accept": "text/event-stream"})
     names = [name for name, _ in events(answer)]
-    assert names.count("restart") == 1 and names[-1] == "done"
-    assert names.index("restart") < len(names) - 1 - names[::-1].index("delta"), "text follows the restart"
+    # On a loaded machine a route may also be given up for its slowness.
+    assert "restart" in names and names[-1] == "done"
+    assert names[::-1].index("delta") < names[::-1].index("restart"), "text follows the last restart"
 
 
 def test_over_openais_face_a_broken_stream_ends_with_the_error(stack, member, topic, sandbox):
