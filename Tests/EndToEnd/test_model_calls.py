@@ -69,6 +69,31 @@ def test_the_seeds_request_is_answered_and_paid(stack, member, topic):
     assert_problem(member.request("POST", "/api/ai/generate", json=body | {"model": "gpt-imaginary"}), 422, pointers={"/model"})
 
 
+def test_with_a_key_the_model_is_asked_and_paid_once(stack, member, topic):
+    body, key = {"task": "summary", "input": topic}, {"Idempotency-Key": f"once-{topic.encode().hex()}"}
+    first = member.request("POST", "/api/ai/generate", json=body, headers=key)
+    assert first.status_code == 200 and first.json()["degraded"] is False, first.text
+    rows, asked = len(ledger(stack, member, "generate")), len(attempts(stack, topic))
+    assert asked == 1
+    again = member.request("POST", "/api/ai/generate", json=body, headers=key)
+    assert again.status_code == 200 and again.headers["Idempotent-Replayed"] == "true" and again.content == first.content
+    assert_problem(member.request("POST", "/api/ai/generate", json=body | {"task": "copy"}, headers=key), 422)
+
+    # As after a crash between agent-center's answer and the gateway's record of it: the operation is found there.
+    with stack.administrator("gateway") as connection:
+        opened = connection.execute(
+            "UPDATE idempotency_keys SET state = 'open', response_body = NULL WHERE tenant_id = %s AND key = %s",
+            (member.tenant, key["Idempotency-Key"])).rowcount
+    assert opened == 1
+    found = member.request("POST", "/api/ai/generate", json=body, headers=key)
+    assert found.status_code == 200 and "Idempotent-Replayed" not in found.headers and found.json() == first.json()
+    assert (len(ledger(stack, member, "generate")), len(attempts(stack, topic))) == (rows, asked)
+
+    streamed = member.request("POST", "/api/ai/generate", json=body, headers=key | {"Accept": "text/event-stream"})
+    assert assert_problem(streamed, 400, pointers={"Idempotency-Key"})["code"] == "idempotency.not_for_streams"
+    assert len(attempts(stack, topic)) == asked
+
+
 def test_a_restart_is_said_and_the_whole_text_follows(stack, member, topic, sandbox):
     sandbox("cut-mid-stream", count=1)
     answer = member.request(

@@ -65,7 +65,8 @@ struct PublicRoute: Sendable {
     var deadline: Duration = .seconds(30)
     var maximumBodyBytes: Int = 64 * 1024
     /// A raw model call: it may answer with an event stream, ends when its client leaves, and is accounted for in the usage ledger
-    /// instead of the audit log, since it changes nothing.
+    /// instead of the audit log, since it changes nothing. With an `Idempotency-Key`, where the route takes one, it is as any write:
+    /// whole, to its end, and recorded.
     var isModelCall = false
     var face = Face.platform
 
@@ -78,6 +79,9 @@ struct PublicRoute: Sendable {
 
     /// Whether a call may be sent again although the first may have had its effect.
     var isRepeatable: Bool { method.isSafe || isFoundAgain }
+
+    /// The key under which the request may be repeated, as it was sent.
+    func idempotencyKey(of request: Request) -> String? { idempotency == .none ? nil : request.headers["Idempotency-Key"] }
 
     /// Unsafe methods leave an audit row.
     var isWrite: Bool { !method.isSafe }

@@ -50,9 +50,13 @@ struct Entrance: Sendable {
                 try Self.admit(standing)
                 guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
                 var response = try await Self.inContext(of: member, operationId: route.isModelCall ? UUID.version7() : nil) {
-                    route.isWrite && !route.isModelCall
-                        ? try await accountably(route, request, member, address: address, answer)
-                        : try await answer(request, member)
+                    if route.isModelCall {
+                        try await called(route, request, member, address: address, answer)
+                    } else if route.isWrite {
+                        try await accountably(route, request, member, address: address, answer)
+                    } else {
+                        try await answer(request, member)
+                    }
                 }
                 Self.add(standing, to: &response.headers)
                 return response
@@ -119,6 +123,18 @@ struct Entrance: Sendable {
 
     // MARK: - Writes
 
+    /// A model call. Whoever names it with a key may come again for its answer: then it does not end with its client (its deadline
+    /// ends it), so that the repeat finds what was paid for.
+    private func called(
+        _ route: PublicRoute, _ request: Request, _ member: Member, address: String, _ answer: @escaping MemberHandler
+    ) async throws -> Response {
+        guard route.idempotencyKey(of: request) != nil else { return try await answer(request, member) }
+        guard request.headers["Accept"]?.lowercased().contains("text/event-stream") != true else {
+            throw Idempotency.Failure.streamed
+        }
+        return try await Task { try await accountably(route, request, member, address: address, answer) }.value
+    }
+
     /// Audit row and, with a key, idempotency claim before the answer; their completion after it.
     private func accountably(
         _ route: PublicRoute, _ request: Request, _ member: Member, address: String, _ answer: MemberHandler
@@ -127,7 +143,7 @@ struct Entrance: Sendable {
             id: UUID.version7(), tenantId: member.tenantId, actor: member.subject,
             action: "\(route.method) \(route.path)", flow: route.flow, requestId: request.requestId, operationId: UUID.version7(),
             clientAddress: address)
-        guard route.idempotency != .none, let text = request.headers["Idempotency-Key"] else {
+        guard let text = route.idempotencyKey(of: request) else {
             try await ledger.begin(audit)
             return try await recording(
                 { try await ledger.finish(audit, $0) }, request, member: member, operationId: audit.operationId, answer)

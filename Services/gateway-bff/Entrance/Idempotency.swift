@@ -63,6 +63,7 @@ enum Idempotency {
 
     enum Failure: HTTPFailure {
         case malformedKey
+        case streamed
         case inFlight
         case otherBody
 
@@ -76,6 +77,18 @@ enum Idempotency {
                         FieldIssue(
                             pointer: "Idempotency-Key", code: "malformed",
                             message: LocalizedText(zh: "应为 1–255 个可见 ASCII 字符", en: "Must be 1–255 visible ASCII characters"))
+                    ])
+            case .streamed:
+                ProblemDescription(
+                    status: .badRequest, code: "idempotency.not_for_streams",
+                    title: LocalizedText(
+                        zh: "流式回答不能使用 Idempotency-Key", en: "A streamed answer cannot have an Idempotency-Key"),
+                    issues: [
+                        FieldIssue(
+                            pointer: "Idempotency-Key", code: "not_for_streams",
+                            message: LocalizedText(
+                                zh: "流无法重放：请去掉此键，或不要在 Accept 中要求 text/event-stream",
+                                en: "A stream cannot be repeated: leave the key out, or text/event-stream out of Accept"))
                     ])
             case .inFlight:
                 ProblemDescription(

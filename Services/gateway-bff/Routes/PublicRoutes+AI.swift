@@ -8,11 +8,11 @@ extension PublicRoutes {
     static let generation = [
         PublicRoute(
             method: .post, path: "/api/ai/generate", flow: "AIGeneration", access: .member(.callModels),
-            target: .upstream(.agentCenter, path: "/v1/ai/generate"), rateClass: .generate, deadline: .seconds(125),
-            maximumBodyBytes: 2 << 20, isModelCall: true)
+            target: .upstream(.agentCenter, path: "/v1/ai/generate"), rateClass: .generate, idempotency: .optional,
+            deadline: .seconds(125), maximumBodyBytes: 2 << 20, isModelCall: true)
     ]
 
-    /// What OpenAI's clients call, with an API key of the tenant.
+    /// What OpenAI's clients call, with an API key of the tenant. OpenAI's own API knows no `Idempotency-Key`; nor does this one.
     static let openAI = [
         PublicRoute(
             method: .post, path: "/api/openai/v1/chat/completions", flow: "AIGeneration", access: .member(.callModels),

@@ -23,11 +23,15 @@ struct Forwarding: Sendable {
         var headers = HTTPHeaders()
         for name in Self.requestHeaders { if let value = request.headers[name] { headers[name] = value } }
         if route.isModelCall {
+            // With it the service keeps its answer too, under the operation.
+            let key = route.idempotencyKey(of: request)
+            headers["Idempotency-Key"] = key
             let answer = try await upstream(callee).stream(
                 request.method, path.target(of: request), body: request.body.isEmpty ? nil : request.body,
                 as: member.principal, headers: headers)
             guard answer.headers["Content-Type"]?.hasPrefix("text/event-stream") == true else {
-                return try await Self.whole(answer, from: callee, to: request, face: route.face)
+                let held = key == nil ? Self.longestHeld : Self.longestRecorded
+                return try await Self.whole(answer, upTo: held, from: callee, to: request, face: route.face)
             }
             var response = Response(answer.status, body: StreamRelay.body(answer, face: route.face, for: request))
             Self.copy(answer.headers, to: &response.headers)
@@ -42,7 +46,7 @@ struct Forwarding: Sendable {
 
     /// A long answer (vectors) goes on as it comes instead of being held here.
     private static func whole(
-        _ answer: UpstreamStream, from callee: ServiceName, to request: Request, face: PublicRoute.Face
+        _ answer: UpstreamStream, upTo longestHeld: Int, from callee: ServiceName, to request: Request, face: PublicRoute.Face
     ) async throws -> Response {
         let length = answer.headers["Content-Length"].flatMap { Int($0) } ?? .max
         guard answer.status == .ok, length > longestHeld else {
@@ -58,6 +62,8 @@ struct Forwarding: Sendable {
     }
 
     private static let longestHeld = 64 << 10
+    /// Texts are shorter. Longer are vectors, of which the repeat finds each in agent-center's cache and pays for none.
+    private static let longestRecorded = 2 << 20
 
     private static func copy(_ sent: HTTPHeaders, to headers: inout HTTPHeaders) {
         for name in answerHeaders { if let value = sent[name] { headers[name] = value } }

@@ -29,7 +29,9 @@ struct GenerateRoutes: Sendable {
             return try .json(.ok, try await embeddings.embed(input, for: caller, requestId: request.requestId))
         }
         guard request.wantsEventStream else {
-            return try .json(.ok, try await flow.write(input, for: caller, requestId: request.requestId))
+            // Whoever named the request with a key may repeat it, and the operation is the same then.
+            let isKept = request.headers["Idempotency-Key"] != nil
+            return try .json(.ok, try await flow.write(input, for: caller, requestId: request.requestId, isKept: isKept))
         }
         return try await .started(headers: .eventStream) { stream in
             do {

@@ -28,10 +28,12 @@ struct TextGeneration: Sendable {
     let prompts: PromptRepository
     let metrics: TextGenerationMetrics
 
+    /// - Parameter isKept: for a caller who may ask again under the same operation: the work runs to its end although he left, and the
+    ///   repeat finds its answer instead of asking and paying twice.
     func write(
-        _ input: TextGenerationInput, for caller: Caller, requestId: String
+        _ input: TextGenerationInput, for caller: Caller, requestId: String, isKept: Bool = false
     ) async throws -> AIGenerateAnswer {
-        try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
+        try await perform(input, for: caller, requestId, isKept: isKept) { tasks, lots, call, ticket in
             try await withThrowingTaskGroup(of: (Int, TextPiece).self) { group in
                 var pieces = [TextPiece?](repeating: nil, count: tasks.count)
                 var next = 0
@@ -102,8 +104,10 @@ struct TextGeneration: Sendable {
 
     /// Sets the worst case aside, lets the pieces be written, settles what they came to.
     private func perform(
-        _ input: TextGenerationInput, for caller: Caller, _ requestId: String,
-        _ work: ([TextTask], [Lot], ModelCall, UsageTicket) async throws -> (pieces: [TextPiece], hasLeft: Bool)
+        _ input: TextGenerationInput, for caller: Caller, _ requestId: String, isKept: Bool = false,
+        _ work:
+            @escaping @Sendable ([TextTask], [Lot], ModelCall, UsageTicket) async throws
+            -> (pieces: [TextPiece], hasLeft: Bool)
     ) async throws -> AIGenerateAnswer {
         let started = ContinuousClock.now
         guard let task = AITask(rawValue: input.task.rawValue) else { throw UnservedTask() }
@@ -120,23 +124,33 @@ struct TextGeneration: Sendable {
                 throw PromptInput.failure(error) { input.pointer(to: $0, ofInput: index) }
             }
         }
-        var plans: [RoutePlan] = []
-        for task in tasks { plans.append(try await models.plan(task.question, for: call)) }
+        var drawn: [RoutePlan] = []
+        for task in tasks { drawn.append(try await models.plan(task.question, for: call)) }
+        let plans = drawn
         let worstCase = plans.reduce(0) { $0 + $1.worstCase }
-        let ticket = try await desk.open(
-            call, worstCase: worstCase, atLeast: plans.reduce(0) { $0 + $1.leastCase })
-        let lots = plans.map { ($0, ticket.setAside < worstCase ? $0.leastCase : $0.worstCase) }
-        do {
+        let leastCase = plans.reduce(0) { $0 + $1.leastCase }
+        let write: @Sendable (UsageTicket) async throws -> (answer: AIGenerateAnswer, entry: LedgerEntry) = { ticket in
+            let lots = plans.map { ($0, ticket.setAside < worstCase ? $0.leastCase : $0.worstCase) }
             let (pieces, hasLeft) = try await work(tasks, lots, call, ticket)
             let result = TextResult(
                 pieces, of: input, currency: models.currency(for: call.tenantId), promptVersion: prompt.ref,
                 latencyMs: Int(started.duration(to: .now).milliseconds))
             var entry = try result.entry(prompt: tasks.map { $0.question.messages.map(\.content).joined(separator: "\n") })
             entry.experiment = prompt.experiment
-            try await ticket.settle(entry)
             metrics.count(result, isAbandoned: hasLeft)
-            if hasLeft { throw CancellationError() }
-            return result.answer(requestId: requestId)
+            // What had been written is paid, although nobody reads it.
+            guard !hasLeft else {
+                try await ticket.settle(entry)
+                throw CancellationError()
+            }
+            return (result.answer(requestId: requestId), entry)
+        }
+        if isKept { return try await desk.once(call, worstCase: worstCase, atLeast: leastCase, write).answer }
+        let ticket = try await desk.open(call, worstCase: worstCase, atLeast: leastCase)
+        do {
+            let (answer, entry) = try await write(ticket)
+            try await ticket.settle(entry)
+            return answer
         } catch {
             await ticket.release()
             throw error
