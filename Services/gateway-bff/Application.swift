@@ -23,6 +23,13 @@ enum Application: ServiceApplication {
         ) {
             _, runtime, arguments in try await TenantCreationStore.run(runtime, arguments)
         },
+        ExtraCommand<Settings>(
+            "create-administrator",
+            summary:
+                "make a platform administrator: create-administrator <e-mail> (ADMINISTRATOR_PASSWORD or stdin; OWNER_DATABASE_URL)"
+        ) {
+            _, runtime, arguments in try await AdministratorStore.run(runtime, arguments)
+        },
     ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) async throws -> ServiceParts {

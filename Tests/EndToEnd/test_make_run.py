@@ -112,7 +112,8 @@ def assert_told_where_everything_is(run: Run) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     told = dict(line.split("=", 1) for line in path.read_text().splitlines())
     assert told.keys() == {
-        "DEMO_EMAIL", "DEMO_PASSWORD", "DEMO2_EMAIL", "DEMO2_PASSWORD", "AMQP_URL", SANDBOX.url_key, OBJECTS.url_key,
+        "DEMO_EMAIL", "DEMO_PASSWORD", "DEMO2_EMAIL", "DEMO2_PASSWORD", "ADMINISTRATOR_EMAIL", "ADMINISTRATOR_PASSWORD",
+        "AMQP_URL", SANDBOX.url_key, OBJECTS.url_key,
         *(key for service in SERVICES for key in (service.url_key, service.database_key))}
     assert all(told.values())
     said = run.said()

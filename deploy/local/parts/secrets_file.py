@@ -41,6 +41,7 @@ class Secrets:
                 self._ensure(f"{service.database}.{role}.password", password)
             self._ensure(f"{service.product}.context.seed", seed)
         self._ensure("gateway-bff.access-token.seed", seed)
+        self._ensure("gateway-bff.administrator.password", password)
         self._ensure("agent-center.data.key", seed)
         if self.values != before:
             write_atomically(layout.secrets, json.dumps(self.values, indent=1) + "\n", 0o600)

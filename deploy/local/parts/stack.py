@@ -16,6 +16,7 @@ from .secrets_file import Secrets, password
 from .services import Services
 
 DEMO_EMAILS = ("demo@example.com", "demo2@example.com")
+ADMINISTRATOR_EMAIL = "administrator@example.com"
 
 
 class Stack:
@@ -25,7 +26,7 @@ class Stack:
         refuse_second(layout)
         sweep(layout)
         write_atomically(layout.pids / "stack", f"{os.getpid()}\n")
-        self.layout = layout
+        self.layout, self.for_tests = layout, for_tests
         self.secrets = Secrets(layout)
         self.supervisor = Supervisor(layout)
         self.postgres = Postgres(layout, self.secrets, for_tests=for_tests)
@@ -45,6 +46,9 @@ class Stack:
         self.services.start(self.supervisor)
         self.services.wait_until_ready(self.supervisor)
         self._seed_demo()
+        # Tests make their own, as an operator does.
+        if not self.for_tests:
+            self._create_administrator()
         self._write_run_env()
 
     def _seed_demo(self) -> None:
@@ -52,10 +56,19 @@ class Stack:
             "DEMO_EMAIL": DEMO_EMAILS[0], "DEMO_PASSWORD": password(),
             "DEMO2_EMAIL": DEMO_EMAILS[1], "DEMO2_PASSWORD": password(),
         }
+        self._command_gateway("seed-demo", extra=self.demo)
+
+    def _create_administrator(self) -> None:
+        """The platform's, with the same password every time: the command leaves one who is there as he is."""
+        administrator = {"ADMINISTRATOR_PASSWORD": self.secrets["gateway-bff.administrator.password"]}
+        self._command_gateway("create-administrator", ADMINISTRATOR_EMAIL, extra=administrator)
+        self.demo |= {"ADMINISTRATOR_EMAIL": ADMINISTRATOR_EMAIL, **administrator}
+
+    def _command_gateway(self, name: str, *arguments: str, extra: dict[str, str]) -> None:
         gateway = next(service for service in SERVICES if service.product == "gateway-bff")
-        result = self.services.command(gateway, "seed-demo", extra=self.demo)
+        result = self.services.command(gateway, name, *arguments, extra=extra)
         if result.returncode != 0:
-            raise StackError(f"gateway-bff seed-demo failed:\n{result.stdout}{result.stderr}")
+            raise StackError(f"gateway-bff {name} failed:\n{result.stdout}{result.stderr}")
 
     def _write_run_env(self) -> None:
         """What somebody who inspects the running stack needs; the database URLs are the local administrator's."""

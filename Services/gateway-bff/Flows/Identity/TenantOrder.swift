@@ -23,16 +23,20 @@ struct TenantOrder: Sendable, Equatable {
         name = arguments[0].trimmingWhiteSpace()
         email = Identity.normalise(email: arguments[1])
         self.password = password ?? Secret("")
-        var complaints: [String] = []
-        for (what, text, length) in [
-            ("the name", name, Self.nameLength), ("the e-mail address", email, Self.emailLength),
-            ("the password", self.password.exposed, Self.passwordLength),
-        ] {
-            guard let issue = TextRule.check(text, length: length, pointer: "") else { continue }
-            complaints.append("\(what) \(issue.message.text(in: .en))")
-        }
-        if complaints.isEmpty, !Self.isAddress(email) { complaints.append("'\(email)' is no e-mail address") }
+        let complaints = Self.complaints(
+            about: [
+                ("the name", name, Self.nameLength), ("the e-mail address", email, Self.emailLength),
+                ("the password", self.password.exposed, Self.passwordLength),
+            ], email: email)
         guard complaints.isEmpty else { throw WrongOrder(complaints) }
+    }
+
+    /// What is wrong with texts of these lengths, one of which is an address.
+    static func complaints(about texts: [(what: String, text: String, length: ClosedRange<Int>)], email: String) -> [String] {
+        let complaints = texts.compactMap { what, text, length in
+            TextRule.check(text, length: length, pointer: "").map { "\(what) \($0.message.text(in: .en))" }
+        }
+        return complaints.isEmpty && !isAddress(email) ? ["'\(email)' is no e-mail address"] : complaints
     }
 
     /// Not more than that mail could get there: something, an @, something, and no blanks.
