@@ -59,6 +59,8 @@ struct PromptRepositoryTests {
             #expect(try await prompts.move("production", of: "title", to: 2).status == .preconditionRequired)
             #expect(try await prompts.move("production", of: "title", to: 2, ifMatch: "\"7\"").status == .preconditionFailed)
             #expect(try await prompts.move("production", of: "title", to: 2, ifMatch: "\"1\"").status == .ok)
+            // To where it stands is no move.
+            #expect(try await prompts.move("production", of: "title", to: 2, ifMatch: "\"2\"").headers["ETag"] == "\"2\"")
             #expect(try await service.write().promptVersion == "title@2")
 
             func rollBack(_ body: JSONValue? = nil) async throws -> TestResponse {

@@ -241,7 +241,7 @@ def test_cancelled_between_pictures_it_keeps_what_is_there(stack, member, topic,
     assert member.request("POST", f"/api/runs/{run_id}/cancel").status_code == 200
     run = finished(member, run_id)
     assert run["state"] == "canceled"
-    content_id = run["contentIds"][0]
+    [content_id] = run["contentIds"]
     content = eventually(
         lambda: member.request("GET", f"/api/contents/{content_id}").json(),
         lambda content: any("assetId" in slot for slot in content["body"]["slots"]), "the pictures that were made are linked")

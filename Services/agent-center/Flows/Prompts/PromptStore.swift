@@ -232,6 +232,10 @@ struct PromptStore: Sendable {
                         "SELECT 1 FROM prompt_versions WHERE tenant_id = \(tenantId) AND name = \(name) AND number = \(number)")
                     guard !known.isEmpty else { throw PromptsError.unknownVersion }
                 }
+                // To where it stands already is no move: a rollback from there would change nothing.
+                if case .to = target, step.version == version {
+                    return try await Self.outcome(label, of: name, tenantId, transaction)
+                }
                 try transaction.enqueue(
                     """
                     INSERT INTO prompt_label_moves
@@ -246,12 +250,18 @@ struct PromptStore: Sendable {
                     WHERE tenant_id = \(tenantId) AND name = \(name) AND label = \(label)
                     """)
             }
-            let row = try await transaction.query(
-                "SELECT * FROM prompt_labels WHERE tenant_id = \(tenantId) AND name = \(name) AND label = \(label)"
-            ).only
-            let changed = try await transaction.query(Self.changed(tenantId)).only
-            return (try Self.label(row), try changed.decode("revision"))
+            return try await Self.outcome(label, of: name, tenantId, transaction)
         }
+    }
+
+    private static func outcome(
+        _ label: String, of name: String, _ tenantId: UUID, _ transaction: Transaction
+    ) async throws -> (label: PromptLabel, revision: Int64) {
+        let row = try await transaction.query(
+            "SELECT * FROM prompt_labels WHERE tenant_id = \(tenantId) AND name = \(name) AND label = \(label)"
+        ).only
+        let changed = try await transaction.query(changed(tenantId)).only
+        return (try self.label(row), try changed.decode("revision"))
     }
 
     /// Where the label goes, and the move whose place a rollback from there would go back to (0: before anybody moved it).

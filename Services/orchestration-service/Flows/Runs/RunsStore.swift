@@ -167,11 +167,17 @@ struct RunsStore: Sendable {
             let state = RunState(try row.decode("state", as: JobState.self))
             return Run(
                 id: try row.decode("id"), flow: try row.decode("kind"), state: state,
-                progress: RunMove.progress(of: steps, in: state), steps: steps, contentIds: steps.compactMap(\.contentId),
+                progress: RunMove.progress(of: steps, in: state), steps: steps, contentIds: Self.contentIds(of: steps),
                 cancelRequested: try row.decode("is_cancelled"), problem: try row.problem(),
                 createdAt: try row.decode("created_at"), startedAt: try row.decode("started_at"),
                 finishedAt: try row.decode("finished_at"))
         }
+    }
+
+    /// Each once, though several steps may have worked on it.
+    private static func contentIds(of steps: [RunStep]) -> [UUID] {
+        var seen: Set<UUID> = []
+        return steps.compactMap(\.contentId).filter { seen.insert($0).inserted }
     }
 }
 
