@@ -7,7 +7,7 @@ enum Application: ServiceApplication {
     static let name = ServiceName.orchestrationService
     static let migrations = [
         m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts, m0006SemanticSearch,
-        m0007RunRetention, m0008OutboxPostponed, m0009CheapClock, m0010RunRetries,
+        m0007RunRetention, m0008OutboxPostponed, m0009CheapClock, m0010RunRetries, m0011ErasedTenants,
     ]
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {

@@ -6,11 +6,14 @@ import ServiceDefaults
 enum Consumers {
     /// As many events as are taken down together at most.
     private static let batch = 128
+    /// A tenant may have much; what is not done by then is gone on with later.
+    private static let patience = Duration.seconds(300)
 
     static func all(_ runtime: ServiceRuntime) -> [any Service] {
         let contentActivity = ContentActivityConsumer(store: ContentActivityStore(database: runtime.database))
         let semanticChanges = SemanticChangesConsumer(
             tenants: SemanticTenantsStore(app: runtime.database, system: runtime.system))
+        let tenantErasure = TenantErasureConsumer(store: TenantErasureStore(database: runtime.database))
         return [
             Consumer(
                 broker: runtime.broker, queue: .contentActivity, batch: batch, flow: "ContentActivity", tracer: runtime.tracer
@@ -20,6 +23,12 @@ enum Consumers {
             Consumer(broker: runtime.broker, queue: .semanticChanges, batch: batch, flow: "ContentSearch", tracer: runtime.tracer)
             {
                 try await semanticChanges.note($0.map(\.event))
+            },
+            Consumer(
+                broker: runtime.broker, queue: .tenantErasures, flow: "TenantErasure", handlerTimeout: patience,
+                tracer: runtime.tracer
+            ) {
+                try await tenantErasure.erase($0.event)
             },
         ]
     }

@@ -19,4 +19,6 @@ extension QueueDeclaration {
     public static let semanticChanges = QueueDeclaration(
         "orchestration.semantic-changes",
         bindings: [ContentDraftCreated.type, ContentVersionCreated.type, ContentBinned.restoredType])
+    /// content-center → orchestration-service: who was erased there is erased here too.
+    public static let tenantErasures = QueueDeclaration("orchestration.tenant-erasures", bindings: [TenantContentErased.type])
 }

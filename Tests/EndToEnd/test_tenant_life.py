@@ -143,7 +143,14 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
     assert_problem(owner.request("POST", "/api/tenant/erasure", json=order), 409, "tenant.erased_before")
     late = owner.request("POST", "/api/spaces", json={"name": "还在吗"})
     assert_problem(late, 403, "tenant.erased")
-    for event in stream_events(owner, last_event_id=0):
-        if event.type == "tenant.content.erased.v1":
-            assert event.data["data"]["erasureId"] == erasure["id"]
-            return
+    heard = "SELECT count(*) FROM erased_tenants WHERE tenant_id = %s AND finished_at IS NOT NULL"
+    eventually(lambda: stack.rows("orchestration", heard, (owner.tenant,)), lambda rows: rows == [(1,)], "it is erased everywhere", 60)
+    # No model is asked for somebody who is gone.
+    assert_problem(owner.request("POST", "/api/titles", json={"topic": "还在吗"}), 403, "tenant.erased")
+    assert stack.rows("agent", "SELECT count(*) FROM ai_usage_ledger WHERE tenant_id = %s", (owner.tenant,)) == [(0,)]
+    assert owner.request("GET", "/api/runs").json()["items"] == []
+    # The stream tells of the erasure and of nothing before it.
+    shown = "SELECT type FROM stream_events WHERE tenant_id = %s"
+    eventually(lambda: stack.rows("gateway", shown, (owner.tenant,)), lambda rows: rows == [("tenant.content.erased.v1",)], "the stream", 60)
+    event = next(stream_events(owner, last_event_id=0))
+    assert (event.type, event.data["data"]["erasureId"]) == ("tenant.content.erased.v1", erasure["id"])

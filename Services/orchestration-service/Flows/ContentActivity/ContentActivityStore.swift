@@ -15,7 +15,8 @@ struct ContentActivityStore: Sendable {
             // The same event may be among them twice.
             let new = activities.filter { claimed.remove($0.event.id) != nil }
             guard !new.isEmpty else { return }
-            // Rides with the commit.
+            // Both ride with the commit. An erasure that has begun meanwhile waits for it, or is seen: of an erased tenant nothing is kept.
+            try transaction.enqueue("SELECT pg_advisory_xact_lock_shared(tenant_write_lock(\(tenantId)))")
             try transaction.enqueue(
                 """
                 INSERT INTO content_activity
@@ -24,6 +25,7 @@ struct ContentActivityStore: Sendable {
                     \(new.map(\.event.id))::uuid[], \(new.map(\.draft.contentId))::uuid[], \(new.map(\.draft.kind))::text[],
                     \(new.map(\.draft.version))::integer[], \(new.map(\.draft.title))::text[],
                     \(new.map(\.draft.operationId))::uuid[], \(new.map(\.event.time))::timestamptz[]) AS a
+                WHERE NOT EXISTS (SELECT FROM erased_tenants WHERE tenant_id = \(tenantId))
                 """)
         }
     }

@@ -25,6 +25,8 @@ struct ContentRegenerationRoutes: Sendable {
 
     /// Whoever names no version means the one that stands when the order comes, and loses nothing that is written meanwhile.
     private func newest(_ id: UUID, as principal: Principal) async throws -> (header: String, seen: [SeenContent]) {
+        // Of an erased tenant there is none: he is told why.
+        try await runs.refuseErased(principal.tenantId)
         let content = try await contentCenter.content(id, as: principal)
         return ("\"\(content.version)\"", [SeenContent(version: content.version)])
     }

@@ -13,6 +13,7 @@ struct SemanticSearch: Sendable {
     let contentCenter: any ContentCenter
 
     func search(_ request: SemanticSearchRequest, as principal: Principal) async throws -> SemanticSearchAnswer {
+        try await tenants.refuseErased(principal.tenantId)
         let question = try await agentCenter.embed([request.text], as: principal)
         guard let vector = question.vectors.first else { throw InternalFailure() }
         let answer = try await contentCenter.nearest(

@@ -14,16 +14,19 @@ struct SemanticTenantsStore: Sendable {
     let app: Database
     let system: Database
 
+    /// - Throws: ``TenantErased`` if it was.
+    func refuseErased(_ tenantId: UUID) async throws { try await app.refuseErased(tenantId) }
+
     /// Somebody has searched.
     func note(_ tenantId: UUID, model: String, isPending: Bool) async throws {
-        try await app.query(
-            """
+        let statement: SQL = """
             INSERT INTO semantic_tenants AS t (tenant_id, model, due_at)
             VALUES (\(tenantId), \(model), CASE WHEN \(isPending) THEN app_now() END)
             ON CONFLICT (tenant_id) DO UPDATE SET
                 model = excluded.model, due_at = least(t.due_at, excluded.due_at), changes = t.changes + 1
             WHERE t.model <> excluded.model OR (t.due_at IS NULL AND excluded.due_at IS NOT NULL)
-            """, tenant: tenantId)
+            """
+        _ = try await Database.refusingErased { try await app.query(statement, tenant: tenantId) }
     }
 
     /// A content has changed. Of no interest where nobody searches by meaning.

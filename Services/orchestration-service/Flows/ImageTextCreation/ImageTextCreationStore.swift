@@ -28,13 +28,15 @@ struct PictureAttemptsStore: PictureAttempts {
     }
 
     func begin(_ attempt: PictureAttempt, as reference: PictureReference) async throws -> Bool {
-        try await database.query(
-            """
-            INSERT INTO picture_attempts (tenant_id, run_id, number, state, ticket_id)
-            VALUES (\(reference.tenant), \(reference.run), \(reference.number), \(attempt.state.name), \(attempt.ticketId))
-            ON CONFLICT DO NOTHING RETURNING number
-            """, tenant: reference.tenant
-        ).count == 1
+        try await Database.refusingErased {
+            try await database.query(
+                """
+                INSERT INTO picture_attempts (tenant_id, run_id, number, state, ticket_id)
+                VALUES (\(reference.tenant), \(reference.run), \(reference.number), \(attempt.state.name), \(attempt.ticketId))
+                ON CONFLICT DO NOTHING RETURNING number
+                """, tenant: reference.tenant
+            ).count == 1
+        }
     }
 
     func save(_ attempt: PictureAttempt, as reference: PictureReference) async throws {
@@ -44,8 +46,7 @@ struct PictureAttemptsStore: PictureAttempts {
         case .kept(let id): assetId = id
         default: break
         }
-        _ = try await database.query(
-            """
+        let statement: SQL = """
             INSERT INTO picture_attempts
                 (tenant_id, run_id, number, state, ticket_id, latency_ms, is_settled, address, asset_id, picture)
             VALUES (\(reference.tenant), \(reference.run), \(reference.number), \(attempt.state.name), \(attempt.ticketId),
@@ -53,7 +54,8 @@ struct PictureAttemptsStore: PictureAttempts {
             ON CONFLICT (tenant_id, run_id, number) DO UPDATE SET state = excluded.state, latency_ms = excluded.latency_ms,
                 is_settled = excluded.is_settled, address = excluded.address, asset_id = excluded.asset_id,
                 picture = excluded.picture, updated_at = app_now()
-            """, tenant: reference.tenant)
+            """
+        _ = try await Database.refusingErased { try await database.query(statement, tenant: reference.tenant) }
     }
 
     func markSettled(_ reference: PictureReference) async throws {

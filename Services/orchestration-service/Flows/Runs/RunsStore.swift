@@ -20,10 +20,11 @@ struct RunsStore: Sendable {
     /// Writes a run, unless there is one for the operation.
     ///
     /// - Returns: its id, and whether it is over.
+    /// - Throws: ``TenantErased``, by a trigger of the statement that adds the run.
     func start(_ operationId: UUID?, _ order: RunOrder) async throws -> (id: UUID, isOver: Bool) {
         let id = operationId ?? .version7()
         let payload = try order.payload()
-        let isOver = try await database.transaction(tenant: order.tenantId) { transaction in
+        let isOver = try await write(of: order.tenantId) { transaction in
             let isNew = try await JobStore.add(
                 id, kind: order.flow, payload: payload, delay: Self.grace, maxAttempts: Self.maxAttempts, in: transaction)
             guard isNew else { return try await find(id, order, in: transaction) }
@@ -80,15 +81,21 @@ struct RunsStore: Sendable {
     func retry(
         _ id: UUID, of tenantId: UUID, by operation: UUID?, _ flows: [String: any DurableFlow.Type]
     ) async throws -> RunRetry? {
-        let retry = try await database.transaction(tenant: tenantId) { transaction -> RunRetry? in
+        let retry = try await write(of: tenantId) { transaction -> RunRetry? in
             let rows = try await transaction.query(
                 """
-                SELECT j.kind, j.state, coalesce(r.retried_by = \(operation), false) AS is_repeat, EXISTS (
-                    SELECT FROM run_steps s WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id AND s.state = 'failed') AS has_failed
+                SELECT j.kind, j.state, EXISTS (SELECT FROM erased_tenants e WHERE e.tenant_id = j.tenant_id) AS is_erased,
+                    coalesce(r.retried_by = \(operation), false) AS is_repeat, EXISTS (
+                        SELECT FROM run_steps s WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id AND s.state = 'failed') AS has_failed
                 FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id
                 WHERE j.id = \(id) FOR NO KEY UPDATE OF j
                 """)
-            guard let row = rows.first else { return nil }
+            guard let row = rows.first else {
+                let marks = try await transaction.query("SELECT FROM erased_tenants WHERE tenant_id = \(tenantId)")
+                guard marks.isEmpty else { throw TenantErased() }
+                return nil
+            }
+            if try row.decode("is_erased") { throw TenantErased() }
             let name: String = try row.decode("kind")
             guard let flow = flows[name] else { return .forbidden }
             if try row.decode("is_repeat") { return .takenBefore }
@@ -103,6 +110,12 @@ struct RunsStore: Sendable {
         return retry
     }
 
+    private func write<Value: Sendable>(
+        of tenantId: UUID, _ body: @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await Database.refusingErased { try await database.transaction(tenant: tenantId, body) }
+    }
+
     // MARK: Ending
 
     func end(of id: UUID, tenant: UUID) async throws -> RunEnd? {
@@ -111,7 +124,11 @@ struct RunsStore: Sendable {
             SELECT j.state, j.result, r.problem FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id
             WHERE j.id = \(id)
             """, tenant: tenant)
-        guard let row = rows.first else { throw RunError.notFound }
+        guard let row = rows.first else {
+            // Somebody waited for it.
+            try await database.refuseErased(tenant)
+            throw RunError.notFound
+        }
         switch try row.decode("state", as: JobState.self) {
         case .queued, .running: return nil
         case .succeeded: return .succeeded(try row.decode("result", as: JSONText.self).bytes)

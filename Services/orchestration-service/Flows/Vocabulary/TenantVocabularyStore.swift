@@ -10,15 +10,17 @@ struct TenantVocabularyStore: TenantVocabularies {
             SELECT 'brand' AS list, word FROM brand_words
             UNION ALL
             SELECT 'banned' AS list, word FROM banned_words
+            UNION ALL
+            SELECT 'erased' AS list, '' AS word FROM erased_tenants
             ORDER BY list, word
             """, tenant: tenantId)
         var vocabulary = TenantVocabulary(brandWords: [], bannedWords: [])
         for row in rows {
             let word: String = try row.decode("word")
-            if try row.decode("list", as: String.self) == "brand" {
-                vocabulary.brandWords.append(word)
-            } else {
-                vocabulary.bannedWords.append(word)
+            switch try row.decode("list", as: String.self) {
+            case "brand": vocabulary.brandWords.append(word)
+            case "banned": vocabulary.bannedWords.append(word)
+            default: throw TenantErased()
             }
         }
         return vocabulary

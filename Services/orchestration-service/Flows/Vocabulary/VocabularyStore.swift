@@ -23,7 +23,7 @@ struct VocabularyStore: Sendable {
     }
 
     func replace(_ list: WordList, with words: [String], of tenantId: UUID) async throws -> Int {
-        try await database.transaction(tenant: tenantId) { transaction in
+        try await write(of: tenantId) { transaction in
             try await list.lock(in: transaction)
             let duplicates = try await transaction.query(
                 """
@@ -48,7 +48,7 @@ struct VocabularyStore: Sendable {
     }
 
     func add(_ word: String, to list: WordList, of tenantId: UUID) async throws {
-        try await database.transaction(tenant: tenantId) { transaction in
+        try await write(of: tenantId) { transaction in
             try await list.lock(in: transaction)
             let respelt = try await transaction.execute(
                 "UPDATE \(list.table) SET word = btrim(\(word)::text) WHERE folded = folded_word(\(word))")
@@ -61,6 +61,12 @@ struct VocabularyStore: Sendable {
                 """)
             guard added == 1 else { throw VocabularyError.full(list) }
         }
+    }
+
+    private func write<Value: Sendable>(
+        of tenantId: UUID, _ body: @Sendable (Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await Database.refusingErased { try await database.transaction(tenant: tenantId, body) }
     }
 
     func remove(_ word: String, from list: WordList, of tenantId: UUID) async throws -> Bool {
