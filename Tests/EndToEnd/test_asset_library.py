@@ -9,7 +9,7 @@ import requests
 from provocations.assets import show_in_a_content
 from provocations.pictures import png
 from support import assert_problem, stream_events
-from test_assets import upload
+from uploads import upload
 
 
 def edit(member, asset: dict, **fields) -> requests.Response:

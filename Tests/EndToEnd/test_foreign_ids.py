@@ -9,7 +9,7 @@ import yaml
 
 from provocations.pictures import png
 from support import REPOSITORY
-from test_assets import upload
+from uploads import upload
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What looks like an id and is none, or is the asking tenant's own; each with the reason.

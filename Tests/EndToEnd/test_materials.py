@@ -4,7 +4,7 @@ import uuid
 
 from provocations.pictures import png
 from support import assert_problem, stream_events
-from test_assets import upload
+from uploads import upload
 
 
 def offered(stack, tenant: str, **wish) -> list[dict]:

@@ -14,7 +14,7 @@ import requests
 
 from media_files import download, ffmpeg_processes, key_frames, make_video, probe, stream, top_boxes
 from support import Member, assert_problem, eventually, stream_events
-from test_assets import presign, put, upload
+from uploads import presign, put, upload
 
 
 def order(member: Member, **body) -> dict:

@@ -11,7 +11,7 @@ import requests
 
 from provocations.pictures import png
 from support import Member, documented_answers, eventually
-from test_assets import complete, download_url, presign, put, upload
+from uploads import complete, download_url, presign, put, upload
 
 DOCUMENT = "content-center-objects"
 # After six hours.

@@ -15,7 +15,7 @@ import yaml
 
 from provocations.pictures import png
 from support import REPOSITORY, SERVICES
-from test_assets import upload
+from uploads import upload
 from test_status_codes import CALLERS, filled, operations
 
 # Whoever may do everything is refused for the parameter alone.

@@ -20,7 +20,7 @@ import requests
 
 from provocations.pictures import png
 from support import assert_problem, eventually
-from test_assets import SparseFile, memory, send_part
+from uploads import SparseFile, memory, send_part
 
 ACCESS_KEY, SECRET, BUCKET = "AKIASANDBOX", "sandbox-secret", "marketing"
 

@@ -8,7 +8,7 @@ import pytest
 
 from provocations.pictures import png
 from support import REPOSITORY, assert_problem, eventually
-from test_assets import upload
+from uploads import upload
 
 
 @pytest.fixture(scope="module")

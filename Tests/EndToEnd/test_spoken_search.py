@@ -7,7 +7,7 @@ import requests
 
 from media_files import make_video
 from support import Member, eventually
-from test_assets import upload
+from uploads import upload
 from test_media import ended, order, output, upload_video
 from test_search import found, ids
 

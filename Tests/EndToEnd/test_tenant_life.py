@@ -12,7 +12,7 @@ import requests
 from provocations.pictures import png
 from provocations.tenant import fresh_tenant
 from support import assert_problem, eventually, stream_events
-from test_assets import upload
+from uploads import upload
 
 CONTENTS = 1200
 

@@ -8,7 +8,7 @@ import requests
 
 from media_files import make_video
 from support import Member, assert_problem
-from test_assets import upload
+from uploads import upload
 
 TOPIC = {"topic": "夏季通勤防晒", "platform": "douyin"}
 TEXT = {"title": "三步防晒", "text": "出门前十五分钟涂好。", "hashtags": ["防晒"]}

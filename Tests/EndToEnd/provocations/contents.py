@@ -1,6 +1,6 @@
 import uuid
 
-from test_assets import upload
+from uploads import upload
 
 from . import AS_JSON, TOO_LARGE, click_twice, refusals
 from .pictures import png
