@@ -38,7 +38,7 @@ enum Application: ServiceApplication {
             on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
             vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)),
             search: SemanticSearch(tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter),
-            contentCenter: contentCenter, hasImageService: pictures != nil)
+            hasImageService: pictures != nil)
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime),
             background: [

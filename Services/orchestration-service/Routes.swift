@@ -6,7 +6,7 @@ import ServiceDefaults
 enum Routes {
     static func register(
         on router: inout Router, authentication: InternalAuthentication, titleGeneration: TitleGeneration, runs: Runs,
-        vocabulary: Vocabulary, search: SemanticSearch, contentCenter: any ContentCenter, hasImageService: Bool
+        vocabulary: Vocabulary, search: SemanticSearch, hasImageService: Bool
     ) {
         let titleGeneration = TitleGenerationRoutes(flow: titleGeneration, runs: runs)
         let runsRoutes = RunsRoutes(runs: runs)
@@ -41,7 +41,7 @@ enum Routes {
             group.on(
                 .post, "/v1/contents/{id}/regenerate",
                 options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .cancels),
-                ContentRegenerationRoutes(runs: runs, contentCenter: contentCenter).regenerate)
+                ContentRegenerationRoutes(runs: runs).regenerate)
             group.on(
                 .get, "/v1/search/semantic", options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch"),
                 SemanticSearchRoutes(search: search).find)

@@ -6,7 +6,7 @@ import ServiceDefaults
 /// The editor's word on a text (seed 000 §1 step 6, 二次编辑): the writer gets what there is and what is to change, and what it writes
 /// becomes the content's next version.
 ///
-/// 1. Load the content; it must be the version that the editor has seen.
+/// 1. Load the content; it must be the version that the editor has seen. Who names none means the one that is found.
 /// 2. Let agent-center write again, by the brief that is kept with the text (older ones have none), the platform's rules and with
 ///    everybody's words.
 /// 3. Save the next version.
@@ -29,23 +29,30 @@ struct ContentRegeneration: DurableFlow {
     func run(_ order: RegenerationOrder, in run: RunContext) async throws -> Content {
         try await run.step(Self.step) {
             try await next(order, as: run.principal)
-        } keep: { version in
+        } keep: { written in
             let content = try await contentCenter.saveVersion(
-                version, of: order.contentId, ifMatch: order.ifMatch, as: run.principal)
+                written.version, of: order.contentId, ifMatch: written.ifMatch, as: run.principal)
             return StepResult(value: content, contentId: content.id)
         }
     }
 
-    private func next(_ order: RegenerationOrder, as principal: Principal) async throws -> NewVersion {
+    private struct Written: Sendable {
+        var version: NewVersion
+        /// What it was written after.
+        var ifMatch: String
+    }
+
+    private func next(_ order: RegenerationOrder, as principal: Principal) async throws -> Written {
         let before = try await contentCenter.content(order.contentId, as: principal)
-        guard order.seen.contains(where: { $0.matches(before) }) else {
+        let ifMatch = order.ifMatch ?? "\"\(before.version)\""
+        guard order.ifMatch == nil || order.seen.contains(where: { $0.matches(before) }) else {
             // Nothing comes of this where it is kept: it finds the version that was written before, or is refused as the conflict that it is.
-            return NewVersion(step: Self.step, body: before.body, source: before.source)
+            return Written(version: NewVersion(step: Self.step, body: before.body, source: before.source), ifMatch: ifMatch)
         }
         let vocabulary = try await words.vocabulary(of: principal.tenantId)
         // The content may be a script. Others are written within agent-center's own 20 s.
         return try await TimeBudget.of(VideoScriptGeneration.timeToWrite) {
-            try await write(before, again: order.wish, vocabulary, as: principal)
+            Written(version: try await write(before, again: order.wish, vocabulary, as: principal), ifMatch: ifMatch)
         }
     }
 
@@ -100,8 +107,8 @@ struct NoWriter: HTTPFailure {
 /// What an editor asked for, checked: see `ContentRegenerationInput`.
 struct RegenerationOrder: Codable, Sendable, Equatable {
     var contentId: UUID
-    /// The header that names what the editor has seen.
-    var ifMatch: String
+    /// The header that names what the editor has seen; without it the newest is meant.
+    var ifMatch: String?
     /// The same, read.
     var seen: [SeenContent]
     var wish: RegenerationWish

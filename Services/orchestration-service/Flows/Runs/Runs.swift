@@ -26,11 +26,6 @@ struct Runs: Sendable {
             id: id, tenantId: principal.tenantId, attempt: isOver ? nil : work.begin(id, tenant: principal.tenantId))
     }
 
-    /// For what is done before a run begins; the beginning refuses by itself.
-    ///
-    /// - Throws: ``TenantErased`` if it was.
-    func refuseErased(_ tenantId: UUID) async throws { try await store.database.refuseErased(tenantId) }
-
     /// Waits for the end of a run, wherever it is being worked on.
     ///
     /// - Returns: `nil` if it has not ended by then: it goes on.
