@@ -282,8 +282,9 @@ def is_at_rest(pool: dict[str, int], served: int, forgotten: int) -> bool:
     return pool["in_use"] == 0 and pool["waiting"] == 0 and forgotten == 0 and served == pool["idle"] <= pool["limit"]
 
 
-# Contents of who searches by meaning are taken in meanwhile, and that is paid for too.
-COUNTED = (("content", "contents"), ("agent", "ai_usage_ledger WHERE step <> 'embeddings'"), ("orchestration", "content_activity"))
+# Of the flow: contents of who searches by meaning are taken in meanwhile, and that is paid for too; and what others set aside and left
+# behind minutes ago is swept.
+COUNTED = (("content", "contents"), ("agent", "ai_usage_ledger WHERE flow = 'TitleGeneration'"), ("orchestration", "content_activity"))
 
 
 def _alive(pid: int) -> bool:
