@@ -44,8 +44,9 @@ def documented_answers() -> Answers:
 
 @dataclass
 class Stack:
-    env: dict[str, str]
-    secrets: dict[str, str]
+    # pytest prints the arguments of a test that fails, and passwords belong in no log.
+    env: dict[str, str] = field(repr=False)
+    secrets: dict[str, str] = field(repr=False)
     directory: pathlib.Path
 
     @classmethod
@@ -142,9 +143,9 @@ class Member:
 
     stack: Stack
     email: str
-    password: str
-    session: requests.Session = field(default_factory=requests.Session)
-    _login: dict = field(default_factory=dict)
+    password: str = field(repr=False)
+    session: requests.Session = field(default_factory=requests.Session, repr=False)
+    _login: dict = field(default_factory=dict, repr=False)
     _renew_at: float = 0
     _used_at: float = 0
 

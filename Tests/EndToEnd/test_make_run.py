@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +29,7 @@ class Run:
     """One directory, in which `make run` is started again and again."""
 
     directory: pathlib.Path
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     ports: list[int]
     make: subprocess.Popen | None = None
 
