@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pika
 import requests
 
 from support import DATABASES, SERVICES, Member, Stack
@@ -35,6 +36,7 @@ TOKEN_SECONDS = 600
 SETTLE_SECONDS = {"rabbitmq": 3.0}
 # A claim's lease is the route's deadline and five seconds; with some more for a loaded machine.
 LEASE_SECONDS = 60
+ACTIVITY = "orchestration.content-activity"
 
 
 @dataclass
@@ -207,7 +209,7 @@ class Storm:
         print("proof: " + ", ".join(f"{count} {name}" for name, count in counts.items()), flush=True)
         assert set(drafts) == set(ids) and len(set(contents)) == len(ids), "one draft per operation"
         assert sorted(ledger) == sorted(ids), "one ledger row per operation"
-        assert sorted(activity) == sorted(contents), "one activity row per draft"
+        assert sorted(activity) == sorted(contents), f"one activity row per draft; waiting at the broker: {self.waiting()}"
         # By totals too: nothing came into being beside the operations.
         for table in COUNTED:
             assert self.total(*table) - before[table] == len(ids), f"{table} grew by other than {len(ids)}"
@@ -229,6 +231,14 @@ class Storm:
             if len(rows) >= len(contents) or time.monotonic() > end:
                 return rows
             time.sleep(0.3)
+
+    def waiting(self) -> dict[str, int]:
+        """How many messages the broker holds for the activity's consumer, and where."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.stack.env["AMQP_URL"]))
+        queues = [ACTIVITY, f"{ACTIVITY}.parking", *(f"{ACTIVITY}.retry.{delay}ms" for delay in (1_000, 5_000, 30_000, 120_000, 600_000))]
+        counts = {queue: connection.channel().queue_declare(queue, passive=True).method.message_count for queue in queues}
+        connection.close()
+        return {queue: count for queue, count in counts.items() if count}
 
     def prove_no_leaks(self) -> None:
         """After the storm every pool is within its size with nothing leased, the server knows of the same connections, and no transaction

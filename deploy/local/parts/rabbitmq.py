@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from .layout import Layout, StackError, account_ids, free_port, listens, server_account
+from .layout import REPOSITORY, Layout, StackError, account_ids, free_port, listens, server_account
 from .processes import Managed, Supervisor, kill_all, launch, pids_with_mark, wait_until, write_atomically
 from .secrets_file import Secrets
 
@@ -52,6 +52,8 @@ class RabbitMQ:
             0o600)
         write_atomically(self.data / "enabled_plugins", "[].\n", 0o600)
         write_atomically(self.data / "rabbitmq-env.conf", "", 0o600)
+        # A copy: its account may be unable to read the checkout.
+        write_atomically(self.data / "advanced.config", (REPOSITORY / "deploy/rabbitmq/advanced.config").read_text(), 0o600)
         if self.user is not None:
             for path in (self.data, *self.data.iterdir()):
                 os.chown(path, *account_ids(self.user))
@@ -65,8 +67,8 @@ class RabbitMQ:
             "RABBITMQ_NODENAME": "marketing@localhost", "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port), "RABBITMQ_DIST_PORT": str(self.distribution_port),
             "RABBITMQ_MNESIA_BASE": str(data / "mnesia"), "RABBITMQ_LOG_BASE": str(data / "log"), "RABBITMQ_LOGS": "-",
-            "RABBITMQ_CONFIG_FILE": str(data / "rabbitmq.conf"), "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "enabled_plugins"),
-            "RABBITMQ_CONF_ENV_FILE": str(data / "rabbitmq-env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(data / "rabbitmq.conf"), "RABBITMQ_ADVANCED_CONFIG_FILE": str(data / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(data / "enabled_plugins"), "RABBITMQ_CONF_ENV_FILE": str(data / "rabbitmq-env.conf"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS":
                 "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none",
         }
