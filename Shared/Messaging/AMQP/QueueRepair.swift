@@ -54,12 +54,13 @@ final class QueueRepair: Sendable {
     /// or whose disk is, keeps its queues.
     static let silences = 3
 
-    /// A queue that is just being made has no leader for a moment either, and says so at once: only one that has none for as long as an
-    /// answer may take has lost it. (Deleting the other would break what somebody is making.)
+    /// A queue that is just being made, or that a loaded broker is taking up again, has no leader for a moment either, and says so at once:
+    /// only one that has none for as long as those silences would last has lost it. (Deleting the other would break what somebody is
+    /// making, or lose what it holds.)
     ///
     /// - Throws: where the broker cannot be asked, which says nothing about the queue.
     private func isLeaderless(_ queue: String, declaredOn exchange: String) throws -> Bool {
-        let end = ContinuousClock.now + configuration.answerTimeout
+        let end = ContinuousClock.now + configuration.answerTimeout * Self.silences
         var silences = 0
         while true {
             switch try probe(queue, declaredOn: exchange) {
