@@ -123,8 +123,8 @@ import Testing
             let written = try await service.listener.send(
                 .put, ContentCenterHarness.target(download.url), headers: ["Content-Type": "image/png"], body: Self.png)
             #expect(written.status == .forbidden)
-            // What comes after the completion changes nothing.
-            #expect(try await put(target).status == .ok)
+            // What comes after the completion changes nothing, and is told so.
+            #expect(try await put(target).problem().code == "object.kept")
             #expect(try await service.get(download.url).body == Self.png)
             for path in ["/healthz", "/metrics", "/v1/assets", "/objects", "/", "/objects/\(presigned.assetId.lowercase)/x"] {
                 #expect(try await service.listener.send(.get, path).status == .notFound, "\(path)")
@@ -192,6 +192,10 @@ import Testing
             #expect(Set(statuses).isSubset(of: [200, 409]))
             #expect(try await service.send(.post, "/v1/assets/\(presigned.assetId.lowercase)/complete").status == .ok)
             #expect(try await service.events().count == 1)
+            // What comes too late is told so, and kept nowhere.
+            let late = try await service.put(Self.png + [0], to: presigned)
+            #expect(late.status == .conflict)
+            #expect(try late.problem().code == "object.kept")
             #expect(service.files().count == 1)
         }
     }

@@ -240,6 +240,7 @@ import Testing
             #"{"type": "thumbnail", "sourceUrl": "https://a/b", "params": {"widths": [15, 20, 1.5]}}"#,
             ["/params/widths/0", "/params/widths/2"]
         ),
+        (#"{"type": "transcode", "sourceUrl": "https://a/b", "profiles": []}"#, ["/profiles"]),
         (#"{"type": "thumbnail", "sourceUrl": "https://a/b", "params": {"widths": []}}"#, ["/params/widths"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b"}"#, ["/params"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b", "params": {"opacity": 0}}"#, ["/params/text", "/params/opacity"]),

@@ -67,8 +67,11 @@ final class LocalObjectStore: ObjectStore {
     /// Takes an upload in. The body goes to the disk as it comes and is never held whole.
     ///
     /// - Returns: its SHA-256.
-    /// - Throws: ``ObjectFailure/wrongSize`` where it is not as long as the grant says; then nothing is left of it.
+    /// - Throws: ``ObjectFailure/wrongSize`` where it is not as long as the grant says, ``ObjectFailure/kept`` where the upload was
+    ///   completed already; then nothing is left of it.
     func receive(_ body: IncomingBody, as grant: ObjectGrant) async throws -> [UInt8] {
+        let kept = path(grant.object)
+        guard try await pool.run({ Files.status(kept) == nil }) else { throw ObjectFailure.kept }
         if let part = grant.part { return try await receive(body, as: part, grant) }
         return try await writing { try await receive(body, as: grant, into: $0) }
     }

@@ -11,6 +11,8 @@ enum ObjectFailure: Error, Equatable {
     case wrongSize
     /// The same part of an upload is on its way already.
     case partBusy
+    /// The object was completed: its bytes never change.
+    case kept
 
     init(_ refusal: ObjectSigner.Refusal) { self = refusal == .expired ? .expired : .signatureInvalid }
 }
@@ -37,6 +39,11 @@ extension ObjectFailure: HTTPFailure {
             Conflict(
                 code: "object.part_busy", title: LocalizedText(zh: "该分片正在上传", en: "The part is being sent already"),
                 retryable: true
+            ).problem
+        case .kept:
+            Conflict(
+                code: "object.kept",
+                title: LocalizedText(zh: "该文件已完成上传，内容不再改变", en: "The upload was completed; its bytes never change")
             ).problem
         }
     }

@@ -79,7 +79,7 @@ extension ChatFailure {
         case .conflict: "模型服务冲突"
         case .serverError: "模型服务出错"
         case .overloaded: "模型服务过载"
-        case .connection: "无法连接模型服务"
+        case .connection: "与模型服务的连接失败或中断"
         case .timeout: "模型响应超时"
         case .truncated: "模型回答中断"
         case .blank: "模型返回空内容"

@@ -24,7 +24,8 @@ enum MediaJobsInput {
             fields.refuse(
                 "priority", code: "not_available", zh: "interactive 仅用于 \(quick)", en: "is interactive only for \(quick)")
         }
-        let profiles = type == .transcode ? fields.choices("profiles", of: MediaProfile.self) : []
+        let profiles =
+            type == .transcode && fields.has("profiles") ? fields.choices("profiles", of: MediaProfile.self, minItems: 1) : []
         let params = params(of: type, &fields)
         let contentId = fields.optionalUUID("contentId")
         if type != .concat, type != nil {
