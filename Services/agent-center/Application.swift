@@ -76,7 +76,7 @@ enum Application: ServiceApplication {
             authentication: runtime.internalAuthentication
         ).register(on: &router)
         return ServiceParts(
-            router: router,
+            router: router, consumers: Consumers.all(runtime),
             background: [desk, catalogue, prompts, keeper, EmbeddingsSweeper(store: embeddingsStore, logger: runtime.logger)])
     }
 

@@ -19,7 +19,7 @@ enum Application: ServiceApplication {
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],
-        queues: [.contentActivity, .semanticChanges, .tenantErasures] + MediaTickets.queues)
+        queues: [.contentActivity, .semanticChanges, .tenantErasures, .agentTenantErasures] + MediaTickets.queues)
     static let commands = [
         ExtraCommand<Settings>(
             "quota", summary: "quota <tenant> <bytes>|plan:<name>|usual: what a tenant may keep", run: AssetQuota.run),

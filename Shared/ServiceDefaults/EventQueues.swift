@@ -21,4 +21,6 @@ extension QueueDeclaration {
         bindings: [ContentDraftCreated.type, ContentVersionCreated.type, ContentBinned.restoredType])
     /// content-center → orchestration-service: who was erased there is erased here too.
     public static let tenantErasures = QueueDeclaration("orchestration.tenant-erasures", bindings: [TenantContentErased.type])
+    /// content-center → agent-center: the same.
+    public static let agentTenantErasures = QueueDeclaration("agent-center.tenant-erasures", bindings: [TenantContentErased.type])
 }

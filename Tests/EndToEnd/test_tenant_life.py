@@ -117,12 +117,28 @@ def scratch(stack, export: str) -> list[str]:
     return [each.name for each in (stack.directory.resolve() / "objects/writing").iterdir() if export in each.name]
 
 
+def kept_by_agent(stack, tenant: str) -> tuple[int, int, int]:
+    """Texts of calls, versions of prompts, settings."""
+    return stack.rows("agent", """
+        SELECT (SELECT count(*) FROM ai_completions WHERE tenant_id = %(it)s AND coalesce(answer::text, prompt, completion) IS NOT NULL),
+               (SELECT count(*) FROM prompt_versions WHERE tenant_id = %(it)s),
+               (SELECT count(*) FROM ai_tenant_settings WHERE tenant_id = %(it)s)""", {"it": tenant})[0]
+
+
 def test_an_erasure_survives_the_end_of_its_process(stack, member):
     owner = fresh_tenant(stack, member)
     keep(stack, owner.tenant, CONTENTS)
     _, _ = keep_picture(owner, "a.png")
     storage = owner.request("GET", "/api/tenant/storage").json()
     assert (storage["contents"][0]["contents"], storage["assets"][0]["count"]) == (CONTENTS, 1)
+    # What agent-center keeps: a call with its texts, a prompt, a setting.
+    called = owner.request("POST", "/api/ai/generate", json={"task": "reply", "input": "告别"}, headers={"Idempotency-Key": str(uuid.uuid4())})
+    assert called.status_code == 200, called.text
+    shipped = owner.request("GET", "/api/prompts/title/versions/0").json()["text"]
+    assert owner.request("POST", "/api/prompts/title/versions", json={"text": shipped}).status_code == 201
+    assert owner.request("PUT", "/api/ai/settings", json={"retentionDays": 9}).status_code == 200
+    assert kept_by_agent(stack, owner.tenant) == (1, 1, 1)
+    billed = owner.request("GET", "/api/ai/usage").json()["total"]
     order = {"confirmation": f"erase {owner.tenant}"}
     # Spaces go after the contents, and somebody holds one: half of all is done when the service dies.
     assert owner.request("POST", "/api/spaces", json={"name": "夏季"}).status_code == 201
@@ -144,10 +160,17 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
     late = owner.request("POST", "/api/spaces", json={"name": "还在吗"})
     assert_problem(late, 403, "tenant.erased")
     heard = "SELECT count(*) FROM erased_tenants WHERE tenant_id = %s AND finished_at IS NOT NULL"
-    eventually(lambda: stack.rows("orchestration", heard, (owner.tenant,)), lambda rows: rows == [(1,)], "it is erased everywhere", 60)
+    for database in ("orchestration", "agent"):
+        eventually(lambda: stack.rows(database, heard, (owner.tenant,)), lambda rows: rows == [(1,)], "it is erased everywhere", 60)
+    # The texts are gone, the bill is not.
+    assert kept_by_agent(stack, owner.tenant) == (0, 0, 0)
+    assert owner.request("GET", "/api/ai/usage").json()["total"] == billed and billed["records"] == 1
+    for method, path, body in (("POST", "/api/ai/generate", {"task": "reply", "input": "还在吗"}),
+                               ("PUT", "/api/ai/settings", {"retentionDays": 9}), ("POST", "/api/prompts/title/versions", {"text": shipped})):
+        assert_problem(owner.request(method, path, json=body), 403, "tenant.erased")
     # No model is asked for somebody who is gone.
     assert_problem(owner.request("POST", "/api/titles", json={"topic": "还在吗"}), 403, "tenant.erased")
-    assert stack.rows("agent", "SELECT count(*) FROM ai_usage_ledger WHERE tenant_id = %s", (owner.tenant,)) == [(0,)]
+    assert stack.rows("agent", "SELECT count(*) FROM ai_usage_ledger WHERE tenant_id = %s", (owner.tenant,)) == [(1,)]
     assert owner.request("GET", "/api/runs").json()["items"] == []
     # The stream tells of the erasure and of nothing before it.
     shown = "SELECT type FROM stream_events WHERE tenant_id = %s"

@@ -126,7 +126,7 @@ def test_english_problems_for_those_who_ask(member):
     assert not member.request("POST", "/api/titles", json={"topic": ""}).json()["title"].isascii()
 
 
-WITH_EVENTS = ("gateway-bff", "orchestration-service", "content-center")
+WITH_EVENTS = ("gateway-bff", "orchestration-service", "agent-center", "content-center")
 
 
 def test_every_service_tells_how_it_is(stack):

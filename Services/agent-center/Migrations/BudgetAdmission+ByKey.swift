@@ -1,6 +1,11 @@
 extension BudgetAdmission {
     /// As before, at the cost of its own rows.
-    static let v3 = #"""
+    static let v3 = begin()
+    /// Not for an erased tenant.
+    static let v4 = begin(.refused)
+
+    private static func begin(_ erased: ErasedTenantSteps = ErasedTenantSteps()) -> String {
+        #"""
         -- Claims operations, finds what was answered before, and sets the worst case aside in every budget that applies; all or none
         -- for each claim, claims in their order. Nothing is ever set aside beyond a hard budget's limit.
         --
@@ -51,7 +56,7 @@ extension BudgetAdmission {
             v_fits boolean := true;
             v_counter ai_budget_counters;
             v_row record;
-        BEGIN
+        BEGIN\#(erased.look)
             -- As `ai_lock_tenant`, where there is a budget.
             PERFORM pg_advisory_xact_lock(hashtextextended(v_tenant::text, 20002)) FROM ai_budgets
             WHERE tenant_id = v_tenant LIMIT 1;
@@ -253,4 +258,5 @@ extension BudgetAdmission {
         END $$;
 
         """#
+    }
 }

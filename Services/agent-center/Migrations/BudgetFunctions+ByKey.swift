@@ -1,6 +1,8 @@
 extension BudgetFunctions {
     /// Settling and writing down, at the cost of its own rows.
-    static let v2 = settleByKey + finishByKey
+    static let v2 = settleByKey + finishByKey()
+    /// What comes of an erased tenant's call is booked, and no word of it kept.
+    static let v3 = finishByKey(.booked)
 
     private static let settleByKey = #"""
         CREATE OR REPLACE FUNCTION ai_lock_tenant() RETURNS void LANGUAGE plpgsql AS
@@ -55,7 +57,8 @@ extension BudgetFunctions {
 
         """#
 
-    private static let finishByKey = #"""
+    private static func finishByKey(_ erased: ErasedTenantSteps = ErasedTenantSteps()) -> String {
+        #"""
         -- As before. It writes what is new first, and looks only for what was there already.
         CREATE OR REPLACE FUNCTION ai_finish(
             p_operations uuid[], p_steps text[], p_tickets uuid[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[],
@@ -78,8 +81,8 @@ extension BudgetFunctions {
             v_added uuid[];
             v_added_steps text[];
             v_is_charged boolean;
-            v_row record;
-        BEGIN
+            v_row record;\#(erased.declaration)
+        BEGIN\#(erased.look)
             -- As `ai_lock_tenant`, where there is a budget.
             PERFORM pg_advisory_xact_lock(hashtextextended(v_tenant::text, 20002)) FROM ai_budgets
             WHERE tenant_id = v_tenant LIMIT 1;
@@ -95,9 +98,9 @@ extension BudgetFunctions {
             END LOOP;
 
             WITH added AS (
-                INSERT INTO ai_completions (tenant_id, operation_id, step, ticket_id, created_at, answer, prompt, completion)
+                INSERT INTO ai_completions (tenant_id, operation_id, step, ticket_id, created_at, answer, prompt, completion\#(erased.column))
                 SELECT v_tenant, p_operations[i.n], p_steps[i.n], p_tickets[i.n], coalesce(v_began[i.n], v_now), p_answers[i.n]::json,
-                       p_prompts[i.n], p_completions[i.n]
+                       p_prompts[i.n], p_completions[i.n]\#(erased.value)
                 FROM generate_series(1, v_size) AS i(n)
                 ON CONFLICT DO NOTHING
                 RETURNING operation_id, step
@@ -179,10 +182,11 @@ extension BudgetFunctions {
                     AND l.step = p_steps[i];
                 UPDATE ai_completions c SET
                     ticket_id = p_tickets[i], answer = p_answers[i]::json, prompt = p_prompts[i],
-                    completion = p_completions[i], erased_at = NULL
+                    completion = p_completions[i], erased_at = \#(erased.instant)
                 WHERE c.tenant_id = v_tenant AND c.operation_id = p_operations[i] AND c.step = p_steps[i];
             END LOOP;
         END $$;
 
         """#
+    }
 }

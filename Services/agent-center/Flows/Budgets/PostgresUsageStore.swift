@@ -43,7 +43,13 @@ final class PostgresUsageStore: UsageStore {
             statements.append(finish(receipts, currency(tenantId), keepsTexts: retention.withLock { $0[tenantId] ?? 1 } > 0))
         }
         if !claims.isEmpty { statements.append(begin(claims, currency(tenantId))) }
-        var results = try await database.pipeline(statements, tenant: tenantId)[...]
+        var results: ArraySlice<RowSet>
+        do {
+            results = try await database.pipeline(statements, tenant: tenantId)[...]
+        } catch let error as PostgresError where error.tellsOfErasedTenant && receipts.isEmpty {
+            // With receipts among them they are sent one by one: what was under way is booked.
+            throw TenantErased()
+        }
         var answers = receipts.map(\.answer)
         if !receipts.isEmpty, let rows = results.popFirst() {
             for row in rows { answers[try row.decode("n", as: Int.self) - 1] = try row.decode("holding") }

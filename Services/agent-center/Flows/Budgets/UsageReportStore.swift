@@ -171,6 +171,19 @@ struct UsageReportStore: Sendable {
         ).affectedRows
     }
 
+    /// The same for everything that was done for the tenant, so many steps at a time.
+    func eraseTexts(ofTenant tenantId: UUID, limit: Int) async throws -> Int {
+        try await database.query(
+            """
+            WITH due AS (
+                SELECT operation_id, step FROM ai_completions WHERE tenant_id = \(tenantId) AND \(Self.hasText) LIMIT \(limit) FOR UPDATE
+            )
+            UPDATE ai_completions c SET \(Self.erasing) FROM due d
+            WHERE c.tenant_id = \(tenantId) AND c.operation_id = d.operation_id AND c.step = d.step
+            """, tenant: tenantId
+        ).affectedRows
+    }
+
     private static let hasText: SQL = "(prompt IS NOT NULL OR completion IS NOT NULL OR answer IS NOT NULL)"
     private static let erasing: SQL = """
         erased_at = CASE WHEN answer IS NULL THEN erased_at ELSE app_now() END, answer = NULL, prompt = NULL, completion = NULL
@@ -189,12 +202,12 @@ struct UsageReportStore: Sendable {
     }
 
     func put(_ settings: AISettings, tenantId: UUID) async throws {
-        try await database.query(
-            """
+        let statement: SQL = """
             INSERT INTO ai_tenant_settings AS s (tenant_id, retention_days) VALUES (\(tenantId), \(settings.retentionDays)::int)
             ON CONFLICT (tenant_id) DO UPDATE
             SET retention_days = excluded.retention_days, version = s.version + 1, updated_at = app_now()
-            """, tenant: tenantId)
+            """
+        _ = try await database.pipeline([statement], ofLiving: tenantId)
     }
 }
 

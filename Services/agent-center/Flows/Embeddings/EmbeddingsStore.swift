@@ -43,6 +43,7 @@ struct EmbeddingsStore: EmbeddingCache {
             SELECT \(tenantId), \(space.provider)::text, \(space.model)::text, \(space.dimensions)::int, v.hash, v.vector
             FROM unnest(\(vectors.map(\.hash)), \(vectors.map(\.vector.bytes))) AS v(hash, vector)
             WHERE coalesce((SELECT s.retention_days FROM ai_tenant_settings s WHERE s.tenant_id = \(tenantId)), 1) > 0
+                AND NOT EXISTS (SELECT FROM erased_tenants WHERE tenant_id = \(tenantId))
             ORDER BY v.hash
             ON CONFLICT DO NOTHING
             """, tenant: tenantId)

@@ -53,7 +53,7 @@ struct ExperimentStore: Sendable {
                         WITH ORDINALITY AS a (name, version, weight, position)
                     """,
                     Self.note("created", of: id, by: author.subject, tenantId),
-                ], tenant: tenantId)
+                ], ofLiving: tenantId)
         } catch let error as PostgresError where error.isUniqueViolation {
             // The same operation once more.
             let row = try await app.query(
@@ -148,7 +148,7 @@ struct ExperimentStore: Sendable {
     ) async throws -> (Experiment, revision: Int64) {
         let tenantId = author.tenantId
         do {
-            return try await app.transaction(tenant: tenantId) { transaction in
+            return try await app.transaction(ofLiving: tenantId) { transaction in
                 let row = try await transaction.query(
                     "SELECT * FROM prompt_experiments WHERE tenant_id = \(tenantId) AND id = \(id) FOR UPDATE"
                 ).first
@@ -185,7 +185,7 @@ struct ExperimentStore: Sendable {
 
     func record(_ outcome: Experiments.Outcome, in id: UUID, by author: Prompts.Author) async throws -> Recorded {
         let tenantId = author.tenantId
-        return try await app.transaction(tenant: tenantId) { transaction in
+        return try await app.transaction(ofLiving: tenantId) { transaction in
             let row = try await transaction.query(
                 """
                 SELECT e.*, ARRAY(

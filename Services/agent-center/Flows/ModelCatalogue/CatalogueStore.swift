@@ -10,7 +10,7 @@ struct CatalogueStore: Sendable {
     /// Reads what all tenants have added.
     let system: Database
 
-    private static let changed: SQL = "UPDATE catalogue_revision SET revision = revision + 1"
+    static let changed: SQL = "UPDATE catalogue_revision SET revision = revision + 1"
 
     func revision() async throws -> Int64 {
         try await app.query("SELECT revision FROM catalogue_revision").only.decode("revision")
@@ -19,7 +19,7 @@ struct CatalogueStore: Sendable {
     /// - Returns: how many rows were written or removed.
     @discardableResult
     private func change(_ sql: SQL, tenant: UUID? = nil) async throws -> Int {
-        try await app.transaction(tenant: tenant) { transaction in
+        try await app.transaction(ofLiving: tenant) { transaction in
             let count = try await transaction.query(sql).affectedRows
             if count > 0 { try transaction.enqueue(Self.changed) }
             return count

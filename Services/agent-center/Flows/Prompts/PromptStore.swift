@@ -124,7 +124,7 @@ struct PromptStore: Sendable {
 
     func add(_ text: String, note: String, to name: String, by author: Prompts.Author) async throws -> Version {
         do {
-            return try await app.transaction(tenant: author.tenantId) { transaction in
+            return try await app.transaction(ofLiving: author.tenantId) { transaction in
                 let same = try await transaction.query(
                     """
                     SELECT * FROM prompt_versions WHERE tenant_id = \(author.tenantId) AND operation_id = \(author.operationId)
@@ -203,7 +203,7 @@ struct PromptStore: Sendable {
         _ target: Target, _ label: String, of name: String, expecting expectation: Prompts.Expectation, by author: Prompts.Author
     ) async throws -> (label: PromptLabel, revision: Int64) {
         let tenantId = author.tenantId
-        return try await app.transaction(tenant: tenantId) { transaction in
+        return try await app.transaction(ofLiving: tenantId) { transaction in
             try transaction.enqueue(
                 """
                 INSERT INTO prompt_labels (tenant_id, name, label, revision, updated_by)

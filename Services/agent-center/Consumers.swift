@@ -1,0 +1,21 @@
+import Lifecycle
+import Messaging
+import ServiceDefaults
+
+/// What this service hears: queue → flow.
+enum Consumers {
+    /// A tenant may have much; what is not done by then is gone on with later.
+    private static let patience = Duration.seconds(300)
+
+    static func all(_ runtime: ServiceRuntime) -> [any Service] {
+        let tenantErasure = TenantErasureConsumer(store: TenantErasureStore(database: runtime.database))
+        return [
+            Consumer(
+                broker: runtime.broker, queue: .agentTenantErasures, flow: "TenantErasure", handlerTimeout: patience,
+                tracer: runtime.tracer
+            ) {
+                try await tenantErasure.erase($0.event)
+            }
+        ]
+    }
+}

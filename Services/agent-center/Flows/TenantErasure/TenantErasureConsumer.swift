@@ -1,0 +1,28 @@
+import DTO
+import Messaging
+
+/// A tenant was erased in content-center: its texts, prompts and keys go here too, and from then on no model is asked for it. What it owes
+/// stays: ledger, budgets, and what is set aside for work under way.
+///
+/// Nothing here is done twice by hearing twice, so it keeps no record of events; what was broken off half way is gone on with.
+struct TenantErasureConsumer: Sendable {
+    let store: TenantErasureStore
+
+    func erase(_ event: CloudEvent) async throws {
+        let erased: TenantContentErased
+        do {
+            erased = try event.decode(TenantContentErased.self)
+        } catch {
+            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
+        }
+        // The mark first: from it on nothing new comes.
+        try await store.mark(event.tenantId, erasure: erased.erasureId)
+        for table in TenantErasureStore.tables {
+            while try await store.deleteBatch(of: table, of: event.tenantId) {}
+        }
+        while try await store.eraseTexts(of: event.tenantId) {}
+        var place: TenantErasureStore.LedgerPlace?
+        repeat { place = try await store.eraseWords(of: event.tenantId, after: place) } while place != nil
+        try await store.finish(event.tenantId)
+    }
+}
