@@ -8,6 +8,7 @@ import resource
 import signal
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -49,8 +50,8 @@ class Tenant:
     def standing(self, budget: str) -> dict:
         return self.admin("GET", f"/budgets/{budget}").json()["current"]
 
-    def titles(self) -> dict:
-        return {"topic": self.topic, "platform": "douyin", "sellingPoints": [], "keywords": [], "bannedWords": [], "brandWords": [],
+    def titles(self, topic: str = "") -> dict:
+        return {"topic": topic or self.topic, "platform": "douyin", "sellingPoints": [], "keywords": [], "bannedWords": [], "brandWords": [],
                 "count": 3, "maxLength": 30, "model": "auto"}
 
     def ledger(self) -> dict[str, tuple]:
@@ -73,17 +74,18 @@ class Tenant:
         assert self.reservations() == 0
         return calls, cost
 
-    def at_once(self, path: str, body: dict, operations: list[str], midway=None) -> dict[str, Answer | None]:
-        return asyncio.run(self._at_once(path, json.dumps(body).encode(), operations, midway))
+    def at_once(self, path: str, body: dict | Callable[[str], dict], operations: list[str], midway=None) -> dict[str, Answer | None]:
+        """Every call on a connection of its own, all in flight together. None: no answer. `body` may be another for each operation;
+        `midway` is called once, after the first were served."""
+        bodies = {operation: json.dumps(body(operation) if callable(body) else body).encode() for operation in operations}
+        return asyncio.run(self._at_once(path, bodies, midway))
 
-    async def _at_once(self, path: str, body: bytes, operations: list[str], midway) -> dict[str, Answer | None]:
-        """Every call on a connection of its own, all in flight together. None: no answer. `midway` is called once,
-        after the first were served."""
+    async def _at_once(self, path: str, bodies: dict[str, bytes], midway) -> dict[str, Answer | None]:
         token = self.stack.context_token("orchestration-service", "agent-center", self.id)
         url = urlsplit(self.stack.url("agent-center"))
         answers: dict[str, Answer | None] = {}
 
-        async def send(operation: str) -> None:
+        async def send(operation: str, body: bytes) -> None:
             head = (f"POST {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
                     f"X-Operation-Id: {operation}\r\nX-Deadline-Ms: 20000\r\nContent-Type: application/json\r\n"
                     f"Content-Length: {len(body)}\r\n\r\n")
@@ -100,7 +102,7 @@ class Tenant:
                 call, midway = midway, None
                 call()
 
-        await asyncio.gather(*(send(operation) for operation in operations))
+        await asyncio.gather(*(send(operation, body) for operation, body in bodies.items()))
         return answers
 
 
@@ -188,12 +190,18 @@ def test_money_is_never_overshot_while_worst_cases_shrink_to_what_was_used(tenan
 @pytest.mark.parametrize("limit", [{"limitCalls": CAP}, {"limitNano": "1000000000"}], ids=["calls", "money"])
 def test_killed_in_the_middle(stack, tenant, limit):
     """Nothing stays set aside, what was served stands in the ledger, no cap is passed, and the counters say what the ledger says."""
-    slow = {"profile": "any", "fault": "none", "match": tenant.topic, "latencyMs": 400}
-    requests.post(stack.url("sandbox", "/__control/config"), json=slow, timeout=5).raise_for_status()
+    # Half of them are still with the model when the first others are served and the kill comes.
+    for match, latency in ((f"{tenant.topic}，慢慢写", 2500), (tenant.topic, 400)):
+        rule = {"profile": "any", "fault": "none", "match": match, "latencyMs": latency}
+        requests.post(stack.url("sandbox", "/__control/config"), json=rule, timeout=5).raise_for_status()
+
+    def titles(operation: str) -> dict:
+        return tenant.titles(f"{tenant.topic}，慢慢写" if uuid.UUID(operation).int % 2 else tenant.topic)
+
     budget = tenant.budget(**limit)
     pending, served, pid = operations()[: CALLS // (1 if "limitCalls" in limit else 4)], {}, stack.pid("agent-center")
     try:
-        answers = tenant.at_once("/v1/titles", tenant.titles(), pending, midway=lambda: os.kill(pid, signal.SIGKILL))
+        answers = tenant.at_once("/v1/titles", titles, pending, midway=lambda: os.kill(pid, signal.SIGKILL))
         assert None in answers.values(), "the kill came too late to meet anybody"
         eventually(lambda: stack.pid("agent-center") != pid and stack.is_ready("agent-center"), bool, "agent-center", seconds=60)
         served |= {operation: answer for operation, answer in answers.items() if answer and answer.status == 200}
@@ -202,7 +210,7 @@ def test_killed_in_the_middle(stack, tenant, limit):
             pending = [operation for operation in pending if (answers[operation].status if answers[operation] else 0) not in (200, 429)]
             if not pending:
                 break
-            again = tenant.at_once("/v1/titles", tenant.titles(), pending)
+            again = tenant.at_once("/v1/titles", titles, pending)
             answers |= again
             served |= {operation: answer for operation, answer in again.items() if answer and answer.status == 200}
     finally:
@@ -218,7 +226,7 @@ def test_killed_in_the_middle(stack, tenant, limit):
         provider, _, cost = ledger[operation]
         assert provider == answer.body["provider"] != "unknown" and cost == int(answer.body["usage"]["costNano"])
     # And asked once more, each is the same answer and costs nothing.
-    repeats = tenant.at_once("/v1/titles", tenant.titles(), list(served)[:50])
+    repeats = tenant.at_once("/v1/titles", titles, list(served)[:50])
     assert all(repeats[operation].body == served[operation].body for operation in repeats)
     assert tenant.check_books(budget) == (calls, money)
 
