@@ -297,6 +297,7 @@ struct ModelCatalogueTests {
             let cases: [(HTTPMethod, String, JSONValue, [String])] = [
                 (.put, "/v1/ai/providers/x", ["dialect": "latin", "baseUrl": "ftp://x"], ["/dialect", "/baseUrl"]),
                 (.put, "/v1/ai/providers/x", ["dialect": "openai", "baseUrl": "http://user@x/"], ["/baseUrl"]),
+                (.put, "/v1/ai/providers/template", ["dialect": "openai", "baseUrl": "http://x/"], [""]),
                 (
                     .put, "/v1/ai/models/openai/x", ["capabilities": ["json_object", "magic"], "contextTokens": 0],
                     ["/capabilities/1", "/contextTokens"]

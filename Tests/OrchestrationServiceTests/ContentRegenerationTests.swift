@@ -143,6 +143,21 @@ import Testing
         }
     }
 
+    /// A template would put its own words in the place of the editor's.
+    @Test func noTemplateTakesTheTextsPlace() async throws {
+        let shelf = Shelf(.copy(CopyBody(topic: "露营", platform: .weibo, text: "周六早上六点在南门集合", hashtags: ["露营"])))
+        let agent: Handler = { _ in
+            var answer = CopyWritingAnswer.sample(.weibo)
+            (answer.provider, answer.degraded, answer.degradedReason) = ("template", true, "未配置模型")
+            return try .json(.ok, answer)
+        }
+        try await OrchestrationHarness.run(agentCenter: agent, contentCenter: shelf.handler) { service in
+            let answer = try await regenerate(service, shelf.id, #"{"feedback": "把六点改成七点"}"#)
+            #expect(answer.status == .conflict && shelf.versions == 1)
+            #expect(try answer.problem().code == "content.no_model")
+        }
+    }
+
     /// The content may be a script, which takes a real model longer than the half minute that a call has by default.
     @Test func theWriterHasTheTimeOfAScript() async throws {
         let milliseconds = Locked<[Int]>([])

@@ -96,6 +96,8 @@ enum ModelNames {
     static let auto = "auto"
     /// In characters: a provider's name and a model's, 64 each at most, and the slash between them.
     static let length = 1...129
+    /// What the ledger itself uses to say that no model, or nobody knows which, has answered; and what means all of them.
+    static let reservedProviders: Set<String> = ["template", "unknown", "*"]
 }
 
 /// At most so many at a time; the others wait in the order they came, until their deadline.

@@ -6,8 +6,6 @@ import HTTPCore
 enum SpendingHoldsInput {
     static let stepLength = 1...64
     static let images = 1...10
-    /// What the ledger itself uses to say that no model, or nobody knows which, has answered.
-    private static let reserved = ["template", "unknown"]
 
     static func hold(_ json: JSONValue) throws -> SpendingHoldRequest {
         var fields = FieldReader(json)
@@ -15,7 +13,7 @@ enum SpendingHoldsInput {
             step: fields.text("step", length: stepLength), scene: fields.text("scene", length: 1...64),
             provider: name("provider", &fields), model: name("model", &fields), images: fields.integer("images", in: images),
             ticketId: fields.optionalUUID("ticketId"))
-        if reserved.contains(request.provider) {
+        if ModelNames.reservedProviders.contains(request.provider) {
             fields.refuse("provider", code: "reserved", zh: "是保留名称", en: "is a reserved name")
         }
         if request.provider.contains("/") {

@@ -27,6 +27,11 @@ struct CatalogueRoutes: Sendable {
     func putProvider(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
         let name = try Self.name(request, "name")
+        guard !ModelNames.reservedProviders.contains(name) else {
+            throw ValidationFailure(
+                pointer: "", code: "reserved", zh: "\(name) 是保留名称，不能用作供应商名",
+                en: "\(name) is a reserved name, not one for a provider")
+        }
         let (setting, dialect) = try CatalogueInput.provider(request.json(), name: name)
         try await desk.store.put(
             CatalogueChanges.Provider(

@@ -51,7 +51,8 @@ extension AssetError: HTTPFailure {
                 status: .conflict, code: "asset.not_uploaded",
                 title: LocalizedText(zh: "文件还没有上传", en: "The file has not been uploaded"),
                 detail: LocalizedText(
-                    zh: "请先把文件上传到 uploadUrl。", en: "Send the bytes to uploadUrl first, all of them."))
+                    zh: "请先把文件（分片上传时为全部分片）上传到所给的地址。",
+                    en: "Send the bytes to the given URL first, all of them and every part."))
         case .notReady:
             ProblemDescription(
                 status: .conflict, code: "asset.not_ready",

@@ -26,7 +26,7 @@ enum AssetUploadInput {
         var fields = FieldReader(json)
         let upload = newUpload(&fields)
         let partSize = fields.integer("partSize", in: partSize, default: usualPartSize)
-        if let upload, upload.size == nil {
+        if let upload, upload.size == nil, !fields.has("size") {
             fields.refuse("size", code: "required", zh: "必填", en: "is required")
         } else if let size = upload?.size, size > partSize * mostParts {
             fields.refuse("partSize", code: "out_of_range", zh: "最多 \(mostParts) 个分片", en: "makes more than \(mostParts) parts")

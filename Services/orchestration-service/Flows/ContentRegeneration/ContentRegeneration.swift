@@ -8,7 +8,7 @@ import ServiceDefaults
 ///
 /// 1. Load the content; it must be the version that the editor has seen. Who names none means the one that is found.
 /// 2. Let agent-center write again, by the brief that is kept with the text (older ones have none), the platform's rules and with
-///    everybody's words.
+///    everybody's words. A template knows nothing of what the editor wants, so it is no answer here: the text stays as it is.
 /// 3. Save the next version.
 ///
 /// One step of a run. Repeatable by the operation's id, as `VideoScriptGeneration` is: whatever has become of the content since, what
@@ -62,6 +62,7 @@ struct ContentRegeneration: DurableFlow {
         switch content.body {
         case .titleSet(let body):
             let written = try await agentCenter.writeTitles(Self.request(body, wish, vocabulary), as: principal)
+            try Self.refuseTemplate(written.degraded)
             return Self.version(
                 .titleSet(
                     TitleSetBody(
@@ -70,16 +71,19 @@ struct ContentRegeneration: DurableFlow {
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
         case .copy(let body):
             let written = try await agentCenter.writeCopy(Self.request(body, wish, vocabulary), as: principal)
+            try Self.refuseTemplate(written.degraded)
             return Self.version(
                 .copy(CopyBody(written.copy, topic: body.topic, platform: body.platform, brief: body.brief)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
         case .imageText(let body):
             let written = try await agentCenter.writeImageText(Self.request(body, wish, vocabulary), as: principal)
+            try Self.refuseTemplate(written.degraded)
             return Self.version(
                 .imageText(Self.body(written.imageText, after: body)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
         case .videoScript(let body):
             let written = try await agentCenter.writeVideoScript(Self.request(body, wish, vocabulary), as: principal)
+            try Self.refuseTemplate(written.degraded)
             return Self.version(
                 .videoScript(Self.body(written.script, after: body)),
                 .writer(written.provider, model: written.modelName, promptVersion: written.promptVersion))
@@ -87,8 +91,21 @@ struct ContentRegeneration: DurableFlow {
         }
     }
 
+    private static func refuseTemplate(_ isDegraded: Bool) throws { if isDegraded { throw NothingToWriteAgain() } }
+
     private static func version(_ body: ContentBody, _ source: VersionSource) -> NewVersion {
         NewVersion(step: step, body: body, source: source)
+    }
+}
+
+/// No model is set up, or none gave an answer. (A conflict and no 503: the service is well, and whoever asks again at once gets no other.)
+struct NothingToWriteAgain: HTTPFailure {
+    var problem: ProblemDescription {
+        Conflict(
+            code: "content.no_model",
+            title: LocalizedText(
+                zh: "没有可用的模型按意见改写，内容保持不变", en: "No model could write it again; the content stays as it is")
+        ).problem
     }
 }
 
