@@ -43,6 +43,28 @@ import Testing
         #expect(String(word.unicodeScalars.compactMap(PinyinInitials.initial)) == initials)
     }
 
+    @Test(arguments: [
+        ("银行理财", "yhlc"), ("会计入门", "kjrm"), ("长沙美食", "csms"), ("重庆火锅", "cqhg"), ("重复购买", "cfgm"), ("行业报告", "hybg"),
+        ("厦门旅行", "xmlx"),
+        ("音乐节穿搭", "yyjcd"), ("音乐节穿搭", "yljcd"), ("重庆火锅", "zqhg"), ("调音", "ty"), ("长大", "zd"),
+    ])
+    func aPolyphoneStandsUnderEachOfItsReadings(title: String, typed: String) {
+        let asked = SearchQuery(typed).tokens(knowing: [:]).tokens
+        #expect(tokens(titles: [title]).isSuperset(of: asked))
+        let marked = Highlighter(tokens: Set(asked)).parts(of: title).filter(\.isMatch).map(\.text).joined()
+        #expect(marked.count == typed.count, "\(marked)")
+    }
+
+    @Test func theCommonestReadingComesFirstAndEachOnce() {
+        for value in 0x4E00...0x9FFF as ClosedRange<UInt32> {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let initials = PinyinInitials.initials(of: scalar)
+            #expect(initials.first == PinyinInitials.initial(of: scalar))
+            #expect(Set(initials).count == initials.count)
+        }
+        #expect(PinyinInitials.initials(of: "重") == ["z", "c"])
+    }
+
     @Test func initialsKnowTheWholeBlockAndNothingElse() throws {
         let known = (0x4E00...0x9FFF).compactMap { Unicode.Scalar(UInt32($0)) }.compactMap(PinyinInitials.initial)
         #expect(known.count > 20_800)
@@ -72,7 +94,7 @@ import Testing
             }
         }
         let initials = titles.flatMap { SearchTokens.runs(Array($0)) }.filter { $0.sort == .chinese }.flatMap { run in
-            run.initialPairs.compactMap { $0.map { "i:" + $0 } }
+            run.initialPairs.joined().map { "i:" + $0 }
         }
         let titled = titles.flatMap(tokens) + initials
         return Set(lines.flatMap(tokens) + titled + titled.map { "t:" + $0 })

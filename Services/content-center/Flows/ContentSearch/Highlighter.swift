@@ -7,6 +7,12 @@ struct Highlighter {
     static let lead = 20
 
     let tokens: Set<String>
+    private let hasInitials: Bool
+
+    init(tokens: Set<String>) {
+        self.tokens = tokens
+        hasInitials = tokens.contains { $0.hasPrefix(SearchTokens.initialsMark) }
+    }
 
     func parts(of text: String) -> [SearchTextPart] {
         let characters = Array(text)
@@ -75,9 +81,11 @@ struct Highlighter {
                 if tokens.contains(single) { body(single, index..<index + 1) }
             }
             for (index, pair) in run.pairs.enumerated() where tokens.contains(pair) { body(pair, index..<index + 2) }
-            for (index, pair) in run.initialPairs.enumerated() {
-                guard let pair, tokens.contains(SearchTokens.initialsMark + pair) else { continue }
-                body(SearchTokens.initialsMark + pair, index..<index + 2)
+            guard hasInitials else { return }
+            for (index, pairs) in run.initialPairs.enumerated() {
+                for token in pairs.map({ SearchTokens.initialsMark + $0 }) where tokens.contains(token) {
+                    body(token, index..<index + 2)
+                }
             }
         case .emoji: if tokens.contains(run.text) { body(run.text, 0..<1) }
         case .letters, .digits:

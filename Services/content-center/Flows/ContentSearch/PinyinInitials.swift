@@ -1,7 +1,9 @@
-/// The first letter of each Chinese character's commonest Mandarin reading, U+4E00…U+9FFF in their order; `.` where none is known.
+/// The first letters of Chinese characters' Mandarin readings. A table has that of each one's commonest, U+4E00…U+9FFF in their order; `.`
+/// where none is known.
 ///
 /// Derived from the Unicode Character Database (Unihan, property `kMandarin`, by way of CLDR's Han–Latin transform; Unicode License v3).
-/// A character with several readings has its commonest one: 重 is `z`, 乐 is `l`.
+/// Of a character with several readings it has the commonest one: 重 is `z`, 乐 is `l`. Which of the others are common too, a second list
+/// says, made by hand: whoever types `yh` for 银行 does not know that the table takes 行 for `x`.
 enum PinyinInitials {
     /// - Returns: a lower-case letter, or `nil` for what is no Chinese character or has no known reading.
     static func initial(of scalar: Unicode.Scalar) -> Character? {
@@ -9,6 +11,27 @@ enum PinyinInitials {
         let letter = letters[Int(scalar.value - 0x4E00)]
         return letter == UInt8(ascii: ".") ? nil : Character(Unicode.Scalar(letter))
     }
+
+    /// - Returns: those of all its common readings, the commonest first; none for what ``initial(of:)`` knows none of.
+    static func initials(of scalar: Unicode.Scalar) -> [Character] {
+        guard let first = initial(of: scalar) else { return [] }
+        return [first] + (others[scalar] ?? []).filter { $0 != first }
+    }
+
+    /// A character, and the initials of its common readings.
+    private static let others: [Unicode.Scalar: [Character]] = polyphones.split(whereSeparator: \.isWhitespace).reduce(into: [:])
+    {
+        if let character = $1.unicodeScalars.first { $0[character] = Array($1.dropFirst()) }
+    }
+
+    private static let polyphones = """
+        行xh 会hk 會hk 长zc 長zc 重zc 厦xs 廈xs 乐ly 樂ly 调dt 調dt 藏cz 单dsc 單dsc 朝cz 曾cz 盛sc 参cs 參cs 系xj 降jx 解jx 种zc 種zc
+        传cz 傳cz 弹dt 彈dt 卡kq 壳kq 殼kq 石sd 校xj 便bp 宿sx 给gj 給gj 奇qj 期qj 省sx 提td 召zs 折zs 率ls 强qj 強qj 圈qj 吓xh 嚇xh 匙cs
+        刹sc 剎sc 禅cs 禪cs 澄cd 畜cx 幢zc 攒zc 攢zc 囤td 脯pf 咖kg 吭kh 巷xh 茄qj 贾jg 賈jg 槛kj 檻kj 咳kh 蔓mw 秘mb 泌mb 弄nl 疟ny 刨pb
+        屏pb 曝pb 瀑pb 栖qx 棲qx 蹊qx 纤qx 纖qx 仇cq 叨dt 尉wy 蔚wy 吁xy 轧zyg 軋zyg 粘zn 扁bp 辟pb 埔pb 堡bp 泊bp 膀bp 磅bp 番fp 伺sc
+        褚cz 沈sc 晟sc 嘘xs 噓xs 蛤gh 翟zd 查cz 铅qy 鉛qy 覃qt 咯lkg 喔ow 裳sc 乾qg 阿ae 恶ew 惡ew 伽gjq 芥jg 莘sx 鞘qs 倘tc 酵jx 荨xq 蕁xq
+        莞gw 歙sx
+        """
 
     private static let letters = Array(table.utf8).filter { $0 != UInt8(ascii: "\n") }
 

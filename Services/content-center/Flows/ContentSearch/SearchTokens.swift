@@ -6,7 +6,7 @@ import HTTPCore
 /// - Chinese (and kana, hangul): every two neighbours (`防晒霜` → `防晒`, `晒霜`), and each character alone.
 /// - Letters and digits: whole words, a word ending where letters turn into digits (`iPhone15` → `iphone`, `15`), and their beginnings.
 /// - Emoji: each alone.
-/// - Chinese in titles: also the initials of every two neighbours' readings (`fs`, `ss`).
+/// - Chinese in titles: also the initials of every two neighbours' readings (`fs`, `ss`), in all their common ones.
 ///
 /// Everything else only separates.
 enum SearchTokens {
@@ -36,13 +36,11 @@ enum SearchTokens {
         /// Every two neighbours.
         var pairs: [String] { zip(scalars, scalars.dropFirst()).map { Self.text([$0, $1]) } }
 
-        /// The initials of every two neighbours, where both have one.
-        var initialPairs: [String?] {
-            zip(scalars, scalars.dropFirst()).map { first, second in
-                guard let first = PinyinInitials.initial(of: first), let second = PinyinInitials.initial(of: second) else {
-                    return nil
-                }
-                return "\(first)\(second)"
+        /// The initials of every two neighbours, of each reading of the one with each of the other: 银行 is `yx` and `yh`.
+        var initialPairs: [[String]] {
+            let initials = scalars.map(PinyinInitials.initials)
+            return zip(initials, initials.dropFirst()).map { first, second in
+                first.flatMap { first in second.map { "\(first)\($0)" } }
             }
         }
     }
@@ -72,7 +70,7 @@ enum SearchTokens {
             for run in runs(title) {
                 insert(run, into: &titled)
                 guard run.sort == .chinese else { continue }
-                for pair in run.initialPairs { if let pair { titled.insert(pair.unicodeScalars, mark: initialsMark) } }
+                for pair in run.initialPairs.joined() { titled.insert(pair.unicodeScalars, mark: initialsMark) }
             }
         }
         // Nearly two for each character of three bytes.
