@@ -173,6 +173,23 @@ extension SearchAnswer {
         }
     }
 
+    @Test func aCursorIsOfItsQueryOnly() async throws {
+        try await ContentCenterHarness.run { service in
+            for index in 0..<5 { _ = try await service.copy("防晒护手 \(index)", "正文") }
+            try await service.indexer.takeInAll()
+            let cursor = try #require(try await service.find("防晒", "&limit=2").nextCursor)
+            #expect(try await service.find("防晒", "&limit=3&labelFacets=true&sort=relevance&cursor=\(cursor)").items.count == 3)
+            for (query, more) in [
+                ("护手", "&type=content"), ("防晒", ""), ("防晒", "&type=content&sort=newest"), ("防晒", "&type=content&tag=甲"),
+            ] {
+                let text =
+                    "q=\(query)\(more)&cursor=\(cursor)".addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed) ?? ""
+                let answer = try await service.send(.get, "/v1/search?\(text)")
+                #expect(try answer.problem().errors?.map(\.pointer) == ["?cursor"], "\(query)\(more)")
+            }
+        }
+    }
+
     @Test func anEditIsFoundByWhatItSaysNow() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("防晒", "旧的正文")

@@ -22,7 +22,8 @@ struct ContentSearch: Sendable {
         var next: SearchPosition?
         if found.hits.count > request.limit, let last = page.last, let asOf = found.asOf {
             next = SearchPosition(
-                asOf: asOf, weights: found.weights, assetWeights: found.assetWeights, score: last.score, id: last.id)
+                asked: request.asked, asOf: asOf, weights: found.weights, assetWeights: found.assetWeights, score: last.score,
+                id: last.id)
         }
         return SearchAnswer(
             items: page.map { $0.shown(by: highlighter, objects) }, nextCursor: try next.map(ContentSearchInput.cursor),
@@ -39,6 +40,8 @@ struct SearchRequest: Sendable {
     }
 
     var query: SearchQuery
+    /// Tells it from other queries, other filters and other orders.
+    var asked: String
     /// `nil` = both.
     var type: SearchHitType?
     var assetKind: AssetKind?
@@ -69,6 +72,8 @@ struct SearchRequest: Sendable {
 
 /// Where a page of matches ended. It brings along what the first page's scores were made from.
 struct SearchPosition: Codable, Sendable, Equatable {
+    /// Of what it is a page, see ``SearchRequest/asked``.
+    var asked: String
     var asOf: Date
     /// Of tokens, among contents; `nil` where none was found.
     var weights: [Int]?

@@ -1,3 +1,4 @@
+import Cryptography
 import DTO
 import FoundationEssentials
 import HTTPCore
@@ -38,8 +39,19 @@ enum ContentSearchInput {
         if let from, let to, from >= to {
             throw ValidationFailure(pointer: "?to", code: "out_of_range", zh: "应晚于 from", en: "must be later than from")
         }
+        let filters = [type?.rawValue, assetKind?.rawValue, kind?.rawValue, status?.rawValue, completeness?.rawValue]
+        let places = [groupId?.uuidString, spaceId?.uuidString, topic, tag]
+        let times = [from, to].map { $0.map { String($0.timeIntervalSince1970) } }
+        let asked = digest([text, order.rawValue] + filters + places + times)
+        // Its scores are those of what was asked then.
+        if let after, after.asked != asked {
+            throw ValidationFailure(
+                pointer: "?cursor", code: "malformed", zh: "应为同一查询上一页返回的游标",
+                en: "must be a cursor from the page before of the same query")
+        }
         let request = SearchRequest(
-            query: SearchQuery(text), type: type, assetKind: assetKind, kind: kind, status: status, completeness: completeness,
+            query: SearchQuery(text), asked: asked, type: type, assetKind: assetKind, kind: kind, status: status,
+            completeness: completeness,
             groupId: groupId,
             spaceId: spaceId, topic: topic, tag: tag, from: from, to: to, order: order, limit: limit,
             countsLabels: countsLabels, after: after)
@@ -49,6 +61,12 @@ enum ContentSearchInput {
                 en: "cannot be asked together with filters that only contents have")
         }
         return request
+    }
+
+    /// Short: it tells queries apart, and keeps nothing secret.
+    private static func digest(_ asked: [String?]) -> String {
+        // No text has a U+0000 or U+0001.
+        Hex.encode(Array(SHA256.hash(asked.map { $0 ?? "\u{1}" }.joined(separator: "\u{0}")).prefix(8)))
     }
 
     private static let required = FieldIssue(
