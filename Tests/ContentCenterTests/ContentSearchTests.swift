@@ -59,6 +59,11 @@ extension SearchAnswer {
             #expect(try await service.titles("猫") == ["猫砂盆"])
             #expect(try await service.titles("fss").first == "油皮防晒霜推荐")
             #expect(try await service.titles("不存在的词") == [])
+            // Two letters of a word that nothing has are no initials of it.
+            _ = try await service.copy("生活好物", "正文")
+            try await service.indexer.takeInAll()
+            #expect(try await service.titles("shhw") == ["生活好物"])
+            for noise in ["shop", "sharp", "fsxyz"] { #expect(try await service.titles(noise) == [], "\(noise)") }
             let corrected = try await service.find("xioami")
             #expect(corrected.contents.map(\.title) == ["护手霜"])
             #expect(corrected.corrections == [SearchCorrection(from: "xioami", to: "xiaomi")])

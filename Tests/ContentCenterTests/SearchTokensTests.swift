@@ -150,11 +150,19 @@ import Testing
 
     @Test func anUnknownWordIsTheNearestOneOrInitials() {
         let near = ["xioami": SearchQuery.Known(near: ["xiaomi", "xiami"])]
-        let (found, corrections) = SearchQuery("xioami 手机").tokens(knowing: near)
-        #expect(found == ["xiaomi", "手机"])
-        #expect(corrections == [SearchQuery.Correction(from: "xioami", to: "xiaomi")])
+        let reading = SearchQuery("xioami 手机").tokens(knowing: near)
+        #expect(reading.tokens == ["xiaomi", "手机"] && reading.required == [])
+        #expect(reading.corrections == [SearchQuery.Correction(from: "xioami", to: "xiaomi")])
         #expect(tokens("fss") == ["i:fs", "i:ss"])
         #expect(tokens("abcdefghijk") == ["abcdefghijk"])
+    }
+
+    @Test func nothingButInitialsMustAllBeThere() {
+        let shop = SearchQuery("shop").tokens(knowing: [:])
+        #expect(shop.tokens == ["i:sh", "i:ho", "i:op"] && shop.required == shop.tokens)
+        #expect(SearchQuery("shop 防晒").tokens(knowing: [:]).required == [])
+        #expect(SearchQuery("shop").tokens(knowing: ["shop": .init(isWord: true)]).required == [])
+        #expect(SearchQuery("shop 15").tokens(knowing: [:]).required == [])
     }
 
     @Test func quotesAskForTheWordsExactlySo() {

@@ -15,9 +15,9 @@ struct ContentSearch: Sendable {
         guard !query.isEmpty else { return .nothing }
         let words = query.words
         let vocabulary = words.isEmpty ? [:] : try await store.vocabulary(words, of: viewer.tenantId)
-        let (tokens, corrections) = query.tokens(knowing: vocabulary)
-        let found = try await store.matches(of: tokens, request, limit: request.limit + 1, for: viewer)
-        let highlighter = Highlighter(tokens: Set(tokens))
+        let reading = query.tokens(knowing: vocabulary)
+        let found = try await store.matches(of: reading, request, limit: request.limit + 1, for: viewer)
+        let highlighter = Highlighter(tokens: Set(reading.tokens))
         let page = found.hits.prefix(request.limit)
         var next: SearchPosition?
         if found.hits.count > request.limit, let last = page.last, let asOf = found.asOf {
@@ -28,7 +28,7 @@ struct ContentSearch: Sendable {
         return SearchAnswer(
             items: page.map { $0.shown(by: highlighter, objects) }, nextCursor: try next.map(ContentSearchInput.cursor),
             total: found.total, isTotalExact: found.isTotalExact, facets: found.facets,
-            corrections: corrections.map { SearchCorrection(from: $0.from, to: $0.to) })
+            corrections: reading.corrections.map { SearchCorrection(from: $0.from, to: $0.to) })
     }
 }
 

@@ -17,9 +17,9 @@ struct ContentSearchStore: Sendable {
     }
 
     func matches(
-        of tokens: [String], _ request: SearchRequest, limit: Int, for viewer: AssetViewer
+        of reading: SearchQuery.Reading, _ request: SearchRequest, limit: Int, for viewer: AssetViewer
     ) async throws -> SearchMatches {
-        let tenantId = viewer.tenantId
+        let (tenantId, tokens) = (viewer.tenantId, reading.tokens)
         let byScore = request.order == .relevance
         let order = SQL(unescaped: byScore ? "score DESC, id DESC" : "id DESC")
         var page: SQL = "SELECT * FROM matches"
@@ -30,7 +30,7 @@ struct ContentSearchStore: Sendable {
         let rows = try await database.query(
             """
             WITH moment AS (SELECT coalesce(\(request.after?.asOf), date_trunc('second', app_now())) AS as_of),
-            found_contents AS MATERIALIZED (\(contents(tokens, request))), found_assets AS MATERIALIZED (\(assets(tokens, request))),
+            found_contents AS MATERIALIZED (\(contents(reading, request))), found_assets AS MATERIALIZED (\(assets(reading, request))),
             matches AS MATERIALIZED (
                 SELECT id, score, 'content' AS type, kind, status, completeness, NULL::text AS asset_kind FROM found_contents
                 UNION ALL
@@ -65,7 +65,7 @@ struct ContentSearchStore: Sendable {
             isTotalExact: max(total, longest) < ContentSearch.mostMatches, facets: try Self.facets(first))
     }
 
-    private func contents(_ tokens: [String], _ request: SearchRequest) -> SQL {
+    private func contents(_ reading: SearchQuery.Reading, _ request: SearchRequest) -> SQL {
         guard !request.asksOnlyAssets else {
             return """
                 SELECT NULL::uuid AS id, 0 AS score, ''::text AS kind, ''::text AS status, ''::text AS completeness,
@@ -74,22 +74,22 @@ struct ContentSearchStore: Sendable {
         }
         return """
             SELECT found.* FROM moment, search_contents(
-                \(tokens), \(request.query.phrases), \(request.after?.weights)::integer[], \(request.kind?.rawValue)::text,
+                \(reading.tokens), \(request.query.phrases), \(request.after?.weights)::integer[], \(request.kind?.rawValue)::text,
                 \(request.status?.rawValue)::text, \(request.completeness?.rawValue)::text, \(request.groupId), \(request.from),
                 \(request.to), moment.as_of, \(request.order == .newest), \(ContentSearch.mostMatches)::integer,
-                \(SearchLabels.tokens(spaceId: request.spaceId, topic: request.topic, tags: request.tag.map { [$0] } ?? []))) AS found
+                \(SearchLabels.tokens(spaceId: request.spaceId, topic: request.topic, tags: request.tag.map { [$0] } ?? []) + reading.required)) AS found
             """
     }
 
-    private func assets(_ tokens: [String], _ request: SearchRequest) -> SQL {
+    private func assets(_ reading: SearchQuery.Reading, _ request: SearchRequest) -> SQL {
         guard !request.asksOnlyContents else {
             return "SELECT NULL::uuid AS id, 0 AS score, ''::text AS kind, NULL::integer[] AS token_weights WHERE false"
         }
         return """
             SELECT found.* FROM moment, search_assets(
-                \(tokens), \(request.query.phrases), \(request.after?.assetWeights)::integer[], \(request.assetKind?.rawValue)::text,
+                \(reading.tokens), \(request.query.phrases), \(request.after?.assetWeights)::integer[], \(request.assetKind?.rawValue)::text,
                 \(request.from), \(request.to), moment.as_of, \(request.order == .newest), \(ContentSearch.mostMatches)::integer,
-                \(SearchLabels.tokens(spaceId: nil, topic: nil, tags: request.tag.map { [$0] } ?? []))) AS found
+                \(SearchLabels.tokens(spaceId: nil, topic: nil, tags: request.tag.map { [$0] } ?? []) + reading.required)) AS found
             """
     }
 

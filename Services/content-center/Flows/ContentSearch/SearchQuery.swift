@@ -1,7 +1,7 @@
 /// What somebody looks for, read from what they typed.
 ///
 /// `"…"` or `“…”` asks for the words exactly so. A word of letters means, in this order: a word that the tenant has used (the last word of
-/// the query also a beginning of one), the nearest such word if it is nearly spelt so, else the initials of Chinese words in a title.
+/// the query also a beginning of one), the nearest such word if it is nearly spelt so, else the initials of Chinese words in a title: all of them, where nothing else is asked.
 struct SearchQuery: Equatable, Sendable {
     /// As many of a query's tokens count.
     static let most = 32
@@ -70,13 +70,24 @@ struct SearchQuery: Equatable, Sendable {
         var near: [String] = []
     }
 
-    /// The tokens that a document should have.
-    func tokens(knowing vocabulary: [String: Known]) -> (tokens: [String], corrections: [Correction]) {
+    /// The query as a tenant's words have it.
+    struct Reading: Equatable {
+        /// What a document should have.
+        var tokens: [String]
+        /// What it must have: two letters alone say nothing, so that a query of nothing but initials is about what has all of them.
+        var required: [String] = []
+        var corrections: [Correction] = []
+    }
+
+    func tokens(knowing vocabulary: [String: Known]) -> Reading {
         var tokens: [String] = []
         var corrections: [Correction] = []
+        var isInitials = true
         for part in parts {
             switch part {
-            case .token(let token): tokens.append(token)
+            case .token(let token):
+                tokens.append(token)
+                isInitials = false
             case .word(let word, let isOpen):
                 let known = vocabulary[word] ?? Known()
                 if known.isWord || (isOpen && known.isBeginning) {
@@ -86,13 +97,16 @@ struct SearchQuery: Equatable, Sendable {
                     corrections.append(Correction(from: word, to: nearest))
                 } else if let initials = Self.initials(word) {
                     tokens += initials
+                    continue
                 } else {
                     tokens.append(isOpen ? Self.beginning(word) : word)
                 }
+                isInitials = false
             }
         }
         var seen: Set<String> = []
-        return (Array(tokens.filter { seen.insert($0).inserted }.prefix(Self.most)), corrections)
+        tokens = Array(tokens.filter { seen.insert($0).inserted }.prefix(Self.most))
+        return Reading(tokens: tokens, required: isInitials ? tokens : [], corrections: corrections)
     }
 
     /// `fss` → `i:fs`, `i:ss`.
