@@ -85,6 +85,7 @@ import Testing
         (#"{"scenes": []}"#, 3, ["/body/scenes"]),
         (#"{"text": "甲"}"#, 3, ["/body/text"]),
         (#"{"text": 3, "hashtags": [""], "colour": 1}"#, 1, ["/body/text", "/body/hashtags/0", "/body/colour"]),
+        (##"{"hashtags": ["#露营", "＃露", "a b", "露营", "露营"]}"##, 1, [0, 1, 2, 4].map { "/body/hashtags/\($0)" }),
         (#"{"slots": [{"caption": "", "alt": "", "prompt": ""}]}"#, 2, ["/body/slots/0/prompt"]),
         (
             #"{"slots": [{"caption": "", "alt": "", "prompt": "a", "assetId": "11111111-1111-4111-8111-111111111111"}]}"#, 2,

@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func aPersonsHashtagsStandWithoutTheirMarkAndOnce() async throws {
+        try await ContentCenterHarness.run { service in
+            let copy = CopyBody(
+                topic: "露营", platform: .douyin, text: "正文", hashtags: ["#露营", "a b", "露营", "露营"], callToAction: nil)
+            let draft = try JSON.encode(NewDraft(title: "手写", body: .other(.copy(copy))))
+            let answer = try await service.send(.post, "/v1/drafts", body: draft)
+            #expect(try answer.problem().errors?.map(\.pointer) == [0, 1, 3].map { "/body/hashtags/\($0)" })
+            // What a flow hands in is kept, and read, as it is.
+            let kept = try await service.create(
+                NewContent(step: "copy", title: "模型", body: .copy(copy), source: VersionSource(kind: .model, name: "m")))
+            #expect(try await service.send(.get, "/v1/contents/\(kept.id.lowercase)").decode(Content.self).body == .copy(copy))
+            #expect(try await service.patch(kept.id, ContentPatch(title: "二"), ifVersion: 1).status == .ok)
+        }
+    }
+
     @Test(arguments: [
         (#""source":{"kind":"model","name":"m"},"body":{"scene":"a","text":"b","variables":[]}"#, ["/source"]),
         (#""step":"copy","body":{"scene":"a","text":"b","variables":[]}"#, ["/step"]),

@@ -55,14 +55,25 @@ enum ContentBodyInput {
         }
     }
 
+    /// - Parameter isWritten: whether a person wrote it; what models wrote is kept as it is.
     /// - Returns: `nil` only where an issue was recorded.
-    static func body(of kind: ContentKind, in fields: inout FieldReader) -> ContentBody? {
-        switch kind {
-        case .titleSet: fields.object("body", titleSet).flatMap { $0 }.map(ContentBody.titleSet)
-        case .copy: fields.object("body", copy).flatMap { $0 }.map(ContentBody.copy)
-        case .imageText: fields.object("body", imageText).flatMap { $0 }.map(ContentBody.imageText)
-        case .videoScript: fields.object("body", videoScript).flatMap { $0 }.map(ContentBody.videoScript)
-        case .video: fields.object("body", video).flatMap { $0 }.map(ContentBody.video)
+    static func body(of kind: ContentKind, isWritten: Bool = false, in fields: inout FieldReader) -> ContentBody? {
+        func checked<Body>(
+            _ read: @escaping (inout FieldReader) -> Body?, _ hashtags: @escaping (Body) -> [String]
+        ) -> (inout FieldReader) -> Body? {
+            { fields in
+                let body = read(&fields)
+                if isWritten, let body { refuseUnwritable(hashtags(body), in: &fields) }
+                return body
+            }
+        }
+        return switch kind {
+        case .titleSet:
+            fields.object("body", isWritten ? writtenTitleSet : titleSet).flatMap { $0 }.map(ContentBody.titleSet)
+        case .copy: fields.object("body", checked(copy, \.hashtags)).flatMap { $0 }.map(ContentBody.copy)
+        case .imageText: fields.object("body", checked(imageText, \.hashtags)).flatMap { $0 }.map(ContentBody.imageText)
+        case .videoScript: fields.object("body", checked(videoScript, \.hashtags)).flatMap { $0 }.map(ContentBody.videoScript)
+        case .video: fields.object("body", checked(video, \.hashtags)).flatMap { $0 }.map(ContentBody.video)
         case .replyTemplate: fields.object("body", replyTemplate).map(ContentBody.replyTemplate)
         }
     }
@@ -236,6 +247,22 @@ enum ContentBodyInput {
 
     static func hashtags(in body: inout FieldReader) -> [String] {
         body.textList("hashtags", maxItems: maxHashtags, length: hashtagLength)
+    }
+
+    /// What no platform would take as one hashtag, once it stands behind its `#`.
+    static func refuseUnwritable(_ hashtags: [String], in body: inout FieldReader) {
+        // Where one was refused already the others' places are not known.
+        guard !body.issues.contains(where: { $0.pointer.contains("/hashtags") }) else { return }
+        var seen: Set<[Unicode.Scalar]> = []
+        for (item, hashtag) in hashtags.enumerated() {
+            if hashtag.hasPrefix("#") || hashtag.hasPrefix("＃") {
+                body.refuse("hashtags", item: item, code: "malformed", zh: "不要带 #", en: "must be without the #")
+            } else if hashtag.contains(where: \.isWhitespace) {
+                body.refuse("hashtags", item: item, code: "malformed", zh: "不能含空格", en: "must have no blanks")
+            } else if !seen.insert(Array(hashtag.unicodeScalars)).inserted {
+                body.refuse("hashtags", item: item, code: "repeated", zh: "与前面的话题重复", en: "repeats an earlier hashtag")
+            }
+        }
     }
 
     static func slots(in body: inout FieldReader) -> [ImageSlot] {

@@ -26,6 +26,7 @@ enum ContentPatchInput {
             $0.optionalText($1, length: ContentBodyInput.callToActionLength)
         }
         let hashtags = members?["hashtags"] == nil ? nil : ContentBodyInput.hashtags(in: &body)
+        if let hashtags { ContentBodyInput.refuseUnwritable(hashtags, in: &body) }
         let slots = members?["slots"] == nil ? nil : ContentBodyInput.slots(in: &body)
         let hook = body.optionalText("hook", length: ContentBodyInput.hookLength)
         let scenes = members?["scenes"] == nil ? nil : sceneEdits(in: &body)

@@ -35,10 +35,7 @@ enum ContentsInput {
         var fields = FieldReader(json)
         let kind = fields.choice("kind", of: ContentKind.self)
         let title = fields.text("title", length: titleLength)
-        let body =
-            kind == .titleSet
-            ? fields.object("body", ContentBodyInput.writtenTitleSet).flatMap { $0 }.map(ContentBody.titleSet)
-            : body(of: kind, in: &fields)
+        let body = body(of: kind, isWritten: true, in: &fields)
         let groupId = fields.optionalUUID("groupId")
         ContentBodyInput.checkTotal(of: json, &fields)
         try fields.finish()
@@ -69,12 +66,12 @@ enum ContentsInput {
     }
 
     /// Without a kind nobody can say what a body must be like.
-    private static func body(of kind: ContentKind?, in fields: inout FieldReader) -> ContentBody? {
+    private static func body(of kind: ContentKind?, isWritten: Bool = false, in fields: inout FieldReader) -> ContentBody? {
         guard let kind else {
             _ = fields.value("body")
             return nil
         }
-        return ContentBodyInput.body(of: kind, in: &fields)
+        return ContentBodyInput.body(of: kind, isWritten: isWritten, in: &fields)
     }
 
     private static func source(_ source: inout FieldReader) -> VersionSource? {
