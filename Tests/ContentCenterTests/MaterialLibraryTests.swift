@@ -249,7 +249,7 @@ import Testing
 
     @Test func anEventCountsOnceForEachOutcome() async throws {
         try await ContentCenterHarness.run { service in
-            let material = try await service.material(.script)
+            let material = try await service.approve(service.material(.script))
             let (path, event) = ("/\(material.id.lowercase)/outcomes", UUID())
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<20 {
@@ -270,7 +270,26 @@ import Testing
             #expect(outcomes.sent == 1 && outcomes.opened == 1 && outcomes.won == 1)
             #expect(outcomes.lastWonAt != nil)
             // They are no edit: what was read is what there is.
-            #expect(try await service.materials(.get, "/\(material.id.lowercase)").headers["ETag"] == "\"1\"")
+            #expect(try await service.materials(.get, "/\(material.id.lowercase)").headers["ETag"] == "\"2\"")
+        }
+    }
+
+    @Test func nothingBecomesOfWhatWasNeverApproved() async throws {
+        try await ContentCenterHarness.run { service in
+            let draft = try await service.material(.script)
+            let path = "/\(draft.id.lowercase)"
+            for outcome in NewMaterialOutcome.Outcome.allCases {
+                let answer = try await service.materials(.post, path + "/outcomes", body: NewMaterialOutcome(outcome: outcome))
+                #expect(answer.status == .conflict)
+                #expect(try answer.problem().code == "material.wrong_status")
+            }
+            #expect(try await service.count("material_outcomes") == 0)
+            _ = try await service.approve(draft)
+            try await service.tell(.sent, of: draft.id)
+            // It is a draft again, but what was sent may be opened yet.
+            let edited = try await service.materials(.patch, path, tag: "2", body: MaterialPatch(title: "新"))
+            #expect(try edited.decode(Material.self).status == .draft)
+            try await service.tell(.opened, of: draft.id)
         }
     }
 
@@ -280,7 +299,7 @@ import Testing
             for number in 0..<7 {
                 var new = NewMaterial.script
                 new.title = "话术 \(number)"
-                let material = try await service.material(new)
+                let material = try await service.approve(service.material(new))
                 ids.append(material.id)
                 for _ in 0..<6 { try await service.tell(.sent, of: material.id) }
                 for _ in 0..<number { try await service.tell(.won, of: material.id) }

@@ -84,5 +84,7 @@ import Testing
         #expect(wish.reasons(for: material, unused) == ["适合阶段「报价」", "回应异议「太贵」", "尚无使用记录"])
         let used = MaterialOutcomes(sent: 20, opened: 9, won: 3, score: 140, lastWonAt: nil)
         #expect(MaterialWish(limit: 5).reasons(for: material, used) == ["发送 20 次，打开 9 次，成交 3 次"])
+        let won = MaterialOutcomes(sent: 0, opened: 0, won: 3, score: 140, lastWonAt: nil)
+        #expect(MaterialWish(limit: 5).reasons(for: material, won) == ["发送 0 次，打开 0 次，成交 3 次"])
     }
 }

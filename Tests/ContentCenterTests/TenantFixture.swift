@@ -12,7 +12,7 @@ extension ContentCenterHarness {
     /// Something of everything: two contents (three versions), one of them in the bin, a comment, a space, an asset, an upload under way, a
     /// material with an outcome, a job; and a row in every other table, but for exports and erasures.
     func fill(tenant: UUID) async throws {
-        let all = ["contents:read", "contents:write", "materials:read", "materials:write"]
+        let all = ["contents:read", "contents:write", "materials:read", "materials:write", "materials:approve"]
         func post(_ path: String, _ body: some Encodable, headers: HTTPHeaders = [:]) async throws -> TestResponse {
             let answer = try await send(.post, path, tenant: tenant, scopes: all, headers: headers, body: JSON.encode(body))
             #expect(answer.status.isSuccess, "\(path) \(answer.status)")
@@ -32,6 +32,7 @@ extension ContentCenterHarness {
         let material = try await post(
             "/v1/materials", NewMaterial(kind: .file, title: "资料", assetIds: [asset.id])
         ).decode(Material.self)
+        _ = try await post("/v1/materials/\(material.id.lowercase)/approve", ReviewNote(), headers: ["If-Match": "\"1\""])
         _ = try await post("/v1/materials/\(material.id.lowercase)/outcomes", NewMaterialOutcome(outcome: .sent))
         _ = try await post("/v1/contents/bulk", ContentBulkRequest(action: .restore, ids: [content.id]))
         try await indexer.takeInAll()

@@ -17,6 +17,8 @@ def provoke(stack, member) -> None:
             assert call("GET", path, params={"limit": 0}).status_code == 422
     for path in ("/materials", "/materials/{id}/approve", "/materials/{id}/reject", "/materials/{id}/outcomes"):
         made = member.request("POST", "/api/materials", json=SCRIPT).json()["id"]
+        if path.endswith("/outcomes"):
+            assert member.request("POST", f"/api/materials/{made}/approve", headers=SEEN).status_code == 200
         body = {"materials": SCRIPT, "outcomes": {"outcome": "sent"}}.get(path.rsplit("/", 1)[-1], {"note": "看过了"})
         click_twice(
             stack, member, "/api" + path.format(id=made), "LOCK TABLE materials IN EXCLUSIVE MODE", headers=SEEN, json=body)
@@ -33,6 +35,8 @@ def provoke_one(call) -> None:
     assert call("PATCH", path, json={"title": "新"}).status_code == 428
     assert call("PATCH", path, json={"title": "新"}, headers={"If-Match": '"9"'}).status_code == 412
     assert call("PATCH", path, json={"title": "新"}, headers=SEEN).status_code == 200
+    assert call("POST", f"{path}/outcomes", json={"outcome": "sent"}).status_code == 409
+    assert call("POST", f"{path}/approve", headers={"If-Match": '"2"'}).status_code == 200
     assert call("POST", f"{path}/outcomes", json={"outcome": "sent"}).status_code == 200
     assert call("GET", f"{path}/outcomes").status_code == 200
     assert call("DELETE", path).status_code == 204

@@ -17,5 +17,11 @@ enum MaterialApproval {
         .rejected: [.approve: .approved, .edit: .draft],
     ]
 
+    /// Whether something can have become of it: what was never offered was not sent. What has been edited since was, once something is known
+    /// of it.
+    static func mayHaveBeenSent(_ status: MaterialStatus, _ counts: MaterialRanking.Counts) -> Bool {
+        status == .approved || counts != MaterialRanking.Counts()
+    }
+
     static func next(_ status: MaterialStatus, _ event: Event) -> MaterialStatus? { transitions[status]?[event] }
 }

@@ -233,8 +233,8 @@ struct MaterialWish: Sendable, Equatable {
             return "\(name)「\(wish)」"
         }
         let use =
-            outcomes.sent == 0 && outcomes.won == 0
-            ? "尚无使用记录" : "发送 \(max(outcomes.sent, outcomes.won)) 次，打开 \(outcomes.opened) 次，成交 \(outcomes.won) 次"
+            outcomes.sent == 0 && outcomes.opened == 0 && outcomes.won == 0
+            ? "尚无使用记录" : "发送 \(outcomes.sent) 次，打开 \(outcomes.opened) 次，成交 \(outcomes.won) 次"
         return fits + [use]
     }
 }

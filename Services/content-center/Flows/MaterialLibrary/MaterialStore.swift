@@ -128,6 +128,7 @@ struct MaterialStore: Sendable {
     /// Counts an outcome, unless the same event has told of it before.
     ///
     /// - Returns: `nil` where there is no such material for `viewer`.
+    /// - Throws: ``MaterialError/wrongStatus(_:)``.
     func record(
         _ outcome: NewMaterialOutcome, of id: UUID, for viewer: MaterialViewer, by author: Author
     ) async throws -> MaterialOutcomes? {
@@ -136,10 +137,13 @@ struct MaterialStore: Sendable {
         return try await database.transaction(tenant: tenantId) { transaction in
             let rows = try await transaction.query(
                 """
-                SELECT m.sent, m.opened, m.won, m.last_won_at, m.updated_at, app_now() AS now FROM materials m
+                SELECT m.status, m.sent, m.opened, m.won, m.last_won_at, m.updated_at, app_now() AS now FROM materials m
                 WHERE \(Self.isThere(id, for: viewer)) FOR NO KEY UPDATE
                 """)
             guard let row = rows.first else { return nil }
+            var counts = try row.counts()
+            let status: MaterialStatus = try row.decodeCase("status")
+            guard MaterialApproval.mayHaveBeenSent(status, counts) else { throw MaterialError.wrongStatus(status) }
             let inserted = try await transaction.execute(
                 """
                 INSERT INTO material_outcomes
@@ -149,7 +153,6 @@ struct MaterialStore: Sendable {
                 ON CONFLICT DO NOTHING
                 """)
             guard inserted == 1 else { return try row.outcomes() }
-            var counts = try row.counts()
             let now: Date = try row.decode("now")
             var lastWonAt = try row.decode("last_won_at", as: Date?.self)
             switch outcome.outcome {
