@@ -27,6 +27,9 @@ import Testing
                 #expect(try await restore(version, tag: "2").status == .notFound)
                 #expect(try await service.send(.get, "\(path)/versions/\(version)").status == .notFound)
             }
+            let missing = try await service.send(.get, "\(path)/versions/99").problem()
+            #expect(missing.code == "content.version_not_found" && missing.title == "内容没有这个版本")
+            #expect(try await service.send(.get, "\(path)/versions/1", tenant: UUID()).problem().code == "content.not_found")
             let operation = UUID()
             for _ in 0..<2 {
                 let third = try await restore("1", tag: "2", operation: operation).decode(Content.self)

@@ -275,7 +275,11 @@ import Testing
             #expect(diff.fields.last?.change == .added)
             let back = try await service.send(.get, path + "?from=2&to=1").decode(ContentDiff.self)
             #expect(back.fields.last?.change == .removed)
-            #expect(try await service.send(.get, path + "?from=1&to=9").status == .notFound)
+            for query in ["?from=1&to=9", "?from=9&to=1"] {
+                let missing = try await service.send(.get, path + query)
+                #expect(missing.status == .notFound)
+                #expect(try missing.problem().code == "content.version_not_found", "\(query)")
+            }
             #expect(try await service.send(.get, path + "?from=1&to=2", tenant: UUID()).status == .notFound)
             for (query, pointers) in [("from=1", ["?to"]), ("", ["?from", "?to"]), ("from=0&to=2", ["?from"])] {
                 let answer = try await service.send(.get, path + "?" + query)

@@ -117,13 +117,14 @@ struct Contents: Sendable {
         _ = try await content(id, of: tenantId)
         let before = try await store.versions(of: id, before: from + 1, limit: 1, tenantId: tenantId).first
         let after = try await store.versions(of: id, before: to + 1, limit: 1, tenantId: tenantId).first
-        guard let before, let after, before.version == from, after.version == to else { throw ContentsError.notFound }
+        guard let before, before.version == from else { throw ContentsError.noSuchVersion(from) }
+        guard let after, after.version == to else { throw ContentsError.noSuchVersion(to) }
         return ContentDiff(contentId: id, from: from, to: to, fields: try ContentDiffing.fields(from: before, to: after))
     }
 
     func version(_ number: Int, of id: UUID, tenantId: UUID) async throws -> ContentVersion {
         let found = try await versions(of: id, before: number + 1, limit: 1, tenantId: tenantId).first
-        guard let found, found.version == number else { throw ContentsError.notFound }
+        guard let found, found.version == number else { throw ContentsError.noSuchVersion(number) }
         return found
     }
 

@@ -4,6 +4,8 @@ import HTTPCore
 enum ContentsError: Error, Equatable {
     /// No such content, or another tenant's: the two look the same.
     case notFound
+    /// The content is there.
+    case noSuchVersion(Int)
     case versionConflict
     case versionRequired
     case selectionOutOfRange(count: Int)
@@ -29,6 +31,11 @@ extension ContentsError: HTTPFailure {
         case .notFound:
             ProblemDescription(
                 status: .notFound, code: "content.not_found", title: LocalizedText(zh: "内容不存在", en: "No such content"))
+        case .noSuchVersion(let version):
+            ProblemDescription(
+                status: .notFound, code: "content.version_not_found",
+                title: LocalizedText(zh: "内容没有这个版本", en: "The content has no such version"),
+                detail: LocalizedText(zh: "没有版本 \(version)。", en: "There is no version \(version)."))
         case .versionConflict:
             ProblemDescription(
                 status: .preconditionFailed, code: "content.version_conflict",
