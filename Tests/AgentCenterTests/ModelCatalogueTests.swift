@@ -307,6 +307,10 @@ struct ModelCatalogueTests {
                     ["/model", "/name", "/validFrom"]
                 ),
                 (
+                    .post, "/v1/ai/aliases",
+                    ["name": "auto ", "provider": "openai", "model": "gpt-4o", "validFrom": "2020-01-01T00:00:00Z"], ["/name"]
+                ),
+                (
                     .post, "/v1/ai/prices",
                     [
                         "provider": "openai", "model": "gpt-4o", "validFrom": "2020-01-01T00:00:00Z", "source": "s",

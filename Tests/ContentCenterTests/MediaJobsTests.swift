@@ -241,6 +241,10 @@ import Testing
             ["/params/widths/0", "/params/widths/2"]
         ),
         (#"{"type": "transcode", "sourceUrl": "https://a/b", "profiles": []}"#, ["/profiles"]),
+        (
+            #"{"type": "transcode", "sourceUrl": "https://a/b", "params": {"hls": false, "mp4": false, "cover": false}}"#,
+            ["/params/hls"]
+        ),
         (#"{"type": "thumbnail", "sourceUrl": "https://a/b", "params": {"widths": []}}"#, ["/params/widths"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b"}"#, ["/params"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b", "params": {"opacity": 0}}"#, ["/params/text", "/params/opacity"]),

@@ -49,7 +49,9 @@ enum BudgetInput {
         let limitCalls = fields.optionalInteger("limitCalls", in: calls)
         let isHard = fields.bool("hard", default: true)
         if let nano, !isAmount(nano) {
-            fields.refuse("limitNano", code: "not_an_amount", zh: "应为十进制整数字符串", en: "must be a decimal integer as a string")
+            fields.refuse(
+                "limitNano", code: "not_an_amount", zh: "应为不大于 1000000000000000000 的十进制整数字符串",
+                en: "must be a decimal integer of at most 1000000000000000000 as a string")
         }
         let isRefused = fields.issues.contains { ["/limitNano", "/limitCalls", ""].contains($0.pointer) }
         if nano == nil, limitCalls == nil, !isRefused {

@@ -69,6 +69,9 @@ enum CatalogueInput {
         if name.lowercased() == ModelNames.auto {
             fields.refuse("name", code: "reserved", zh: "auto 是保留名称", en: "auto is a reserved name")
         }
+        if name.contains(where: \.isWhitespace) {
+            fields.refuse("name", code: "malformed", zh: "不能含有空白", en: "must not hold blanks")
+        }
         if let validUntil, validUntil <= validFrom ?? .distantPast {
             fields.refuse("validUntil", code: "before_start", zh: "应晚于 validFrom", en: "must be after validFrom")
         }

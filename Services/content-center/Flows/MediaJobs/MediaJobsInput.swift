@@ -48,9 +48,12 @@ enum MediaJobsInput {
         case .watermark: fields.object("params", watermark)
         case .transcode:
             fields.optionalObject("params") { params in
-                MediaJobParams(
-                    hls: params.bool("hls", default: true), mp4: params.bool("mp4", default: true),
-                    cover: params.bool("cover", default: true))
+                let (hls, mp4) = (params.bool("hls", default: true), params.bool("mp4", default: true))
+                let cover = params.bool("cover", default: true)
+                if !hls, !mp4, !cover {
+                    params.refuse("hls", code: "required", zh: "hls、mp4、cover 至少一项", en: "one of hls, mp4 and cover is required")
+                }
+                return MediaJobParams(hls: hls, mp4: mp4, cover: cover)
             }
         case .cover:
             fields.optionalObject("params") { params in

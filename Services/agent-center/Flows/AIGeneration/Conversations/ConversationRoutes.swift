@@ -96,7 +96,7 @@ struct ConversationRoutes: Sendable {
                         FieldIssue(
                             pointer: pointer, code: "unsupported_by_model",
                             message: LocalizedText(
-                                zh: "模型 \(model.name) 不支持", en: "the model \(model.name) does not support this"))
+                                zh: "模型 \(model.name) 不支持其中的内容", en: "the model \(model.name) does not support what is in it"))
                     }))
         }
         return input
