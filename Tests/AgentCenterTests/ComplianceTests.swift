@@ -20,6 +20,9 @@ struct ComplianceListTests {
             ("华东第一批发市场", "第一"), ("第一代言人", "第一"), ("全国首家庭院餐厅", "首家"), ("万能胶囊咖啡机", "万能"), ("这张卡全网通用", "全网"),
             ("求绝对值，绝对值得一学", "绝对"), ("我们是第一集团，也是老店", "第一"), ("华南第一集成商", "第一"), ("全国第一口红品牌", "第一"),
             ("西北第一轮胎品牌", "第一"), ("本市第一眼科医院", "第一"),
+            ("國家級品質", "国家级"), ("国家级產品", "国家级"), ("全城獨家", "独家"), ("頂級享受", "顶级"), ("世界級水準", "世界级"), ("治療糖尿病", "治疗糖尿病"),
+            ("穩賺不賠的副業", "稳赚不赔"), ("裏外煥膚如初", "焕肤如初"), ("我们是第1名", "第1"), ("排名第 1", "第1"), ("销量第１", "第1"), ("全国第1口碑品牌", "第1"),
+            ("No1 之选", "NO1"), ("Ｎｏ１之选", "NO1"), ("NO. 1 之选", "NO. 1"), ("№1 之选", "№1"), ("top 1 好物", "TOP 1"), ("免检产品", "免检"),
         ])
     func violations(text: String, word: String) {
         #expect(words(text).contains(word))
@@ -33,6 +36,8 @@ struct ComplianceListTests {
             "吃第一口味道就惊艳", "第一口红烧肉", "第一集成功出圈", "陆军第一集团军", "第一批发货的朋友", "第一节能学到什么", "第一代理想汽车", "第一天然后呢", "绝对值的和",
             "全网通用户看过来", "第一集成为收视冠军", "第一集团宠小公主", "第一集散场后", "杂志第一期刊登了", "看第一眼科技感十足", "喝第一口红牛", "喝第一口红枣茶",
             "喝第一口味噌汤", "第一轮胎心监护", "第一代购买者",
+            "第1次露营", "第1步先洗手", "第10名", "第１２届", "喝第1口味道就惊艳", "排名第 15", "No12 展位", "NO. 10 展位", "周末TOP 10清单", "nano1 耳机", "車輛免檢標誌",
+            "避免检查遗漏", "歷史上的今天", "國家級非遺走進校園",
             "打开光线更好的那扇窗", "大家相互关心", "国宴大厨教你做狮子头",
         ])
     func exceptions(text: String) {
@@ -103,6 +108,8 @@ struct ComplianceListTests {
         #expect(words("想要的加微信", on: .xiaohongshu) == ["加微信"])
         #expect(words("想要的加微信", on: .wechatChannels).isEmpty)
         #expect(words("想要的加微信").isEmpty)
+        #expect(words("扫码进群", on: .douyin) == ["进群"])
+        #expect(words("走进群山，融入群体，增加群众", on: .douyin).isEmpty)
         #expect(words("集赞领礼品", on: .wechatChannels) == ["集赞领"])
         #expect(words("集赞领礼品", on: .douyin).isEmpty)
     }
@@ -127,6 +134,7 @@ struct ComplianceFindingTests {
         arguments: [
             ("最好", ["最": 0..<1]), ("👨‍👩‍👧‍👦最好", ["最": 1..<2]), ("这是顶 级享受", ["顶级": 2..<5]), ("e\u{301}友\u{200B}商", ["友商": 1..<4]),
             ("比友商好", ["友商": 1..<3]), ("ＮＯ．１店", ["NO.1": 0..<4]), ("\r\n最好", ["最": 1..<2]),
+            ("👨‍👩‍👧‍👦頂\u{200B}級享受", ["顶级": 1..<4]), ("排名第 １", ["第1": 2..<5]),
         ] as [(String, [String: Range<Int>])])
     func ranges(text: String, expected: [String: Range<Int>]) {
         let found = Dictionary(compliance.check(text).map { ($0.word, $0.range) }, uniquingKeysWith: { first, _ in first })
@@ -141,6 +149,25 @@ struct ComplianceFindingTests {
         // A warning does not hide a block that lies inside it.
         let both = compliance.check("保证有效率")
         #expect(Set(Compliance.outermost(both).map(\.word)) == ["保证有效", "有效率"])
+    }
+
+    @Test("A substitute adds no claim; where nothing else would be left there is none")
+    func substitutes() {
+        #expect(compliance.mended("史上最低")?.text == "很低")
+        #expect(compliance.mended("国内首款折叠伞")?.text == "国内一款折叠伞")
+        #expect(compliance.mended("史上！") == nil)
+    }
+
+    @Test("Every traditional character has one simplified one, which has no other")
+    func simplified() {
+        let table = SimplifiedCharacters.table
+        let pairs = SimplifiedCharacters.range.filter { table[Int($0 - SimplifiedCharacters.range.lowerBound)] != UInt16($0) }
+        #expect(pairs.count > 2_800)
+        for code in pairs {
+            let simplified = UInt32(table[Int(code - SimplifiedCharacters.range.lowerBound)])
+            #expect(SimplifiedCharacters.range.contains(simplified))
+            #expect(table[Int(simplified - SimplifiedCharacters.range.lowerBound)] == UInt16(simplified), "\(code)")
+        }
     }
 
     @Test("The same word twice is two findings")

@@ -79,7 +79,7 @@ struct Compliance: Sendable {
             end = finding.range.lowerBound
         }
         let mended = String(characters)
-        return allows(mended) ? (mended, blocks) : nil
+        return allows(mended) && mended.contains { !$0.isMarkOrBlank } ? (mended, blocks) : nil
     }
 
     // MARK: The list

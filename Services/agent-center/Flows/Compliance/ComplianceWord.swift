@@ -63,11 +63,11 @@ struct ComplianceWord: Sendable {
     let exceptions: [String]
     /// Expressions that contain an exception and are a violation all the same.
     var violations: [String] = []
-    /// What may stand in its place without changing what is said otherwise; `nil` where only a writer can tell.
+    /// What may stand in its place without changing what is said otherwise, empty where the rest says enough; `nil` where only a writer can tell.
     let substitute: String?
 }
 
-/// Rows of the lists: words separated by blanks, with what is said of some of them beside.
+/// Rows of the lists: words separated by blanks (`_` is a blank inside a word), with what is said of some of them beside.
 enum ComplianceList {
     static func words(
         _ category: ComplianceWord.Category, _ severity: ComplianceWord.Severity, _ source: String,
@@ -86,7 +86,9 @@ enum ComplianceList {
         }
     }
 
-    private static func parts(_ text: String) -> [String] { text.split(whereSeparator: \.isWhitespace).map(String.init) }
+    private static func parts(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map { String($0.replacing("_", with: " ")) }
+    }
 
     static let all = advertisingLaw + trades + platforms
 }

@@ -1,5 +1,5 @@
-/// A text as an editor reads it: letter case, full-width forms and zero-width characters make no difference, every kind of blank is
-/// the same blank. Remembers where each code point came from.
+/// A text as an editor reads it: letter case, full-width forms, traditional characters and zero-width characters make no difference,
+/// every kind of blank is the same blank. Remembers where each code point came from.
 struct FoldedText: Sendable {
     static let blank: UInt32 = 0x20
 
@@ -11,9 +11,10 @@ struct FoldedText: Sendable {
     init(_ text: String) {
         scalars.reserveCapacity(text.utf8.count)
         sources.reserveCapacity(text.utf8.count)
+        let simplified = SimplifiedCharacters.table
         var source: UInt32 = 0
         for scalar in text.unicodeScalars {
-            append(scalar, from: source)
+            append(scalar, from: source, simplified)
             source += 1
         }
     }
@@ -44,12 +45,13 @@ struct FoldedText: Sendable {
         return Array(scalars[first...last])
     }
 
-    private mutating func append(_ scalar: Unicode.Scalar, from source: UInt32) {
+    private mutating func append(_ scalar: Unicode.Scalar, from source: UInt32, _ simplified: [UInt16]) {
         var value = scalar.value
         if (0xFF01...0xFF5E).contains(value) { value -= 0xFEE0 }
         switch value {
         // Chinese characters have no case; asking for theirs costs a table look-up.
-        case 0x2E80...0x2FFF, 0x3001...0x9FFF: break
+        case SimplifiedCharacters.range: value = UInt32(simplified[Int(value - SimplifiedCharacters.range.lowerBound)])
+        case 0x2E80...0x2FFF, 0x3001...0x4DFF: break
         case 0x09, 0x0A, 0x0D, 0x20, 0xA0, 0x3000:
             hasBlanks = true
             value = Self.blank

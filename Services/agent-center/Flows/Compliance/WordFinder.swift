@@ -1,5 +1,5 @@
-/// Finds words of a list in a text, the way an editor would read them: letter case, full-width forms, zero-width characters
-/// and, for words with Chinese characters, blanks between the characters make no difference.
+/// Finds words of a list in a text, the way an editor would read them: letter case, full-width forms, traditional
+/// characters, zero-width characters and, for words with Chinese characters, blanks between the characters make no difference.
 ///
 /// Built once per list; a look-up walks the text once, however long the list is.
 struct WordFinder: Sendable {
@@ -123,7 +123,7 @@ struct WordFinder: Sendable {
 
     func contains(in text: String) -> Bool { !matches(in: text).isEmpty }
 
-    /// Lower case, half width, no zero-width characters; blanks become one kind of blank or go.
+    /// Lower case, half width, simplified, no zero-width characters; blanks become one kind of blank or go.
     static func fold(_ text: String, keepingBlanks: Bool) -> [UInt32] {
         let folded = FoldedText(text)
         return keepingBlanks ? folded.scalars : folded.withoutBlanks.scalars
