@@ -81,7 +81,7 @@ struct CopyServiceTests {
         try await TitleService.run(primary: vendor) { service in
             let answer = try await service.copy()
             #expect(answer.provider == "template" && answer.degraded && answer.usage.costNano == "0")
-            #expect(answer.promptVersion == "copy.template@1" && answer.modelName == "copy-templates-v1")
+            #expect(answer.promptVersion == "copy.template@2" && answer.modelName == "copy-templates-v1")
             #expect(answer.degradedReason?.hasSuffix("，由模板生成") == true)
             let row = try #require(try await service.ledger().first)
             #expect(row.cost == 0 && row.spent == 2 * Self.cost)

@@ -57,7 +57,7 @@ struct ImageTextServiceTests {
         try await TitleService.run { service in
             let answer = try await service.imageText(.sample(slots: slots))
             #expect(answer.imageText.slots.count == slots && answer.provider == "template" && answer.usage.costNano == "0")
-            #expect(answer.promptVersion == "image_text.template@1")
+            #expect(answer.promptVersion == "image_text.template@2")
             // Each is about something, and its picture about the topic.
             let texts = answer.imageText.slots.flatMap { [$0.caption, $0.alt, $0.prompt] }
             #expect(!texts.contains { $0.hasPrefix("图 ") || $0.hasPrefix("配图 ") || $0.hasPrefix("简洁的静物") })

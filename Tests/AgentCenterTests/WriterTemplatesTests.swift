@@ -164,12 +164,54 @@ struct WriterTemplatesTests {
         #expect(kept >= 180, "the key word is kept in \(kept) of 200 scripts")
     }
 
+    @Test("A title over a template's text promises no number, no list and no experience", arguments: ContentPlatform.allCases)
+    func keptPromises(platform: ContentPlatform) throws {
+        var rules = SampleRules.of(platform)
+        rules.titleLength = 30
+        for topic in ["跑步", "夏季通勤防晒", "租房", "防晒霜"] {
+            let brief = WritingRequest.sample(topic: topic, platform: platform, rules: rules, sellingPoints: ["￥99"]).brief
+            for seed in 0..<40 as Range<UInt64> {
+                let title = try #require(CopyTemplates.copy(for: brief, seed: seed)?.title)
+                for sign in ["3", "5", "7", "几", "清单", "误区", "我", "这一年"] { #expect(!title.contains(sign), "\(title)") }
+            }
+        }
+    }
+
+    @Test("The banks tell of nobody's experience, and name a selling point behind a colon")
+    func honest() {
+        let beats = [Beat.Name.reveal, .experience, .test, .pros].flatMap { BeatBank.beats[$0]?.lines ?? [] }
+        let all =
+            SentenceBank.openings + SentenceBank.shortOpenings + SentenceBank.problems + SentenceBank.tips + SentenceBank.remarks
+            + SentenceBank.summaries + SentenceBank.headings + TemplateTags.common + beats
+        for text in all {
+            for sign in ["我", "个人经验", "身边的朋友", "坚持了", "用了一阵", "后来", "家里人也说", "真实感受", "真实体验", "试下来"] {
+                #expect(!text.contains(sign), "\(text)")
+            }
+        }
+        for text in SentenceBank.points { #expect(text.hasSuffix("：{point}。"), "\(text)") }
+    }
+
+    @Test("A question in English is said whole or by its thing, never as a bare verb")
+    func englishQuestion() throws {
+        #expect(KeyWord(of: "How to use sunscreen").sayings == ["How to use sunscreen", "sunscreen"])
+        #expect(KeyWord(of: "How to choose a running shoe").sayings.first == "running shoe")
+        for platform in ContentPlatform.allCases {
+            for seed in 0..<8 as Range<UInt64> {
+                let brief = WritingRequest.sample(topic: "How to use sunscreen", platform: platform).brief
+                let copy = try #require(CopyTemplates.copy(for: brief, seed: seed))
+                for text in [copy.text, copy.title ?? ""] + copy.hashtags {
+                    #expect(!text.replacing("How to use sunscreen", with: "").contains("use sun"), "\(text)")
+                }
+            }
+        }
+    }
+
     @Test("The banks hold nothing forbidden, and every type has its beats")
     func banks() {
         let beats = BeatBank.beats.values + [BeatBank.hook, BeatBank.end]
         let all =
             SentenceBank.openings + SentenceBank.shortOpenings + SentenceBank.problems + SentenceBank.points + SentenceBank.tips
-            + SentenceBank.experiences + SentenceBank.summaries + SentenceBank.headings + SentenceBank.plainCallsToAction
+            + SentenceBank.remarks + SentenceBank.summaries + SentenceBank.headings + SentenceBank.plainCallsToAction
             + SentenceBank.callsToAction.values.joined() + SentenceBank.greetings.values.joined() + TemplateTags.common
             + TemplateTags.platforms.values.joined() + BeatBank.cameras + BeatBank.music.values.joined()
             + beats.flatMap { $0.lines + $0.visuals + $0.shots + $0.props }

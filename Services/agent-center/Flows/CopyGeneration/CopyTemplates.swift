@@ -46,9 +46,9 @@ enum CopyTemplates {
         let aim = aim(platform, rules)
         // What a longer text is made of, in its order; shorter ones stop where they are long enough.
         var plan: [(bank: [String], count: Int)] = [
-            (SentenceBank.problems, 2), (SentenceBank.points, 4), (SentenceBank.tips, 3), (SentenceBank.experiences, 2),
-            (SentenceBank.tips, 4), (SentenceBank.points, 6), (SentenceBank.experiences, 3), (SentenceBank.problems, 4),
-            (SentenceBank.tips, 20), (SentenceBank.experiences, 20), (SentenceBank.problems, 20), (SentenceBank.openings, 20),
+            (SentenceBank.problems, 2), (SentenceBank.points, 4), (SentenceBank.tips, 3), (SentenceBank.remarks, 2),
+            (SentenceBank.tips, 4), (SentenceBank.points, 6), (SentenceBank.remarks, 3), (SentenceBank.problems, 4),
+            (SentenceBank.tips, 20), (SentenceBank.remarks, 20), (SentenceBank.problems, 20), (SentenceBank.openings, 20),
         ]
         if !isLong(platform) { plan.swapAt(0, 1) }
         let summary = sentences.sentence(SentenceBank.summaries, upTo: max(0, rules.maxLength / 3))
@@ -69,7 +69,7 @@ enum CopyTemplates {
         // A text that is still too short takes whatever else there is.
         while text.count < rules.minLength,
             let next = sentences.sentence(
-                SentenceBank.tips + SentenceBank.experiences + SentenceBank.problems + SentenceBank.summaries
+                SentenceBank.tips + SentenceBank.remarks + SentenceBank.problems + SentenceBank.summaries
                     + SentenceBank.openings, upTo: max(0, rules.maxLength - text.count - 1)), text.add([next], heading: nil)
         {}
         return text.text

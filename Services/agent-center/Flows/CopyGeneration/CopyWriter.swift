@@ -4,7 +4,7 @@ import HTTPCore
 /// Copy for one platform.
 struct CopyWriter: TextWriter {
     static let prompt = "copy"
-    static let templateVersion = "copy.template@1"
+    static let templateVersion = "copy.template@2"
     static let templateModel = "copy-templates-v1"
 
     let brief: WritingBrief

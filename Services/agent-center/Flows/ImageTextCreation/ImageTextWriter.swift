@@ -4,7 +4,7 @@ import HTTPCore
 /// A text with a number of pictures.
 struct ImageTextWriter: TextWriter {
     static let prompt = "image_text"
-    static let templateVersion = "image_text.template@1"
+    static let templateVersion = "image_text.template@2"
     static let templateModel = "image-text-templates-v1"
     /// Where the platform shows no title, one is written all the same: lists and searches show it.
     static let usualTitleLength = 30
@@ -125,7 +125,7 @@ enum ImageSlotTemplates {
             captions: ["细节看这里", "差别在细节里"], alts: ["{key}的细节特写", "局部细节特写"],
             prompts: ["{key}的近景特写，质感清晰，浅景深", "近景特写，质感清晰，浅景深"]),
         Scene(
-            captions: ["真实使用场景", "日常里的样子"], alts: ["{key}在日常生活中的样子", "日常生活的场景"],
+            captions: ["放到日常里看", "日常里的样子"], alts: ["{key}在日常生活中的样子", "日常生活的场景"],
             prompts: ["日常环境里的{key}，自然光，生活气息", "明亮的居家环境，自然光，生活气息"]),
         Scene(
             captions: ["一步一步来", "按步骤做不慌"], alts: ["按顺序摆放的步骤示意", "步骤示意图"],
@@ -137,7 +137,7 @@ enum ImageSlotTemplates {
             captions: ["容易忽略的地方", "这里多留意"], alts: ["用手指着需要留意的地方", "需要留意的局部画面"],
             prompts: ["一只手指向{key}容易忽略的细节，背景虚化", "一只手指向画面一角，背景虚化"]),
         Scene(
-            captions: ["我的小清单", "清单整理好了"], alts: ["一份整理好的清单", "整齐的清单和便签"],
+            captions: ["一份小清单", "清单整理好了"], alts: ["一份整理好的清单", "整齐的清单和便签"],
             prompts: ["平铺构图，{key}相关的物件整齐排开", "平铺构图，几样小物件整齐排开"]),
     ]
 }

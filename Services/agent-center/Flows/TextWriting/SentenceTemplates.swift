@@ -92,14 +92,15 @@ extension WritingBrief {
                     sellingPoints: request.sellingPoints, tone: nil, keywords: request.keywords, bannedWords: [], brandWords: [],
                     count: 8, maxLength: limit, model: request.model),
                 words: compliance.bannedWords)
-            if let text = TitleTemplates.titles(for: title, seed: seed).map(\.text).first(where: suits) { return text }
+            let titles = TitleTemplates.titles(for: title, seed: seed, headsTemplate: true)
+            if let text = titles.map(\.text).first(where: suits) { return text }
         }
         return nil
     }
 
     /// Words people look for, from the brief and from what suits any text of the platform.
     func templateHashtags() -> [String] {
-        var words = Array(keyWord.candidates.prefix(3)) + request.keywords
+        var words = Array(keyWord.sayings.prefix(3)) + request.keywords
         words += (TemplateTags.platforms[request.platform] ?? []) + TemplateTags.common
         let rules = request.rules
         // Between what is asked for and what is allowed: few say more.

@@ -16,8 +16,8 @@ struct SlotFillings: Sendable {
             texts.filter { !$0.isEmpty && $0.count <= limit && isAllowed($0) }
         }
         // 14 characters are the most that reads well inside a sentence; words of an alphabet are longer for the same sense.
-        let readable = keyWord.candidates.filter { $0.count <= ($0.contains(where: \.isHan) ? 14 : 32) }
-        keys = usable(readable.isEmpty ? keyWord.candidates : readable, upTo: longest)
+        let readable = keyWord.sayings.filter { $0.count <= ($0.contains(where: \.isHan) ? 14 : 40) }
+        keys = usable(readable.isEmpty ? keyWord.sayings : readable, upTo: longest)
         audiences = usable([audience].compactMap { $0 }.flatMap(Self.shortNames), upTo: 12)
         self.points = usable(points.flatMap(KeyWord.clauses), upTo: longestPoint)
         self.keywords = usable(keywords.flatMap(KeyWord.clauses), upTo: 12)

@@ -14,6 +14,9 @@ struct KeyWord: Sendable, Equatable {
     /// From the whole phrase down to its head, then its other words; empty when the topic holds no word at all.
     let candidates: [String]
     let kind: Kind
+    /// The words for a Chinese sentence. A question in an alphabet (`How to use sunscreen`) stands there whole: what is left without its
+    /// opening is a verb, which no such sentence can take.
+    let sayings: [String]
     /// The candidates as they are looked for in a text.
     private let needles: [[UInt32]]
 
@@ -35,8 +38,20 @@ struct KeyWord: Sendable, Equatable {
             found.append(keyword)
         }
         candidates = found
+        sayings = Self.sayings(found, of: topic)
         needles = found.map { WordFinder.fold($0, keepingBlanks: false) }
         kind = Self.isActivity(main) ? .activity : .thing
+    }
+
+    private static func sayings(_ candidates: [String], of topic: String) -> [String] {
+        let openings = ["how to ", "how do you ", "why "]
+        guard let main = candidates.first, !topic.contains(where: \.isHan),
+            let whole = clauses(of: topic).first(where: { clause in
+                openings.contains { clause.lowercased().hasPrefix($0) && clause.dropFirst($0.count).hasPrefix(main) }
+            })
+        else { return candidates }
+        let verb = main.prefix { !$0.isWhitespace }
+        return [whole] + candidates.dropFirst().filter { !$0.hasPrefix(verb) }
     }
 
     /// Whether a title still speaks of the topic: it holds the phrase or one of its shorter forms.

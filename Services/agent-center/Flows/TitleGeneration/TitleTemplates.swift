@@ -24,9 +24,10 @@ struct TitleTemplates: Sendable {
         let rank: Int
     }
 
+    /// - Parameter headsTemplate: the text below comes from templates as well; see ``TitlePromise``.
     /// - Returns: `brief.count` titles of different patterns, of varied formulas; fewer only when the limit or the banned words leave
     ///   no more.
-    static func titles(for brief: TitleBrief, seed: UInt64) -> [Title] {
+    static func titles(for brief: TitleBrief, seed: UInt64, headsTemplate: Bool = false) -> [Title] {
         var random = SeededGenerator(seed: seed)
         let slots = SlotFillings(
             keyWord: brief.keyWord, audience: brief.audience, points: brief.sellingPoints, keywords: brief.keywords,
@@ -34,7 +35,9 @@ struct TitleTemplates: Sendable {
         ) { brief.objection(to: $0) == nil }
         var byFormula: [TitleFormula: [Proposal]] = [:]
         for pattern in TitlePatternLibrary.all {
-            guard let proposal = proposal(pattern, brief: brief, slots: slots, using: &random) else { continue }
+            guard
+                let proposal = proposal(pattern, brief: brief, slots: slots, headsTemplate: headsTemplate, using: &random)
+            else { continue }
             byFormula[pattern.formula, default: []].append(proposal)
         }
         for formula in byFormula.keys {
@@ -76,19 +79,21 @@ struct TitleTemplates: Sendable {
         uniquingKeysWith: { first, _ in first })
 
     private static func proposal(
-        _ pattern: TitlePattern, brief: TitleBrief, slots: SlotFillings, using random: inout SeededGenerator
+        _ pattern: TitlePattern, brief: TitleBrief, slots: SlotFillings, headsTemplate: Bool,
+        using random: inout SeededGenerator
     ) -> Proposal? {
         // Drawn before anything can fail, so that one brief's words do not shift another pattern's dice.
         let jitter = Int(random.next() % Rank.jitter)
         let numbers = [3, 5, 7].shuffled(using: &random)
         let dice = random.next()
         if let kind = pattern.kind, kind != brief.keyWord.kind { return nil }
-        for wording in pattern.wordings(on: brief.platform) {
+        for wording in pattern.wordings(on: brief.platform) where !headsTemplate || !TitlePromise.stands(in: wording) {
             let slotted = TitleWording(wording)
             guard let sentence = sentence(slotted, brief: brief, slots: slots, numbers: numbers, dice: dice) else {
                 continue
             }
             let additions = PlatformVoice.additions(on: brief.platform, formula: pattern.formula)
+                .filter { !headsTemplate || !TitlePromise.stands(in: $0) }
             // Every third sentence speaks in the platform's voice where there is room for it.
             var text = sentence
             if !additions.isEmpty, dice % 3 == 0, !sentence.contains("【"), !sentence.contains("｜") {

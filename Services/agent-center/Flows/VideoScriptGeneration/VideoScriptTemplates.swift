@@ -61,7 +61,7 @@ enum VideoScriptTemplates {
         let enough = room * 4 / SceneTiming.mostCharactersPerSecond
         for isAgain in [false, true] where line.count < enough {
             if isAgain { sentences.forgetOldest() }
-            for bank in [SentenceBank.points, beat.lines, SentenceBank.tips, SentenceBank.experiences, SentenceBank.problems] {
+            for bank in [SentenceBank.points, beat.lines, SentenceBank.tips, SentenceBank.remarks, SentenceBank.problems] {
                 if bank == SentenceBank.points, !beat.speaksOfPoints { continue }
                 while line.count < enough,
                     let next = sentences.sentence(bank, upTo: room - line.count, longest: !line.isEmpty),
@@ -87,7 +87,7 @@ enum VideoScriptTemplates {
 
     private static func filled(_ wordings: [String], _ brief: WritingBrief) -> [String] {
         wordings.compactMap { wording in
-            let key = brief.keyWord.candidates.first { $0.count <= 20 && brief.suits($0) }
+            let key = brief.keyWord.sayings.first { $0.count <= ($0.contains(where: \.isHan) ? 20 : 40) && brief.suits($0) }
             return TitleWording(wording).filled { $0 == .key ? key : nil }
         }
     }

@@ -4,7 +4,7 @@ import HTTPCore
 /// A script in shots and lines.
 struct VideoScriptWriter: TextWriter {
     static let prompt = "video_script"
-    static let templateVersion = "video_script.template@1"
+    static let templateVersion = "video_script.template@2"
     static let templateModel = "video-script-templates-v1"
 
     let brief: WritingBrief
