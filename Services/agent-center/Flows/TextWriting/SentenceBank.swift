@@ -1,7 +1,7 @@
 import DTO
 
-/// Sentences that hold for any topic, whether a thing or an activity, and claim nothing, least of all an experience: nobody had one. Slots as in ``TitlePattern``; in every bank some
-/// do without the key word.
+/// Sentences that hold for any topic, whether a thing or an activity, and claim nothing, least of all an experience: nobody had one. Slots
+/// as in ``TitlePattern``; in every bank some do without the key word.
 enum SentenceBank {
     static let openings = [
         "说到{key}，很多人一开始都有点拿不准。", "{key}这件事，值得花几分钟聊清楚。", "关于{key}，今天整理一份思路给你。", "如果你也在琢磨{key}，这篇可以先收着。",

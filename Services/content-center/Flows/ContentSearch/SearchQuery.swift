@@ -1,7 +1,8 @@
 /// What somebody looks for, read from what they typed.
 ///
 /// `"…"` or `“…”` asks for the words exactly so. A word of letters means, in this order: a word that the tenant has used (the last word of
-/// the query also a beginning of one), the nearest such word if it is nearly spelt so, else the initials of Chinese words in a title: all of them, where nothing else is asked.
+/// the query also a beginning of one), the nearest such word if it is nearly spelt so, else the initials of Chinese words in a title: all
+/// of them, where nothing else is asked.
 struct SearchQuery: Equatable, Sendable {
     /// As many of a query's tokens count.
     static let most = 32
