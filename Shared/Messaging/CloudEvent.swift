@@ -47,7 +47,15 @@ public struct CloudEvent: Sendable, Hashable {
     public static let contentType = "application/cloudevents+json"
 
     /// Reads ``data`` as a DTO.
-    public func decode<Payload: Decodable>(_ type: Payload.Type) throws -> Payload { try JSON.decode(type, from: data) }
+    ///
+    /// - Throws: ``PermanentFailure``: what is not of that form now never will be.
+    public func decode<Payload: Decodable>(_ payload: Payload.Type) throws -> Payload {
+        do {
+            return try JSON.decode(payload, from: data)
+        } catch {
+            throw PermanentFailure(reason: "data is not that of \(type): \(error)")
+        }
+    }
 }
 
 extension CloudEvent {

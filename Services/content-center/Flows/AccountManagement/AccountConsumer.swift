@@ -27,18 +27,12 @@ struct AccountConsumer: Sendable {
 
     /// - Throws: `PermanentFailure`.
     static func news(_ event: CloudEvent) throws -> AccountNews {
-        do {
-            if event.type == AccountUnbound.type {
-                let data = try event.decode(AccountUnbound.self)
-                return try news(event, of: data.accountId, on: data.platform, nil)
-            }
-            let data = try event.decode(AccountProfileTold.self)
-            return try news(event, of: data.accountId, on: data.platform, profile(data))
-        } catch let error as PermanentFailure {
-            throw error
-        } catch {
-            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
+        if event.type == AccountUnbound.type {
+            let data = try event.decode(AccountUnbound.self)
+            return try news(event, of: data.accountId, on: data.platform, nil)
         }
+        let data = try event.decode(AccountProfileTold.self)
+        return try news(event, of: data.accountId, on: data.platform, profile(data))
     }
 
     private static func news(

@@ -7,12 +7,7 @@ struct ContentPerformanceConsumer: Sendable {
 
     /// Takes in `content.performance.measured.v1`.
     func record(_ event: CloudEvent) async throws {
-        let measured: ContentPerformanceMeasured
-        do {
-            measured = try event.decode(ContentPerformanceMeasured.self)
-        } catch {
-            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
-        }
+        let measured = try event.decode(ContentPerformanceMeasured.self)
         guard PublishStatusConsumer.platformLength.contains(measured.platform.count), event.version >= 0,
             [measured.plays, measured.likes, measured.comments, measured.shares].allSatisfy({ (0...1 << 50).contains($0) })
         else { throw PermanentFailure(reason: "platform, version or a count is out of range") }

@@ -8,12 +8,7 @@ struct PublishStatusConsumer: Sendable {
     let store: PublishStatusStore
 
     func record(_ event: CloudEvent) async throws {
-        let change: PublishStatusChanged
-        do {
-            change = try event.decode(PublishStatusChanged.self)
-        } catch {
-            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
-        }
+        let change = try event.decode(PublishStatusChanged.self)
         guard PublishStanding.order.contains(change.status) else {
             throw PermanentFailure(reason: "\(change.status.rawValue) is no status of a publish task")
         }

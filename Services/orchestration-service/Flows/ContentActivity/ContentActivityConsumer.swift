@@ -9,13 +9,7 @@ struct ContentActivityConsumer: Sendable {
     /// - Parameter events: of one tenant.
     func record(_ events: [CloudEvent]) async throws {
         try await store.insertOnce(
-            events.map { event in
-                do {
-                    return ContentActivity(event: event, draft: try event.decode(ContentDraftCreated.self))
-                } catch {
-                    throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
-                }
-            })
+            events.map { ContentActivity(event: $0, draft: try $0.decode(ContentDraftCreated.self)) })
     }
 }
 

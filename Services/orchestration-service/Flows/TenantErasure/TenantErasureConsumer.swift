@@ -8,12 +8,7 @@ struct TenantErasureConsumer: Sendable {
     let store: TenantErasureStore
 
     func erase(_ event: CloudEvent) async throws {
-        let erased: TenantContentErased
-        do {
-            erased = try event.decode(TenantContentErased.self)
-        } catch {
-            throw PermanentFailure(reason: "data is not that of \(event.type): \(error)")
-        }
+        let erased = try event.decode(TenantContentErased.self)
         // The mark first: from it on nothing new comes.
         try await store.mark(event.tenantId, erasure: erased.erasureId)
         for table in TenantErasureStore.tables {
