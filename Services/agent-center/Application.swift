@@ -29,7 +29,9 @@ enum Application: ServiceApplication {
         let promptStore = PromptStore(app: runtime.database, system: runtime.system)
         let prompts = PromptRepository(shipped: ShippedPrompts.all, store: promptStore, logger: runtime.logger)
         let generation = TextGeneration(
-            models: models, desk: desk, prompts: prompts, metrics: TextGenerationMetrics(runtime.metrics))
+            models: models, desk: desk, prompts: prompts,
+            bannedWords: TenantBannedWords(store: BannedWordsStore(database: runtime.database)),
+            metrics: TextGenerationMetrics(runtime.metrics))
         let conversations = Conversation(models: models, desk: desk, metrics: ConversationMetrics(runtime.metrics))
         let bannedWords = BannedWordLists()
         let titles = TitleGeneration(

@@ -8,7 +8,9 @@ enum Application: ServiceApplication {
     static let migrations = [
         m0001TitleGeneration, m0002WordLength, m0003Runs, m0004Vocabulary, m0005PictureAttempts, m0006SemanticSearch,
         m0007RunRetention, m0008OutboxPostponed, m0009CheapClock, m0010RunRetries, m0011ErasedTenants,
+        m0012BannedWordRevisions,
     ]
+    static let topology = Topology(exchanges: [.marketingEvents], queues: [.bannedWords])
 
     static func build(_ settings: Settings, _ runtime: ServiceRuntime) -> ServiceParts {
         let words = TenantVocabularyStore(database: runtime.database)
@@ -33,16 +35,18 @@ enum Application: ServiceApplication {
             database: runtime.database, system: runtime.system, logger: runtime.logger, metrics: runtime.metrics)
         let runs = Runs(store: RunsStore(database: runtime.database) { runtime.outbox.wake() }, work: work)
         let tenants = SemanticTenantsStore(app: runtime.database, system: runtime.system)
+        let vocabulary = VocabularyStore(app: runtime.database, system: runtime.system) { runtime.outbox.wake() }
         var router = runtime.makeRouter()
         Routes.register(
             on: &router, authentication: runtime.internalAuthentication, titleGeneration: titleGeneration, runs: runs,
-            vocabulary: Vocabulary(store: VocabularyStore(database: runtime.database)),
+            vocabulary: Vocabulary(store: vocabulary),
             search: SemanticSearch(tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter),
             hasImageService: pictures != nil)
         return ServiceParts(
             router: router, consumers: Consumers.all(runtime),
             background: [
                 InboxSweeper(system: runtime.system, logger: runtime.logger), work.worker,
+                BannedWordsAnnouncement(store: vocabulary, logger: runtime.logger),
                 RunSweeper(system: runtime.system, days: settings.runRetentionDays, logger: runtime.logger),
                 SemanticIndexing(
                     tenants: tenants, agentCenter: agentCenter, contentCenter: contentCenter, logger: runtime.logger),

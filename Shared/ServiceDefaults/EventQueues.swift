@@ -23,4 +23,6 @@ extension QueueDeclaration {
     public static let tenantErasures = QueueDeclaration("orchestration.tenant-erasures", bindings: [TenantContentErased.type])
     /// content-center → agent-center: the same.
     public static let agentTenantErasures = QueueDeclaration("agent-center.tenant-erasures", bindings: [TenantContentErased.type])
+    /// orchestration-service → agent-center: the words that tenants forbid in all their texts.
+    public static let bannedWords = QueueDeclaration("agent-center.banned-words", bindings: [BannedWordsChanged.type])
 }

@@ -285,6 +285,8 @@ struct TenantErasureTests {
             "INSERT INTO ai_tenant_settings (tenant_id, retention_days) VALUES (\(tenant), 7)",
             "INSERT INTO tenant_provider_keys (tenant_id, provider, key_id, key_sealed) VALUES (\(tenant), 'openai', \(words), '\\x00')",
             "INSERT INTO routing_policies (tenant_id, scene, routes, updated_by) VALUES (\(tenant), \(words), '[]', \(words))",
+            "INSERT INTO banned_words (tenant_id, word, is_removed, version) VALUES (\(tenant), \(words), false, 1)",
+            "INSERT INTO banned_word_lists (tenant_id, revision) VALUES (\(tenant), 1)",
             "INSERT INTO prompt_tenants (tenant_id, revision) VALUES (\(tenant), 0)",
             "INSERT INTO prompts (tenant_id, name, last_version) VALUES (\(tenant), \(words), 1)",
             """

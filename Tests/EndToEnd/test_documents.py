@@ -63,7 +63,7 @@ def schema_for(example: pathlib.Path) -> str:
                    "material-changed": "MaterialChanged", "material-expiring": "MaterialExpiring", "account-bound": "AccountBound",
                    "account-profile-changed": "AccountProfileChanged", "account-unbound": "AccountUnbound",
                    "tenant-content-erased": "TenantContentErased", "tenant-export-completed": "TenantExportCompleted",
-                   "tenant-export-failed": "TenantExportFailed",
+                   "tenant-export-failed": "TenantExportFailed", "banned-words-changed": "BannedWordsChanged",
                    "content-job-progressed": "ContentJobProgressed", "content-job-succeeded": "ContentJobSucceeded",
                    "content-job-failed": "ContentJobFailed", "content-job-canceled": "ContentJobCanceled",
                    "media-job-progressed": "MediaJobProgressed", "media-job-succeeded": "MediaJobSucceeded",

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 import uuid
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -143,3 +143,24 @@ def test_a_client_that_leaves_is_felt_by_the_vendor_and_pays_for_what_was_writte
     assert cost == spent > 0 and [one["outcome"] for one in tried] == ["abandoned"]
     assert tried[0]["completionTokens"] > 0 and tried[0]["isEstimated"]
     assert stack.rows("agent", "SELECT count(*) FROM ai_reservations WHERE tenant_id = %s", (member.tenant,)) == [(0,)]
+
+
+def test_the_tenants_own_banned_words_hold_for_the_unified_call(member, topic):
+    """agent-center hears of them by event: no flow brings them along here."""
+    body = {"task": "copy", "input": topic}
+
+    def ask() -> dict:
+        answer = member.request("POST", "/api/ai/generate", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def is_held(answer: dict) -> bool:
+        return any((finding["word"], finding["category"]) == (word, "banned") for finding in answer.get("findings", []))
+
+    word = ask()["output"][:4]
+    path = f"/api/vocabulary/banned-words/{quote(word)}"
+    assert not is_held(ask())
+    assert member.request("PUT", path).status_code == 204
+    assert word not in eventually(ask, is_held, "the word is found", 30)["output"]
+    assert member.request("DELETE", path).status_code == 204
+    eventually(ask, lambda answer: not is_held(answer), "the word is allowed again", 30)

@@ -234,6 +234,7 @@ import Testing
             """,
             "INSERT INTO brand_words (tenant_id, word) VALUES (\(tenant), '喵喵家')",
             "INSERT INTO banned_words (tenant_id, word) VALUES (\(tenant), '竞品')",
+            "INSERT INTO banned_word_revisions (tenant_id, revision) VALUES (\(tenant), 1)",
             "INSERT INTO semantic_tenants (tenant_id, model) VALUES (\(tenant), 'm')",
             "INSERT INTO inbox (tenant_id, consumer, event_id) VALUES (\(tenant), 'c', \(UUID()))",
         ]

@@ -6,7 +6,7 @@ enum AgentCenterMigrations {
         M0001UsageLedger.migration, M0002Budgets.migration, M0003ModelCatalogue.migration, M0004Spending.migration,
         M0005LedgerKeeper.migration, M0006Embeddings.migration, M0007Prompts.migration,
         M0008SpendingCost.migration, M0009GuardMeasure.migration, M0010ModelWire.migration,
-        M0011ErasedTenants.migration,
+        M0011ErasedTenants.migration, M0012BannedWords.migration,
     ]
 }
 

@@ -25,7 +25,8 @@ extension DocumentedTypes {
     static let copies: Types = [
         "ContentRegenerationRequest": ContentRegenerationRequest.self, "CopyGenerationAnswer": CopyGenerationAnswer.self,
         "CopyGenerationItem": CopyGenerationItem.self, "CopyGenerationRequest": CopyGenerationRequest.self,
-        "RunAccepted": RunAccepted.self, "VocabularyCount": VocabularyCount.self, "VocabularyPage": Page<VocabularyWord>.self,
+        "BannedWordsChanged": BannedWordsChanged.self, "RunAccepted": RunAccepted.self, "VocabularyCount": VocabularyCount.self,
+        "VocabularyPage": Page<VocabularyWord>.self,
         "VocabularyWord": VocabularyWord.self, "VocabularyWords": VocabularyWords.self,
     ]
 

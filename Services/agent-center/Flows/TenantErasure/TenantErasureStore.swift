@@ -9,7 +9,7 @@ struct TenantErasureStore: Sendable {
     static let tables = [
         "tenant_provider_keys", "routing_policies", "prompt_outcomes", "prompt_outcome_counts", "prompt_experiment_changes",
         "prompt_experiment_arms", "prompt_experiments", "prompt_label_moves", "prompt_labels", "prompt_versions", "prompts",
-        "ai_embeddings", "ai_tenant_settings",
+        "ai_embeddings", "ai_tenant_settings", "banned_words", "banned_word_lists",
     ]
     /// What sums and bills need, and how replicas learn of changes; of these the words alone go.
     static let tablesOfBills = [

@@ -7,7 +7,9 @@ struct TenantErasureStore: Sendable {
     static let batch = 500
     /// What a tenant has here.
     static let tables = [
-        "jobs", "picture_attempts", "content_activity", "brand_words", "banned_words", "semantic_tenants", "inbox",
+        "jobs", "picture_attempts", "content_activity", "brand_words", "banned_words", "banned_word_revisions",
+        "semantic_tenants",
+        "inbox",
     ]
     /// What goes with its job.
     static let tablesOfJobs = ["job_steps", "job_due", "runs", "run_steps"]

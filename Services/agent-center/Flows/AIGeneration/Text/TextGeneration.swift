@@ -26,6 +26,7 @@ struct TextGeneration: Sendable {
     let models: AIGeneration
     let desk: UsageDesk
     let prompts: PromptRepository
+    let bannedWords: TenantBannedWords
     let metrics: TextGenerationMetrics
 
     /// - Parameter isKept: for a caller who may ask again under the same operation: the work runs to its end although he left, and the
@@ -33,7 +34,7 @@ struct TextGeneration: Sendable {
     func write(
         _ input: TextGenerationInput, for caller: Caller, requestId: String, isKept: Bool = false
     ) async throws -> AIGenerateAnswer {
-        try await perform(input, for: caller, requestId, isKept: isKept) { tasks, lots, call, ticket in
+        try await perform(input, for: caller, requestId, isKept: isKept) { tasks, lots, compliance, call, ticket in
             try await withThrowingTaskGroup(of: (Int, TextPiece).self) { group in
                 var pieces = [TextPiece?](repeating: nil, count: tasks.count)
                 var next = 0
@@ -44,7 +45,7 @@ struct TextGeneration: Sendable {
                     group.addTask {
                         let outcome = try await models.perform(
                             task, for: call, ticket: ticket, plan: lot.plan, setAside: lot.setAside)
-                        return (index, try await piece(of: outcome, input, index, call, ticket))
+                        return (index, try await piece(of: outcome, input, index, call, ticket, compliance))
                     }
                 }
                 for _ in 0..<Self.width { add() }
@@ -63,7 +64,7 @@ struct TextGeneration: Sendable {
         _ input: TextGenerationInput, for caller: Caller, requestId: String,
         to send: @escaping @Sendable (Event) async throws -> Void
     ) async throws {
-        let answer = try await perform(input, for: caller, requestId) { tasks, lots, call, ticket in
+        let answer = try await perform(input, for: caller, requestId) { tasks, lots, compliance, call, ticket in
             var pieces: [TextPiece] = []
             for (index, task) in tasks.enumerated() {
                 let number = input.isList ? index : nil
@@ -76,7 +77,7 @@ struct TextGeneration: Sendable {
                 }
                 let outcome = try await models.perform(
                     task, for: call, ticket: ticket, plan: lots[index].plan, setAside: lots[index].setAside, to: listener)
-                let piece = try await piece(of: outcome, input, index, call, ticket)
+                let piece = try await piece(of: outcome, input, index, call, ticket, compliance)
                 pieces.append(piece)
                 if piece.outcome.isAbandoned { return (pieces, true) }
                 guard piece.isTemplate || piece.isMended else { continue }
@@ -106,7 +107,7 @@ struct TextGeneration: Sendable {
     private func perform(
         _ input: TextGenerationInput, for caller: Caller, _ requestId: String, isKept: Bool = false,
         _ work:
-            @escaping @Sendable ([TextTask], [Lot], ModelCall, UsageTicket) async throws
+            @escaping @Sendable ([TextTask], [Lot], TextCompliance, ModelCall, UsageTicket) async throws
             -> (pieces: [TextPiece], hasLeft: Bool)
     ) async throws -> AIGenerateAnswer {
         let started = ContinuousClock.now
@@ -116,6 +117,9 @@ struct TextGeneration: Sendable {
             flow: "AIGeneration", task: task, scene: input.scene, language: input.language, model: input.model,
             deadline: caller.deadline)
         let prompt = try await input.prompt.choice(for: input.task, from: prompts, call)
+        let compliance = TextCompliance(
+            scene: call.scene, bannedWords: try await bannedWords.finder(of: caller.tenantId),
+            rewriting: PassageRewriting(models: models, prompts: prompts))
         let customer = Caller.vendorName(of: caller.tenantId)
         let tasks = try input.inputs.enumerated().map { index, text in
             do throws(PromptVariableError) {
@@ -131,7 +135,7 @@ struct TextGeneration: Sendable {
         let leastCase = plans.reduce(0) { $0 + $1.leastCase }
         let write: @Sendable (UsageTicket) async throws -> (answer: AIGenerateAnswer, entry: LedgerEntry) = { ticket in
             let lots = plans.map { ($0, ticket.setAside < worstCase ? $0.leastCase : $0.worstCase) }
-            let (pieces, hasLeft) = try await work(tasks, lots, call, ticket)
+            let (pieces, hasLeft) = try await work(tasks, lots, compliance, call, ticket)
             let result = TextResult(
                 pieces, of: input, currency: models.currency(for: call.tenantId), promptVersion: prompt.ref,
                 latencyMs: Int(started.duration(to: .now).milliseconds))
@@ -159,10 +163,9 @@ struct TextGeneration: Sendable {
 
     private func piece(
         of outcome: AIGeneration.Outcome<String>, _ input: TextGenerationInput, _ index: Int, _ call: ModelCall,
-        _ ticket: UsageTicket
+        _ ticket: UsageTicket, _ compliance: TextCompliance
     ) async throws -> TextPiece {
-        let compliance = TextCompliance(scene: call.scene, rewriting: PassageRewriting(models: models, prompts: prompts))
-        return try await compliance.piece(of: outcome, at: input.isList ? "/output/\(index)" : "/output", for: call, ticket) {
+        try await compliance.piece(of: outcome, at: input.isList ? "/output/\(index)" : "/output", for: call, ticket) {
             TextTemplates.text(
                 for: input.task, input: input.inputs[index], language: input.language,
                 seed: SeededGenerator.seed(from: [input.inputs[index], call.operationId.uuidString]))

@@ -21,7 +21,7 @@ struct TextPiece: Sendable {
     var reason: String? { isTemplate ? "\(outcome.reason ?? "模型不可用")，内容由模板生成" : outcome.reason }
 }
 
-/// Holds the texts of the unified call against the compliance list: what a substitute mends is mended, other sentences are written anew
+/// Holds the texts of the unified call against the compliance list and the tenant's own words: what a substitute mends is mended, other sentences are written anew
 /// once, all is checked again, and where that does not help a template writes.
 struct TextCompliance: Sendable {
     let compliance: Compliance
@@ -32,8 +32,9 @@ struct TextCompliance: Sendable {
     }
 
     /// - Parameter scene: a platform's name at its beginning (`douyin-title-zh`) adds that platform's bans.
-    init(scene: String, rewriting: PassageRewriting) {
-        compliance = Compliance(platform: ContentPlatform(rawValue: String(scene.prefix { $0 != "-" })))
+    init(scene: String, bannedWords: WordFinder, rewriting: PassageRewriting) {
+        compliance = Compliance(
+            platform: ContentPlatform(rawValue: String(scene.prefix { $0 != "-" })), bannedWords: bannedWords)
         self.rewriting = rewriting
     }
 
