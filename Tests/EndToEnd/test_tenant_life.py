@@ -132,7 +132,8 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
     storage = owner.request("GET", "/api/tenant/storage").json()
     assert (storage["contents"][0]["contents"], storage["assets"][0]["count"]) == (CONTENTS, 1)
     # What agent-center keeps: a call with its texts, a prompt, a setting.
-    called = owner.request("POST", "/api/ai/generate", json={"task": "reply", "input": "告别"}, headers={"Idempotency-Key": str(uuid.uuid4())})
+    call = {"json": {"task": "reply", "input": "告别"}, "headers": {"Idempotency-Key": str(uuid.uuid4())}}
+    called = owner.request("POST", "/api/ai/generate", **call)
     assert called.status_code == 200, called.text
     shipped = owner.request("GET", "/api/prompts/title/versions/0").json()["text"]
     assert owner.request("POST", "/api/prompts/title/versions", json={"text": shipped}).status_code == 201
@@ -175,5 +176,9 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
     # The stream tells of the erasure and of nothing before it.
     shown = "SELECT type FROM stream_events WHERE tenant_id = %s"
     eventually(lambda: stack.rows("gateway", shown, (owner.tenant,)), lambda rows: rows == [("tenant.content.erased.v1",)], "the stream", 60)
+    # Nor does the entrance repeat a text.
+    answered = "SELECT count(*) FROM idempotency_keys WHERE tenant_id = %s AND state = 'done'"
+    eventually(lambda: stack.rows("gateway", answered, (owner.tenant,)), lambda rows: rows == [(0,)], "kept answers", 60)
+    assert_problem(owner.request("POST", "/api/ai/generate", **call), 403, "tenant.erased")
     event = next(stream_events(owner, last_event_id=0))
     assert (event.type, event.data["data"]["erasureId"]) == ("tenant.content.erased.v1", erasure["id"])

@@ -43,3 +43,30 @@ struct Sweeper: Service {
         _ = try await system.query("DELETE FROM gateway_instances WHERE seen_at < app_now() - interval '1 minute'")
     }
 }
+
+/// Answers that are kept to be repeated, of tenants whose data is gone.
+struct ErasedAnswers: Sendable {
+    let system: Database
+
+    /// So many rows go in one transaction.
+    static let batch = 500
+    /// What answers the order itself holds nothing of the tenant's data.
+    static let order = "POST /api/tenant/erasure"
+
+    /// A repeat is a new request then, and the services take none.
+    func erase(of tenantId: UUID, before time: Date) async throws {
+        while try await eraseBatch(of: tenantId, before: time) {}
+    }
+
+    /// - Returns: whether there may be more.
+    private func eraseBatch(of tenantId: UUID, before time: Date) async throws -> Bool {
+        try await system.query(
+            """
+            DELETE FROM idempotency_keys WHERE tenant_id = \(tenantId) AND (principal, route, key) IN (
+                SELECT principal, route, key FROM idempotency_keys
+                WHERE tenant_id = \(tenantId) AND state = 'done' AND created_at < \(time) AND route <> \(Self.order)
+                LIMIT \(Self.batch))
+            """
+        ).affectedRows == Self.batch
+    }
+}

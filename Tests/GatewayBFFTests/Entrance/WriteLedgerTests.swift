@@ -53,6 +53,41 @@ struct WriteLedgerTests {
         try await TestDatabase.withClone(of: GatewayHarness.template) { try await test(Bench($0)) }
     }
 
+    @Test("forgets the answers of an erased tenant, not what comes after, and nobody else's")
+    func erased() async throws {
+        try await withBench { bench in
+            let other = UUID.version7()
+            func answer(_ key: WriteLedger.Key) async throws {
+                guard case .granted(_, let claimId) = try await bench.claim(key) else { return }
+                try await bench.ledger.finish(key, claimId: claimId, audit: bench.audit(tenant: key.tenantId), Self.created)
+            }
+            for number in 0..<3 { try await answer(bench.key("k-\(number)")) }
+            try await answer(bench.key(tenant: other))
+            _ = try await bench.claim(bench.key("under-way"))
+            var order = bench.key("order")
+            order = .init(tenantId: order.tenantId, principal: order.principal, route: ErasedAnswers.order, key: order.key)
+            try await answer(order)
+            // More than go at a time.
+            try await bench.database.superuser.query(
+                """
+                INSERT INTO idempotency_keys (tenant_id, principal, route, key, fingerprint, operation_id, state, claim_id, instance_id,
+                    lease_until)
+                SELECT tenant_id, principal, route, 'n-' || n, fingerprint, operation_id, state, claim_id, instance_id, lease_until
+                FROM idempotency_keys, generate_series(1, \(ErasedAnswers.batch)) AS n WHERE key = 'k-0'
+                """)
+            let time: Date = try await bench.database.superuser.query("SELECT app_now() AS at").only.decode("at")
+            try await bench.database.setClock(offset: .seconds(5))
+            try await answer(bench.key("after"))
+            try await ErasedAnswers(system: bench.database.system).erase(of: bench.tenant, before: time)
+            let left = try await bench.database.superuser.query("SELECT tenant_id, key FROM idempotency_keys ORDER BY key")
+            #expect(try left.map { try $0.decode("key", as: String.self) } == ["after", "k-1", "order", "under-way"])
+            #expect(try left[1].decode("tenant_id", as: UUID.self) == other)
+            let again = try await bench.claim(bench.key("k-0"))
+            let isNew = if case .granted = again { true } else { false }
+            #expect(isNew)
+        }
+    }
+
     @Test("repeats the stored answer for the same key and body")
     func replay() async throws {
         try await withBench { bench in
