@@ -282,6 +282,7 @@ struct TenantErasureTests {
             INSERT INTO ai_embeddings (tenant_id, provider, model, dimensions, content_sha256, vector)
             SELECT \(tenant), 'openai', 'm', 1, sha256(n::text::bytea), '\\x00000000' FROM generate_series(1, \(many)) AS n
             """,
+            "UPDATE ai_budgets SET name = \(words) WHERE tenant_id = \(tenant)",
             "INSERT INTO ai_tenant_settings (tenant_id, retention_days) VALUES (\(tenant), 7)",
             "INSERT INTO tenant_provider_keys (tenant_id, provider, key_id, key_sealed) VALUES (\(tenant), 'openai', \(words), '\\x00')",
             "INSERT INTO routing_policies (tenant_id, scene, routes, updated_by) VALUES (\(tenant), \(words), '[]', \(words))",

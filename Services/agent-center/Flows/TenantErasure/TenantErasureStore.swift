@@ -95,6 +95,8 @@ struct TenantErasureStore: Sendable {
             let ended = try await transaction.query(
                 "UPDATE erased_tenants SET finished_at = app_now() WHERE tenant_id = \(tenantId) AND finished_at IS NULL")
             guard ended.affectedRows > 0 else { return }
+            // What a budget was called is the tenant's own word; what it comes to is not.
+            try transaction.enqueue("UPDATE ai_budgets SET name = id::text WHERE tenant_id = \(tenantId)")
             try transaction.enqueue(CatalogueStore.changed)
             try transaction.enqueue(PromptStore.changed(tenantId))
         }
