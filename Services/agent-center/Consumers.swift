@@ -18,7 +18,7 @@ enum Consumers {
                 broker: runtime.broker, queue: .agentTenantErasures, flow: "TenantErasure", handlerTimeout: patience,
                 tracer: runtime.tracer
             ) {
-                try await tenantErasure.erase($0.event)
+                try await tenantErasure.hear($0.event)
             },
         ]
     }

@@ -28,7 +28,7 @@ enum Consumers {
                 broker: runtime.broker, queue: .tenantErasures, flow: "TenantErasure", handlerTimeout: patience,
                 tracer: runtime.tracer
             ) {
-                try await tenantErasure.erase($0.event)
+                try await tenantErasure.hear($0.event)
             },
         ]
     }

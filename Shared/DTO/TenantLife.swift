@@ -190,6 +190,15 @@ public struct AssetStorage: Codable, Sendable, Equatable {
     }
 }
 
+/// `data` of `tenant.erasure.ordered.v1`; subject is the tenant's id. From here on nothing of the tenant's is written, and no model asked.
+public struct TenantErasureOrdered: Codable, Sendable, Equatable {
+    public static let type = "tenant.erasure.ordered.v1"
+
+    public var erasureId: UUID
+
+    public init(erasureId: UUID) { self.erasureId = erasureId }
+}
+
 /// `data` of `tenant.content.erased.v1`; subject is the tenant's id.
 public struct TenantContentErased: Codable, Sendable, Equatable {
     public static let type = "tenant.content.erased.v1"

@@ -19,10 +19,11 @@ extension QueueDeclaration {
     public static let semanticChanges = QueueDeclaration(
         "orchestration.semantic-changes",
         bindings: [ContentDraftCreated.type, ContentVersionCreated.type, ContentBinned.restoredType])
-    /// content-center → orchestration-service: who was erased there is erased here too.
-    public static let tenantErasures = QueueDeclaration("orchestration.tenant-erasures", bindings: [TenantContentErased.type])
+    /// content-center → orchestration-service: for whom nothing begins any more, and who was erased there is erased here too.
+    public static let tenantErasures = QueueDeclaration("orchestration.tenant-erasures", bindings: erasureTypes)
     /// content-center → agent-center: the same.
-    public static let agentTenantErasures = QueueDeclaration("agent-center.tenant-erasures", bindings: [TenantContentErased.type])
+    public static let agentTenantErasures = QueueDeclaration("agent-center.tenant-erasures", bindings: erasureTypes)
+    private static let erasureTypes = [TenantErasureOrdered.type, TenantContentErased.type]
     /// orchestration-service → agent-center: the words that tenants forbid in all their texts.
     public static let bannedWords = QueueDeclaration("agent-center.banned-words", bindings: [BannedWordsChanged.type])
 }

@@ -44,11 +44,11 @@ struct TenantErasureTests {
             let event = try Self.erased(tenant)
             // Twice at once, and once more: whatever comes of it comes once.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<2 { group.addTask { try await harness.erasure.erase(event) } }
+                for _ in 0..<2 { group.addTask { try await harness.erasure.hear(event) } }
                 try await group.waitForAll()
             }
             let revision = try await harness.revisions()
-            try await harness.erasure.erase(event)
+            try await harness.erasure.hear(event)
             #expect(revision == [1, 1])
             #expect(try await harness.revisions() == revision)
 
@@ -73,6 +73,21 @@ struct TenantErasureTests {
         }
     }
 
+    @Test("From the order on no model is asked, and what there is stays until it is done")
+    func ordered() async throws {
+        try await BudgetHarness.run { harness in
+            _ = try await Self.fill(harness, TestContext.tenant)
+            let before = try await harness.rows(of: TestContext.tenant)
+            let ordered = try Self.event(TenantErasureOrdered(erasureId: UUID()), TestContext.tenant, TenantErasureOrdered.type)
+            try await harness.erasure.hear(ordered)
+            let claim = UsageClaim(.sample(), worstCase: 1)
+            await #expect(throws: TenantErased.self) { _ = try await harness.store().exchange([], [claim]) }
+            #expect(try await harness.rows(of: TestContext.tenant) == before.merging(["erased_tenants": 1]) { $1 })
+            try await harness.erasure.hear(try Self.erased(TestContext.tenant))
+            #expect(try await harness.texts(of: TestContext.tenant).contains(Self.words) == false)
+        }
+    }
+
     @Test("What was broken off is gone on with")
     func brokenOff() async throws {
         try await BudgetHarness.run { harness in
@@ -82,7 +97,7 @@ struct TenantErasureTests {
             try await store.mark(TestContext.tenant, erasure: UUID())
             #expect(try await store.deleteBatch(of: "ai_embeddings", of: TestContext.tenant))
             #expect(try await store.eraseTexts(of: TestContext.tenant))
-            try await harness.erasure.erase(try Self.erased(TestContext.tenant))
+            try await harness.erasure.hear(try Self.erased(TestContext.tenant))
             #expect(try await harness.texts(of: TestContext.tenant).contains(Self.words) == false)
             #expect(try await harness.revisions() == [1, 1])
         }
@@ -111,7 +126,7 @@ struct TenantErasureTests {
             let (_, admissions) = try await store.exchange([], [claim])
             let isGranted = if case .granted? = admissions.first { true } else { false }
             #expect(isGranted)
-            try await harness.erasure.erase(try Self.erased(TestContext.tenant))
+            try await harness.erasure.hear(try Self.erased(TestContext.tenant))
 
             var entry = LedgerEntry.sample(cost: 70, prompt: Self.words)
             entry.checks = [["word": .string(Self.words)]]
@@ -152,7 +167,7 @@ struct TenantErasureTests {
                     _ = try await ticket.settle(.sample(cost: 9, prompt: Self.words), answer: #""\#(Self.words)""#)
                 }
                 try await eventually("the settlement waits") { try await harness.waits(for: "ai_usage_ledger%") }
-                let erasing = Task { try await harness.erasure.erase(try Self.erased(TestContext.tenant)) }
+                let erasing = Task { try await harness.erasure.hear(try Self.erased(TestContext.tenant)) }
                 try await eventually("the mark waits for it") { try await harness.waits(for: "erased_tenants") }
                 return [settling, erasing]
             }
@@ -177,7 +192,7 @@ struct TenantErasureTests {
         let vendor = try ScriptedVendor([.says(ModelTitles.json())])
         let environment = ["DATA_ENCRYPTION_KEYS": "k1=" + Base64.encode(Array(repeating: 7, count: 32))]
         try await TitleService.run(primary: vendor, environment: environment) { service in
-            try await BudgetHarness(database: service.database).erasure.erase(try Self.erased(TestContext.tenant))
+            try await BudgetHarness(database: service.database).erasure.hear(try Self.erased(TestContext.tenant))
             let scopes = ["ai:admin", "ai:usage", "ai:generate", "prompts:read", "prompts:write"]
             for (method, path, body) in Self.calls {
                 let answer = try await service.call(method, path, body, scopes: scopes)
@@ -199,7 +214,7 @@ struct TenantErasureTests {
     func broken() async throws {
         try await BudgetHarness.run { harness in
             let event = try Self.event(["erasureId": 7], TestContext.tenant)
-            await #expect(throws: PermanentFailure.self) { try await harness.erasure.erase(event) }
+            await #expect(throws: PermanentFailure.self) { try await harness.erasure.hear(event) }
             #expect(try await harness.rows(of: TestContext.tenant)["erased_tenants"] == 0)
         }
     }
@@ -236,9 +251,11 @@ struct TenantErasureTests {
         try event(TenantContentErased(erasureId: UUID(), counts: []), tenant)
     }
 
-    private static func event(_ data: some Encodable, _ tenant: UUID) throws -> CloudEvent {
+    private static func event(
+        _ data: some Encodable, _ tenant: UUID, _ type: String = TenantContentErased.type
+    ) throws -> CloudEvent {
         CloudEvent(
-            id: .version7(), source: "content-center", type: TenantContentErased.type, subject: tenant.text, time: Date(),
+            id: .version7(), source: "content-center", type: type, subject: tenant.text, time: Date(),
             tenantId: tenant, version: 1, data: try JSON.encode(data))
     }
 

@@ -68,9 +68,11 @@ import Testing
             #expect(left == ["jobs": 1, "job_steps": 2, "tenant_erasures": 1, "asset_quotas": 1])
             #expect(try await service.rows(of: other) == before)
             #expect(service.files().count == 2)
-            let events = try await service.events().filter { $0.type == TenantContentErased.type }
-            #expect(events.count == 1)
-            #expect(try events.first?.decode(TenantContentErased.self).counts == done.counts)
+            let events = try await service.events().filter { $0.subject == ContentCenterHarness.tenant.text }
+            #expect(events.map(\.type) == [TenantErasureOrdered.type, TenantContentErased.type])
+            #expect(events.map(\.version) == [1, 2])
+            #expect(try events.first?.decode(TenantErasureOrdered.self).erasureId == erasure.id)
+            #expect(try events.last?.decode(TenantContentErased.self).counts == done.counts)
 
             let twice = try await service.tenant(.post, "/erasure", body: service.confirmation)
             #expect(try twice.problem().code == "tenant.erased_before")

@@ -148,6 +148,11 @@ def test_an_erasure_survives_the_end_of_its_process(stack, member):
         assert owner.request("POST", "/api/tenant/erasure", json=order).status_code == 202
         left = "SELECT (SELECT count(*) FROM contents WHERE tenant_id = %s), (SELECT count(*) FROM content_spaces WHERE tenant_id = %s)"
         eventually(lambda: stack.rows("content", left, (owner.tenant, owner.tenant))[0], lambda counts: counts == (0, 1), "half is gone", 60)
+        # From the order on nothing is begun that could not be kept, and so nothing paid.
+        closed = "SELECT count(*) FROM erased_tenants WHERE tenant_id = %s AND finished_at IS NULL"
+        for database in ("orchestration", "agent"):
+            eventually(lambda: stack.rows(database, closed, (owner.tenant,)), lambda rows: rows == [(1,)], "it is closed everywhere", 60)
+        assert_problem(owner.request("POST", "/api/titles", json={"topic": "还在吗"}), 403, "tenant.erased")
         stack.restart("content-center")
     with stack.administrator("content") as connection:
         # The dead worker's lease ends.

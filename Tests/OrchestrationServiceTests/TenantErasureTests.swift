@@ -34,10 +34,10 @@ import Testing
             let event = try erased(tenant)
             // Twice at once, and once more: whatever comes of it comes once.
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<2 { group.addTask { try await service.erasure.erase(event) } }
+                for _ in 0..<2 { group.addTask { try await service.erasure.hear(event) } }
                 try await group.waitForAll()
             }
-            try await service.erasure.erase(event)
+            try await service.erasure.hear(event)
 
             #expect(try await rows(service.database, tenant).filter { $0.value > 0 } == ["erased_tenants": 1])
             #expect(try await rows(service.database, other) == before)
@@ -49,10 +49,26 @@ import Testing
         }
     }
 
+    @Test func fromTheOrderOnNothingBeginsAndWhatThereIsStays() async throws {
+        try await OrchestrationHarness.run { service in
+            try await fill(service.database, TestContext.tenant)
+            let before = try await rows(service.database, TestContext.tenant)
+            let ordered = try event(TenantErasureOrdered.type, TenantErasureOrdered(erasureId: UUID()), TestContext.tenant)
+            try await service.erasure.hear(ordered)
+            let answer = try await service.send(.post, "/v1/titles", #"{"topic": "a"}"#, scopes: everything)
+            #expect(try answer.problem().code == "tenant.erased")
+            #expect(try await rows(service.database, TestContext.tenant) == before.merging(["erased_tenants": 1]) { $1 })
+            try await service.erasure.hear(try erased(TestContext.tenant))
+            // Told of late, the order changes nothing.
+            try await service.erasure.hear(ordered)
+            #expect(try await rows(service.database, TestContext.tenant).filter { $0.value > 0 } == ["erased_tenants": 1])
+        }
+    }
+
     /// The queues are apart: what happened before may be told after.
     @Test func aDraftThatIsToldOfLateLeavesNoTrace() async throws {
         try await OrchestrationHarness.run { service in
-            try await service.erasure.erase(try erased(TestContext.tenant))
+            try await service.erasure.hear(try erased(TestContext.tenant))
             for tenant in [TestContext.tenant, TestContext.otherTenant] {
                 let draft = ContentDraftCreated(
                     contentId: UUID(), kind: "copy", status: .draft, version: 1, title: "告别", operationId: nil)
@@ -74,7 +90,7 @@ import Testing
         ] as [(String, String?)])
     func noFlowBegins(path: String, body: String?) async throws {
         try await OrchestrationHarness.run { service in
-            try await service.erasure.erase(try erased(TestContext.tenant))
+            try await service.erasure.hear(try erased(TestContext.tenant))
             for headers in [[:], ["Prefer": "respond-async", "If-Match": "\"1\""]] as [HTTPHeaders] {
                 let answer = try await service.send(
                     .post, path, body, scopes: everything, operation: UUID(), headers: headers)
@@ -88,7 +104,7 @@ import Testing
 
     @Test func nothingElseIsTakenEither() async throws {
         try await OrchestrationHarness.run { service in
-            try await service.erasure.erase(try erased(TestContext.tenant))
+            try await service.erasure.hear(try erased(TestContext.tenant))
             let answers = [
                 try await service.send(.get, "/v1/search/semantic?q=a", scopes: everything),
                 try await service.send(.put, "/v1/vocabulary/brand-words", #"{"words": ["a"]}"#, scopes: everything),
@@ -127,7 +143,7 @@ import Testing
             }
             let run = try await replica.start(["a", "b"])
             try await eventually("the step is under way") { gate.arrived == 1 }
-            try await service.erasure.erase(try erased(TestContext.tenant))
+            try await service.erasure.hear(try erased(TestContext.tenant))
             gate.open()
             await #expect(throws: TenantErased.self) { _ = try await replica.end(of: run) }
             #expect(gate.arrived == 1)
@@ -138,7 +154,7 @@ import Testing
     @Test func dataThatTellsOfNoErasureIsParkedAtOnce() async throws {
         try await OrchestrationHarness.run { service in
             let broken = try event(TenantContentErased.type, ["erasureId": 7], TestContext.tenant)
-            await #expect(throws: PermanentFailure.self) { try await service.erasure.erase(broken) }
+            await #expect(throws: PermanentFailure.self) { try await service.erasure.hear(broken) }
             #expect(try await service.database.superuser.query("SELECT FROM erased_tenants").isEmpty)
         }
     }

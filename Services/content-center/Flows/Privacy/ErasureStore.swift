@@ -32,14 +32,19 @@ struct ErasureStore: Sendable {
             let id = UUID.version7()
             _ = try await JobStore.add(
                 id, kind: Privacy.erasureKind, payload: JSONText("{}"), maxAttempts: 1_000, in: transaction)
-            try transaction.enqueue(
+            let orderedAt: Date = try await transaction.query(
                 """
                 INSERT INTO tenant_erasures (tenant_id, id, requested_by, operation_id)
-                VALUES (\(author.tenantId), \(id), \(author.subject), \(author.operationId))
-                """)
+                VALUES (\(author.tenantId), \(id), \(author.subject), \(author.operationId)) RETURNING created_at
+                """
+            ).only.decode("created_at")
+            try await Self.tell(
+                TenantErasureOrdered.type, TenantErasureOrdered(erasureId: id), version: 1, of: author.tenantId, at: orderedAt,
+                in: transaction)
             return true
         }
         onOrder()
+        onCommit()
         return isNew
     }
 
@@ -145,11 +150,18 @@ struct ErasureStore: Sendable {
         let finishedAt: Date = try await transaction.query(
             "UPDATE tenant_erasures SET finished_at = app_now() WHERE tenant_id = \(tenantId) RETURNING finished_at"
         ).only.decode("finished_at")
-        let data = TenantContentErased(erasureId: job, counts: counts)
+        try await Self.tell(
+            TenantContentErased.type, TenantContentErased(erasureId: job, counts: counts), version: 2, of: tenantId,
+            at: finishedAt,
+            in: transaction)
+    }
+
+    private static func tell(
+        _ type: String, _ data: some Encodable, version: Int64, of tenantId: UUID, at time: Date, in transaction: Transaction
+    ) async throws {
         let event = CloudEvent(
-            id: UUID.version7(), source: "content-center", type: TenantContentErased.type,
-            subject: tenantId.text, time: finishedAt, tenantId: tenantId, version: 1,
-            data: try JSON.encode(data))
+            id: UUID.version7(), source: "content-center", type: type, subject: tenantId.text, time: time, tenantId: tenantId,
+            version: version, data: try JSON.encode(data))
         try await Outbox.append([event], in: transaction)
     }
 }
