@@ -22,16 +22,20 @@ public struct BrokerConfiguration: Sendable {
     /// How long the broker may take to answer a declaration, and to confirm a message, before the connection is given up.
     public var answerTimeout: Duration
     public var leaderlessQueues: LeaderlessQueues
+    /// How many events go out in one message at most, see ``EventBatch``. A server of before, which parks what it cannot read, takes 1.
+    public var eventsTogether: Int
     /// A PEM file of the authorities that may have signed the certificate of a broker behind `amqps`.
     public var authorities: String
 
     /// Where Debian keeps the public ones.
     public static let publicAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
+    public static let mostEventsTogether = EventBatch.mostEvents
+
     public init(
         url: Secret, prefix: String = "", heartbeat: Duration = .seconds(20), connectTimeout: Duration = .seconds(3),
         answerTimeout: Duration = .seconds(5), leaderlessQueues: LeaderlessQueues = .recreate,
-        authorities: String = Self.publicAuthorities
+        eventsTogether: Int = Self.mostEventsTogether, authorities: String = Self.publicAuthorities
     ) {
         self.url = url
         self.prefix = prefix
@@ -39,6 +43,7 @@ public struct BrokerConfiguration: Sendable {
         self.connectTimeout = connectTimeout
         self.answerTimeout = answerTimeout
         self.leaderlessQueues = leaderlessQueues
+        self.eventsTogether = eventsTogether
         self.authorities = authorities
     }
 

@@ -88,8 +88,9 @@ public final class Consumer: Service {
         }
         let id = broker.makeSubscriptionId()
         let deliver: @Sendable (ReceivedMessage) -> Void = { [lanes] received in
-            let key = received.message.headers[HeaderName.subject] ?? received.message.messageId
-            lanes[Int(UInt(bitPattern: key.hashValue) % UInt(lanes.count))].put(received)
+            guard lanes.count > 1 else { return lanes[0].put(received.events) }
+            let events = Dictionary(grouping: received.events) { UInt(bitPattern: $0.laneKey.hashValue) % UInt(lanes.count) }
+            for (lane, events) in events { lanes[Int(lane)].put(events) }
         }
         broker.consuming.post(
             .subscribe(Subscription(id: id, queue: queue, prefetch: UInt16(clamping: prefetch), deliver: deliver)))
@@ -154,7 +155,9 @@ public final class Consumer: Service {
         var works: [UUID: [Work]] = [:]
         for received in received {
             do {
-                let delivery = Delivery(event: try CloudEvent(decoding: received.message.body), message: received.message)
+                let event = try CloudEvent(decoding: received.message.body)
+                let received = received.named(by: event)
+                let delivery = Delivery(event: event, message: received.message)
                 if works[delivery.event.tenantId] == nil { tenants.append(delivery.event.tenantId) }
                 works[delivery.event.tenantId, default: []].append(Work(received: received, delivery: delivery))
             } catch {

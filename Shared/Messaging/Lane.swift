@@ -10,9 +10,9 @@ final class Lane: Sendable {
 
     private let state = Lock(State())
 
-    func put(_ message: ReceivedMessage) {
+    func put(_ messages: [ReceivedMessage]) {
         let taker = state.withLock { state -> OneShot<Void>? in
-            state.waiting.append(message)
+            state.waiting += messages
             defer { state.taker = nil }
             return state.taker
         }

@@ -1,5 +1,6 @@
 import ConcurrencySupport
 import FoundationEssentials
+import Observability
 public import PostgresStore
 
 /// Events wait in a table until the broker has confirmed them, so that a state and its message change in one transaction (design §3,
@@ -63,23 +64,34 @@ public enum Outbox {
 /// The rows as the relay sees them.
 struct OutboxRow: Sendable {
     let id: Int64
+    let eventId: UUID
     let subject: String?
     let type: String
     let event: String
 
-    init(_ row: Row) throws {
-        id = try row.decode("id")
-        subject = try row.decode("subject")
-        type = try row.decode("type")
-        event = try row.decode("event")
+    /// Of one type. Their bytes go out as they are.
+    static func message(of rows: some Collection<OutboxRow>) throws -> OutgoingMessage? {
+        guard let first = rows.first else { return nil }
+        guard rows.count > 1 else { return try first.message() }
+        return OutgoingMessage(
+            routingKey: first.type, messageId: first.eventId.text, contentType: EventBatch.contentType,
+            body: EventBatch.encode(rows.map(\.event)))
     }
 
     /// The stored bytes go out as they are; only the headers are read from them.
-    func message() throws -> OutgoingMessage {
+    private func message() throws -> OutgoingMessage {
         let body = Array(event.utf8)
         var message = OutgoingMessage(try CloudEvent(decoding: body))
         message.body = body
         return message
+    }
+}
+
+extension OutboxRow {
+    init(_ row: Row) throws {
+        self.init(
+            id: try row.decode("id"), eventId: try row.decode("event_id"), subject: try row.decode("subject"),
+            type: try row.decode("type"), event: try row.decode("event"))
     }
 }
 
@@ -130,7 +142,7 @@ struct OutboxStore: Sendable {
                 AND subject IS NOT NULL AND failure IS DISTINCT FROM 'unroutable'
             ORDER BY subject, id
         )
-        SELECT id, subject, type, event::text AS event FROM outbox AS o
+        SELECT id, event_id, subject, type, event::text AS event FROM outbox AS o
         WHERE confirmed_at IS NULL AND next_attempt_at <= app_now()
             AND NOT EXISTS (SELECT FROM behind WHERE behind.subject = o.subject AND behind.id < o.id)
         ORDER BY id LIMIT \(limit)

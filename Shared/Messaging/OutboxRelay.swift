@@ -112,18 +112,22 @@ public final class OutboxRelay: Service {
     }
 
     private func publish(_ rows: [OutboxRow]) async -> [Result<Void, any Error>] {
+        var results = [Result<Void, any Error>](repeating: .failure(PublishFailure.stopped), count: rows.count)
+        var sent: [[Int]] = []
         var messages: [OutgoingMessage] = []
-        var results: [Result<Void, any Error>?] = []
-        for row in rows {
+        for parcel in EventBatch.pack(rows, atMost: publisher.broker.configuration.eventsTogether) {
             do {
-                messages.append(try row.message())
-                results.append(nil)
+                guard let message = try OutboxRow.message(of: parcel.map { rows[$0] }) else { continue }
+                messages.append(message)
+                sent.append(parcel)
             } catch {
-                results.append(.failure(error))
+                for place in parcel { results[place] = .failure(error) }
             }
         }
-        var published = await publisher.publish(messages).makeIterator()
-        return results.map { $0 ?? published.next() ?? .failure(PublishFailure.stopped) }
+        for (parcel, result) in zip(sent, await publisher.publish(messages)) {
+            for place in parcel { results[place] = result }
+        }
+        return results
     }
 }
 

@@ -56,7 +56,7 @@ import Testing
         ("AMQP_URL", "amqp://user:p4ssw0rd@h:port/", "amqp[s]://"), ("AMQP_URL", "http://user:p4ssw0rd@h/", "amqp[s]://"),
         ("DATABASE_URL", "postgres//user:p4ssw0rd@h/db", "malformed"),
         ("SYSTEM_DATABASE_URL", "postgres://user:p4ssw0rd@[h/db", "malformed"),
-        ("AMQP_LEADERLESS_QUEUES", "hope", "recreate, wait"),
+        ("AMQP_LEADERLESS_QUEUES", "hope", "recreate, wait"), ("AMQP_EVENTS_TOGETHER", "65", "64"),
     ])
     func tellsOfAddressesThatLeadNowhereWithoutShowingThem(key: String, value: String, words: String) throws {
         var variables = variables(for: .agentCenter)

@@ -12,9 +12,11 @@ struct Subscription: Sendable {
 
 /// A message with what is needed to settle it.
 struct ReceivedMessage: Sendable {
-    let message: AMQPDelivery
+    var message: AMQPDelivery
     /// Which opening of the channel it came by. Settling it after that channel is gone is dropped: the broker has taken it back.
     let epoch: UInt64
+    /// With how many others of one batch it came, itself included. They are settled one by one; the broker hears of it with the last.
+    var batchSize: Int?
 }
 
 /// Consumers of one process on one connection, a channel each, so that one that fails does not take the others along.
@@ -34,9 +36,18 @@ final class ConsumingDriver: LinkDriver {
         var window = AcknowledgementWindow()
         /// Settled, and not yet said to the broker.
         var settled: [UInt64] = []
+        /// How many parts of a batch are not settled, where some are.
+        var unsettled: [UInt64: Int] = [:]
         var isPaused = false
         var backOff = BackOff()
         var nextAttempt = ContinuousClock.now
+
+        mutating func settle(_ received: ReceivedMessage) {
+            let tag = received.message.tag
+            let left = (unsettled[tag] ?? received.batchSize ?? 1) - 1
+            unsettled[tag] = left > 0 ? left : nil
+            if left <= 0 { settled.append(tag) }
+        }
     }
 
     private let configuration: BrokerConfiguration
@@ -92,7 +103,7 @@ final class ConsumingDriver: LinkDriver {
             channels[subscription.id] = Channel(subscription: subscription)
         case .acknowledge(let received):
             for received in received where channels[received.message.channel]?.epoch == received.epoch {
-                channels[received.message.channel]?.settled.append(received.message.tag)
+                channels[received.message.channel]?.settle(received)
             }
         case .pause(let id):
             guard let channel = channels[id], !channel.isPaused else { return }
@@ -140,6 +151,7 @@ final class ConsumingDriver: LinkDriver {
             channel.epoch = epochs
             channel.window = AcknowledgementWindow()
             channel.settled = []
+            channel.unsettled = [:]
             channel.backOff.reset()
             channels[id] = channel
         } catch let error as AMQPError {

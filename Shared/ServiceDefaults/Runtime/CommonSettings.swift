@@ -16,6 +16,7 @@ import PostgresStore
 /// | `AMQP_URL` | the broker, `amqp:` or `amqps:`; secret | – |
 /// | `AMQP_CA_FILE` | PEM file of the authorities that an `amqps` broker's certificate may come from | Debian's public ones |
 /// | `AMQP_LEADERLESS_QUEUES` | what to do about a queue that lost its leader: `recreate` (a broker of one node), `wait` (a cluster) | `recreate` |
+/// | `AMQP_EVENTS_TOGETHER` | how many events go out in one message at most; 1 while servers that know no such messages hear | 64 |
 /// | `AMQP_PREFIX` | stands before all exchange and queue names | none |
 /// | `LOG_LEVEL` | `debug`, `info`, `warning`, `error` | `info` |
 /// | `CONTEXT_SIGNING_KEY` | own Ed25519 seed, 32 bytes in base64; secret | – |
@@ -74,6 +75,9 @@ public struct CommonSettings: Sendable {
             url: address("AMQP_URL", BrokerConfiguration.complaint, from: &reader),
             prefix: reader.string("AMQP_PREFIX", default: ""),
             leaderlessQueues: reader.choice("AMQP_LEADERLESS_QUEUES", default: .recreate),
+            eventsTogether: reader.int(
+                "AMQP_EVENTS_TOGETHER", default: BrokerConfiguration.mostEventsTogether,
+                in: 1...BrokerConfiguration.mostEventsTogether),
             authorities: reader.string("AMQP_CA_FILE", default: BrokerConfiguration.publicAuthorities))
     }
 
