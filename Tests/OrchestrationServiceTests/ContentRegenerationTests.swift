@@ -155,6 +155,8 @@ import Testing
             let answer = try await regenerate(service, shelf.id, #"{"feedback": "把六点改成七点"}"#)
             #expect(answer.status == .conflict && shelf.versions == 1)
             #expect(try answer.problem().code == "content.no_model")
+            // An outage passes.
+            #expect(try answer.problem().retryable && answer.headers["Retry-After"] == "60")
         }
     }
 

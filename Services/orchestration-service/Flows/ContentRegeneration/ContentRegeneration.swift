@@ -98,14 +98,15 @@ struct ContentRegeneration: DurableFlow {
     }
 }
 
-/// No model is set up, or none gave an answer. (A conflict and no 503: the service is well, and whoever asks again at once gets no other.)
+/// No model is set up, or none gave an answer; which passes. (A conflict and no 503: the service is well, and whoever asks again at once
+/// gets no other.)
 struct NothingToWriteAgain: HTTPFailure {
     var problem: ProblemDescription {
-        Conflict(
-            code: "content.no_model",
+        ProblemDescription(
+            status: .conflict, code: "content.no_model",
             title: LocalizedText(
-                zh: "没有可用的模型按意见改写，内容保持不变", en: "No model could write it again; the content stays as it is")
-        ).problem
+                zh: "没有可用的模型按意见改写，内容保持不变", en: "No model could write it again; the content stays as it is"),
+            retryable: true, headers: ["Retry-After": "60"])
     }
 }
 
