@@ -127,7 +127,8 @@ struct AIGeneration: Sendable {
                 break
             }
             if index > 0, task.question.answerSchema != nil { metrics.count(.nextRoute, "taken") }
-            let result = try await ask(route, task, within: budget, prices: plan.prices, purse: &purse, delivery)
+            let result = try await ask(
+                route, task, within: budget, prices: plan.prices, purse: &purse, delivery, after: outcome.failure)
             outcome.attempts += result.attempts
             outcome.rejected += result.rejected
             outcome.isSent = delivery?.hasSent ?? false
@@ -177,7 +178,7 @@ struct AIGeneration: Sendable {
 
     private func ask<T: GenerationTask>(
         _ route: ModelRoute, _ task: T, within budget: Duration, prices: PriceTable, purse: inout Purse,
-        _ delivery: GenerationDelivery?
+        _ delivery: GenerationDelivery?, after earlier: ChatFailure?
     ) async throws -> RouteResult<T.Product> {
         let deadline = Deadline.after(budget)
         var result = RouteResult<T.Product>()
@@ -199,7 +200,9 @@ struct AIGeneration: Sendable {
                 }
             }
             do {
-                guard try await delivery?.startsAnew(because: result.failure?.chineseReason) ?? true else { return result }
+                guard try await delivery?.startsAnew(because: (result.failure ?? earlier)?.chineseReason) ?? true else {
+                    return result
+                }
             } catch {
                 result.isAbandoned = true
                 return result
