@@ -94,10 +94,13 @@ struct BudgetHarness: Sendable {
 }
 
 extension LedgerEntry {
-    static func sample(cost: Int64, spent: Int64? = nil, provider: String = "openai", prompt: String = "问") -> LedgerEntry {
+    static func sample(
+        cost: Int64, spent: Int64? = nil, provider: String = "openai", prompt: String = "问", calls: Int? = nil
+    ) -> LedgerEntry {
         LedgerEntry(
-            provider: provider, modelName: "m", promptTokens: 10, cachedPromptTokens: 2, completionTokens: 5, costNano: cost,
-            spentNano: spent ?? cost, currency: "USD", priceVersion: "p@1", isEstimated: false, latencyMs: 1, attempts: [],
+            provider: provider, modelName: "m", promptTokens: 10, cachedPromptTokens: 2, completionTokens: 5,
+            calls: calls ?? (provider == "template" ? 0 : 1), costNano: cost, spentNano: spent ?? cost, currency: "USD",
+            priceVersion: "p@1", isEstimated: false, latencyMs: 1, attempts: [],
             promptVersion: "v@1", promptHash: SHA256.hash(prompt), completionHash: SHA256.hash("答"),
             isDegraded: provider == "template", degradedReason: nil, texts: .init(prompt: prompt, completion: "答"))
     }

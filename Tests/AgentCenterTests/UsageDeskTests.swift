@@ -41,7 +41,7 @@ struct UsageDeskTests {
     }
 
     private let entry = LedgerEntry(
-        provider: "p", modelName: "m", promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0,
+        provider: "p", modelName: "m", promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, calls: 1,
         costNano: 0, spentNano: 0, currency: "USD", priceVersion: nil, isEstimated: false, latencyMs: 0, attempts: [],
         promptVersion: "v", promptHash: [], completionHash: [], isDegraded: false, degradedReason: nil)
 

@@ -3,8 +3,12 @@ extension BudgetAdmission {
     static let v3 = begin()
     /// Not for an erased tenant.
     static let v4 = begin(.refused)
+    /// A claim says how many calls it is.
+    static let v5 = begin(.refused, .counted)
 
-    private static func begin(_ erased: ErasedTenantSteps = ErasedTenantSteps()) -> String {
+    private static func begin(
+        _ erased: ErasedTenantSteps = ErasedTenantSteps(), _ calls: CountedCalls = CountedCalls()
+    ) -> String {
         #"""
         -- Claims operations, finds what was answered before, and sets the worst case aside in every budget that applies; all or none
         -- for each claim, claims in their order. Nothing is ever set aside beyond a hard budget's limit.
@@ -13,7 +17,7 @@ extension BudgetAdmission {
         -- seconds to its next period), and a row 0 with the days that texts are kept.
         CREATE OR REPLACE FUNCTION ai_begin(
             p_desk uuid, p_currency text, p_operations uuid[], p_steps text[], p_tickets uuid[], p_amounts bigint[],
-            p_leases bigint[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[], p_models text[], p_api_keys uuid[]
+            p_leases bigint[], p_flows text[], p_tasks text[], p_scenes text[], p_subjects text[], p_models text[], p_api_keys uuid[]\#(calls.parameter)
         ) RETURNS TABLE (n bigint, status text, answer text, budget_id uuid, scope text, period text, number bigint)
         LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
         #variable_conflict use_column
@@ -73,7 +77,7 @@ extension BudgetAdmission {
                 WITH added AS (
                     INSERT INTO ai_reservations (
                         tenant_id, operation_id, step, ticket_id, desk_id, lease_until, amount_nano, currency, flow, task, scene,
-                        subject, model, api_key_id, budget_ids, created_at)
+                        subject, model, api_key_id, budget_ids, created_at\#(calls.column))
                     SELECT v_tenant, p_operations[i.n], p_steps[i.n], p_tickets[i.n], p_desk,
                            v_now + p_leases[i.n] * interval '1 millisecond', p_amounts[i.n], p_currency, p_flows[i.n], p_tasks[i.n],
                            p_scenes[i.n], p_subjects[i.n], p_models[i.n], p_api_keys[i.n],
@@ -81,7 +85,7 @@ extension BudgetAdmission {
                                SELECT b.id FROM unnest(b_ids, b_scopes, b_wanted) AS b(id, scope, wanted)
                                WHERE ai_budget_subject(
                                    b.scope, b.wanted, p_subjects[i.n], p_scenes[i.n], p_api_keys[i.n]) IS NOT NULL) END,
-                           v_now
+                           v_now\#(calls.value)
                     FROM generate_series(1, v_size) AS i(n)
                     ON CONFLICT DO NOTHING
                     RETURNING operation_id, step
@@ -164,9 +168,9 @@ extension BudgetAdmission {
 
             IF b_ids IS NOT NULL THEN
                 FOR v_row IN
-                    SELECT b.k, s.subject, sum(i.amount)::bigint AS amount, count(*) AS calls
-                    FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
-                        AS i(amount, scene, subject, api_key, status, counted)
+                    SELECT b.k, s.subject, sum(i.amount)::bigint AS amount, \#(calls.sum) AS calls
+                    FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted\#(calls.array))
+                        AS i(amount, scene, subject, api_key, status, counted\#(calls.column))
                     CROSS JOIN unnest(b_scopes, b_wanted) WITH ORDINALITY AS b(scope, wanted, k)
                     CROSS JOIN LATERAL (
                         SELECT ai_budget_subject(b.scope, b.wanted, i.subject, i.scene, i.api_key) AS subject) s
@@ -203,8 +207,8 @@ extension BudgetAdmission {
                     k_amounts := array_fill(0::bigint, ARRAY[cardinality(k_budgets)]);
                     k_calls := k_amounts;
                     FOR v_row IN
-                        SELECT i.* FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted)
-                            WITH ORDINALITY AS i(amount, scene, subject, api_key, status, counted, n)
+                        SELECT i.* FROM unnest(p_amounts, p_scenes, p_subjects, p_api_keys, v_status, v_counted\#(calls.array))
+                            WITH ORDINALITY AS i(amount, scene, subject, api_key, status, counted\#(calls.column), n)
                         WHERE i.status = 'granted' AND NOT i.counted ORDER BY i.n
                     LOOP
                         k_mine := '{}';
@@ -213,7 +217,7 @@ extension BudgetAdmission {
                             k := k_budgets[at];
                             CONTINUE WHEN ai_budget_subject(b_scopes[k], b_wanted[k], v_row.subject, v_row.scene, v_row.api_key)
                                 IS DISTINCT FROM k_subjects[at];
-                            IF k_money_left[at] < v_row.amount OR k_calls_left[at] < 1 THEN
+                            IF k_money_left[at] < v_row.amount OR k_calls_left[at] < \#(calls.one) THEN
                                 n := v_row.n;
                                 status := 'refused';
                                 budget_id := b_ids[k];
@@ -229,9 +233,9 @@ extension BudgetAdmission {
                         CONTINUE WHEN status IS NOT NULL;
                         FOREACH k IN ARRAY k_mine LOOP
                             k_money_left[k] := k_money_left[k] - v_row.amount;
-                            k_calls_left[k] := k_calls_left[k] - 1;
+                            k_calls_left[k] := k_calls_left[k] - \#(calls.one);
                             k_amounts[k] := k_amounts[k] + v_row.amount;
-                            k_calls[k] := k_calls[k] + 1;
+                            k_calls[k] := k_calls[k] + \#(calls.one);
                         END LOOP;
                     END LOOP;
                 END IF;

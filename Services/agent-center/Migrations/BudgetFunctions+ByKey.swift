@@ -1,10 +1,13 @@
 extension BudgetFunctions {
     /// Settling and writing down, at the cost of its own rows.
-    static let v2 = settleByKey + finishByKey()
+    static let v2 = settleByKey() + finishByKey()
     /// What comes of an erased tenant's call is booked, and no word of it kept.
     static let v3 = finishByKey(.booked)
+    /// As many calls are given back as were held, and as many counted as were answered.
+    static let v4 = settleByKey(.counted) + finishByKey(.booked, .counted)
 
-    private static let settleByKey = #"""
+    private static func settleByKey(_ calls: CountedCalls = CountedCalls()) -> String {
+        #"""
         CREATE OR REPLACE FUNCTION ai_lock_tenant() RETURNS void LANGUAGE plpgsql AS
             $$ BEGIN PERFORM pg_advisory_xact_lock(hashtextextended(app_tenant()::text, 20002)); END $$;
 
@@ -41,7 +44,7 @@ extension BudgetFunctions {
                 SELECT b.id, ai_budget_subject(b.scope, b.subject, g.subject, g.scene, g.api_key_id) AS subject,
                        ai_period_start(b.period, b.zone, g.created_at) AS period_start,
                        sum(CASE WHEN b.id = ANY (g.budget_ids) THEN g.amount_nano ELSE 0 END) AS freed,
-                       count(*) FILTER (WHERE b.id = ANY (g.budget_ids)) AS freed_calls,
+                       \#(calls.freed) AS freed_calls,
                        sum(p_costs[v_places[g.ordinality::integer]]) AS cost, sum(p_calls[v_places[g.ordinality::integer]]) AS calls
                 FROM unnest(v_gone) WITH ORDINALITY AS g JOIN ai_budgets b
                     ON b.tenant_id = v_tenant AND ai_budget_subject(b.scope, b.subject, g.subject, g.scene, g.api_key_id) IS NOT NULL
@@ -56,8 +59,11 @@ extension BudgetFunctions {
         END $$;
 
         """#
+    }
 
-    private static func finishByKey(_ erased: ErasedTenantSteps = ErasedTenantSteps()) -> String {
+    private static func finishByKey(
+        _ erased: ErasedTenantSteps = ErasedTenantSteps(), _ calls: CountedCalls = CountedCalls()
+    ) -> String {
         #"""
         -- As before. It writes what is new first, and looks only for what was there already.
         CREATE OR REPLACE FUNCTION ai_finish(
@@ -66,7 +72,7 @@ extension BudgetFunctions {
             p_completion_tokens bigint[], p_costs bigint[], p_spent bigint[], p_currency text, p_prices text[], p_estimated boolean[],
             p_latencies bigint[], p_attempts text[], p_checks text[], p_experiments uuid[], p_arms text[], p_prompt_versions text[],
             p_prompt_hashes bytea[], p_completion_hashes bytea[], p_degraded boolean[], p_reasons text[], p_answers text[],
-            p_prompts text[], p_completions text[]
+            p_prompts text[], p_completions text[]\#(calls.parameter)
         ) RETURNS TABLE (n bigint, holding text) LANGUAGE plpgsql
         SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
         #variable_conflict use_column
@@ -75,7 +81,7 @@ extension BudgetFunctions {
             v_now timestamptz;
             v_size integer := cardinality(p_operations);
             v_began timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_size]);
-            v_calls bigint[] := array_fill(1::bigint, ARRAY[v_size]);
+            v_calls bigint[] := \#(calls.answered);
             -- The places of those whose row is new.
             v_new integer[] := '{}';
             v_added uuid[];
@@ -86,11 +92,7 @@ extension BudgetFunctions {
             -- As `ai_lock_tenant`, where there is a budget.
             PERFORM pg_advisory_xact_lock(hashtextextended(v_tenant::text, 20002)) FROM ai_budgets
             WHERE tenant_id = v_tenant LIMIT 1;
-            v_now := app_now();
-            FOR i IN 1..v_size LOOP
-                -- Templates are no calls.
-                IF p_providers[i] = 'template' THEN v_calls[i] := 0; END IF;
-            END LOOP;
+            v_now := app_now();\#(calls.templates)
             FOR v_row IN
                 SELECT s.n, s.began_at FROM ai_settle(p_operations, p_steps, p_tickets, p_costs, v_calls) s
             LOOP

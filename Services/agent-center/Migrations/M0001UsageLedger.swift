@@ -7,6 +7,7 @@ enum AgentCenterMigrations {
         M0005LedgerKeeper.migration, M0006Embeddings.migration, M0007Prompts.migration,
         M0008SpendingCost.migration, M0009GuardMeasure.migration, M0010ModelWire.migration,
         M0011ErasedTenants.migration, M0012BannedWords.migration,
+        M0013CountedCalls.migration,
     ]
 }
 

@@ -52,6 +52,8 @@ struct ModelCall: Sendable {
     var needs: Set<ModelCapability> = []
     /// Members of the request that only some vendors take, and that mean something to whoever wrote them, e.g. `seed`.
     var parameters: Set<String> = []
+    /// How many texts are asked for: as many calls of a budget.
+    var texts = 1
     /// The API key that was used, where the subject does not say it.
     var apiKeyId: UUID?
     /// After this instant nobody waits for the answer.

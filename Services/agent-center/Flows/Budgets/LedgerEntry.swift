@@ -29,6 +29,8 @@ struct LedgerEntry: Sendable, Equatable {
     var promptTokens: Int
     var cachedPromptTokens: Int
     var completionTokens: Int
+    /// Texts that a model answered, as budgets count calls; at most as many as were set aside.
+    var calls: Int
     /// What the tenant is charged, in 1e-9 of `currency`; 0 for templates.
     var costNano: Int64
     /// What the vendors charge for all attempts, answered or not.
@@ -57,7 +59,7 @@ extension LedgerEntry {
     /// An entry for what the ladder did: tokens and money are the sums over its attempts.
     ///
     /// - Parameters:
-    ///   - isCharged: whether the tenant pays; not for an answer that no model gave (design §3, law 6).
+    ///   - isCharged: whether the tenant pays, and it is a call; not for an answer that no model gave (design §3, law 6).
     ///   - priceVersion: of the attempt that answered.
     init(
         provider: String, modelName: String, attempts: [ModelAttempt], isCharged: Bool, currency: String, priceVersion: String?,
@@ -67,7 +69,8 @@ extension LedgerEntry {
         self.init(
             provider: provider, modelName: modelName, promptTokens: attempts.reduce(0) { $0 + $1.promptTokens },
             cachedPromptTokens: attempts.reduce(0) { $0 + $1.cachedPromptTokens },
-            completionTokens: attempts.reduce(0) { $0 + $1.completionTokens }, costNano: isCharged ? spent : 0, spentNano: spent,
+            completionTokens: attempts.reduce(0) { $0 + $1.completionTokens }, calls: isCharged ? 1 : 0,
+            costNano: isCharged ? spent : 0, spentNano: spent,
             currency: currency, priceVersion: priceVersion, isEstimated: attempts.contains { $0.isEstimated },
             latencyMs: latencyMs, attempts: attempts, promptVersion: promptVersion, promptHash: SHA256.hash(texts.prompt),
             completionHash: SHA256.hash(texts.completion), isDegraded: isDegraded, degradedReason: degradedReason, texts: texts)

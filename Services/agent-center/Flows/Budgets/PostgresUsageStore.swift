@@ -89,7 +89,7 @@ final class PostgresUsageStore: UsageStore {
             \(deskId), \(currency), \(claims.map(\.call.operationId)), \(claims.map(\.call.step)), \(claims.map(\.ticketId)),
             \(claims.map(\.amount)), \(claims.map(\.lease.milliseconds)), \(claims.map(\.call.flow)),
             \(claims.map(\.call.task.rawValue)), \(claims.map(\.call.scene)), \(claims.map(\.call.subject)),
-            \(claims.map(\.call.model)), \(claims.map(\.call.usedKeyId)))
+            \(claims.map(\.call.model)), \(claims.map(\.call.usedKeyId)), \(claims.map(\.call.texts)))
         """
     }
 
@@ -110,7 +110,8 @@ final class PostgresUsageStore: UsageStore {
                 \(checks), \(entries.map(\.experiment?.experimentId)), \(entries.map(\.experiment?.arm)),
                 \(entries.map(\.promptVersion)), \(entries.map(\.promptHash)), \(entries.map(\.completionHash)),
                 \(entries.map(\.isDegraded)), \(entries.map(\.degradedReason)), \(receipts.map(\.answer)),
-                \(entries.map { keepsTexts ? $0.texts?.prompt : nil }), \(entries.map { keepsTexts ? $0.texts?.completion : nil }))
+                \(entries.map { keepsTexts ? $0.texts?.prompt : nil }), \(entries.map { keepsTexts ? $0.texts?.completion : nil }),
+                \(entries.map(\.calls)))
             """
     }
 

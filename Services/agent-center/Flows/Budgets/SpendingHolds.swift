@@ -76,7 +76,8 @@ struct SpendingHolds: Sendable {
             picturesBy: provider, model: model, count: settlement.images, latencyMs: settlement.latencyMs,
             priceVersion: price?.version, costNano: cost)
         let entry = LedgerEntry(
-            provider: provider, modelName: model, promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, costNano: cost,
+            provider: provider, modelName: model, promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, calls: 1,
+            costNano: cost,
             spentNano: cost, currency: prices.currency, priceVersion: price?.version, isEstimated: false,
             latencyMs: settlement.latencyMs, attempts: [attempt], promptVersion: "", promptHash: promptHash,
             completionHash: SHA256.hash(""), isDegraded: false, degradedReason: nil)

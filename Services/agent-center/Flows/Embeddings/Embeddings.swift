@@ -163,6 +163,7 @@ struct Embeddings: Sendable {
         return LedgerEntry(
             provider: line.route.provider, modelName: answered.last?.model ?? line.route.modelName,
             promptTokens: answered.reduce(0) { $0 + $1.promptTokens }, cachedPromptTokens: 0, completionTokens: 0,
+            calls: answered.isEmpty ? 0 : 1,
             costNano: answered.reduce(0) { $0 + $1.costNano }, spentNano: outcome.attempts.reduce(0) { $0 + $1.costNano },
             currency: line.prices.currency, priceVersion: answered.last?.priceVersion,
             isEstimated: outcome.attempts.contains { $0.isEstimated }, latencyMs: Int(latency.milliseconds),

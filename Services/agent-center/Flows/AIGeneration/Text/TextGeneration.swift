@@ -115,7 +115,7 @@ struct TextGeneration: Sendable {
         let call = ModelCall(
             tenantId: caller.tenantId, subject: caller.subject, operationId: caller.operationId, step: Self.step,
             flow: "AIGeneration", task: task, scene: input.scene, language: input.language, model: input.model,
-            deadline: caller.deadline)
+            texts: input.inputs.count, deadline: caller.deadline)
         let prompt = try await input.prompt.choice(for: input.task, from: prompts, call)
         let compliance = TextCompliance(
             scene: call.scene, bannedWords: try await bannedWords.finder(of: caller.tenantId),
@@ -231,7 +231,7 @@ struct TextResult: Sendable {
             promptVersion: provider == TextTemplates.provider ? TextTemplates.version : promptVersion,
             texts: .init(prompt: prompt.joined(separator: "\n"), completion: texts.joined(separator: "\n")),
             degradedReason: reason, isDegraded: isDegraded)
-        entry.costNano = costNano
+        (entry.costNano, entry.calls) = (costNano, charged.count)
         if !findings.isEmpty { entry.checks = .array(try findings.map { try JSONValue(encoding: $0) }) }
         return entry
     }
