@@ -14,7 +14,7 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     public var sampleRate: Int?
     /// Bits per second.
     public var bitrate: Int?
-    /// Of a video: what Douyin will say to it.
+    /// Of a video or a picture: what Douyin will say to it.
     public var douyin: DouyinVideoReport?
 
     public init(
@@ -36,7 +36,7 @@ public struct MediaProbe: Codable, Sendable, Equatable {
     }
 }
 
-/// A video against the platform's limits, before it is published.
+/// A video or a picture against the platform's limits, before it is published.
 public struct DouyinVideoReport: Codable, Sendable, Equatable {
     /// Whether nothing in it is an error.
     public var isAccepted: Bool

@@ -115,6 +115,24 @@ def test_every_reference_resolves(name):
         resolver.lookup(f"https://documents.invalid/{file or name}#{pointer}")
 
 
+def empty_members(node, place=""):
+    """What follows a comma in a description without quotes is read as a member of its own, without a value."""
+    members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in members:
+        if value is None and isinstance(node, dict):
+            yield f"{place}/{key}"
+        yield from empty_members(value, f"{place}/{key}")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_description_breaks_at_its_comma(name):
+    assert list(empty_members(DOCUMENTS[name])) == []
+
+
+def test_a_description_that_breaks_is_found():
+    assert list(empty_members(yaml.safe_load("a: [{description: Revoked, now or before.}]"))) == ["/a/0/now or before."]
+
+
 def test_nothing_shared_is_unused():
     used = set()
     for name, document in DOCUMENTS.items():
