@@ -63,6 +63,8 @@ import Testing
                 Dictionary(found) { first, _ in first }
                     == Dictionary(events.map { ($0.id, $0.operationId) }) { first, _ in first })
             #expect(found.count == 20)
+            // The rows are the record.
+            #expect(try await service.database.superuser.query("SELECT 1 FROM inbox").isEmpty)
         }
     }
 
