@@ -57,6 +57,25 @@ extension ContentCenterHarness {
         }
     }
 
+    /// What a crash takes from the index it gives back to the list.
+    @Test func doesNotWaitForTheDisk() async throws {
+        try await ContentCenterHarness.run { service in
+            for sql: SQL in [
+                "CREATE TABLE commits (synchronous text NOT NULL)",
+                """
+                CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                    INSERT INTO commits VALUES (current_setting('synchronous_commit')); RETURN NULL;
+                END $$
+                """,
+                "CREATE TRIGGER noted AFTER DELETE ON search_changes FOR EACH ROW EXECUTE FUNCTION note_commit()",
+            ] { try await service.database.superuser.query(sql) }
+            _ = try await service.copy("防晒霜", "油皮")
+            try await service.indexer.takeInAll()
+            let noted = try await service.database.superuser.query("SELECT DISTINCT synchronous FROM commits")
+            #expect(try noted.map { try $0.decode("synchronous", as: String.self) } == ["off"])
+        }
+    }
+
     @Test func waitsWhereManyChangesDo() async throws {
         try await ContentCenterHarness.run { service in
             let content = try await service.copy("防晒霜", "油皮")

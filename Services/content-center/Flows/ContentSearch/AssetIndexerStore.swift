@@ -67,7 +67,7 @@ struct AssetIndexerStore: Sendable {
         }
         let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         gone.subtract(words)
-        var statements = [SearchIndexerStore.wordsLock(of: tenantId, isShared: gone.isEmpty), SearchIndexerStore.nameReading]
+        var statements = [SearchIndexerStore.wordsLock(of: tenantId, isShared: gone.isEmpty), SearchIndexerStore.openingOfTakeIn]
         let deleted = changes.map(\.id).filter { !kept.contains($0) }
         if !deleted.isEmpty {
             statements.append("DELETE FROM search_asset_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")

@@ -109,7 +109,7 @@ struct SearchIndexerStore: Sendable {
         let words = documents.reduce(into: Set<String>()) { $0.formUnion($1.text.words) }
         gone.subtract(words)
         // Nobody adds a document with a word while somebody forgets it.
-        var statements = [Self.wordsLock(of: tenantId, isShared: gone.isEmpty), Self.nameReading]
+        var statements = [Self.wordsLock(of: tenantId, isShared: gone.isEmpty), Self.openingOfTakeIn]
         if !deleted.isEmpty {
             statements.append("DELETE FROM search_documents WHERE tenant_id = \(tenantId) AND id = ANY(\(deleted))")
         }
@@ -193,8 +193,13 @@ struct SearchIndexerStore: Sendable {
 
     // MARK: Reading anew
 
-    /// Without it in a document's transaction the document counts as a server of before's.
-    static let nameReading: SQL = "SELECT set_config('search.reading', \(String(reading)), true)"
+    /// Without the reading in a document's transaction the document counts as a server of before's.
+    ///
+    /// What the index takes in and what it strikes off the list are one transaction: where a crash of the database loses its last moment, the
+    /// list still has what the index has not. So nobody waits for the disk.
+    static let openingOfTakeIn: SQL = """
+        SELECT set_config('search.reading', \(String(reading)), true), set_config('synchronous_commit', 'off', true)
+        """
     /// Spelt out, as the indexes have it.
     private static let isBefore = SQL(unescaped: "reading < \(reading)")
 
