@@ -111,9 +111,12 @@ struct OutboxStore: Sendable {
 
     /// Both in one round trip.
     ///
+    /// - Parameter needsDisk: whether what the transaction writes must be on disk when it is over.
     /// - Returns: `nil` when another relay holds the lock.
-    func lockedDueRows(limit: Int, in transaction: Transaction) async throws -> [OutboxRow]? {
-        let results = try await transaction.pipeline([Self.lockRelay, Self.useIndexes, Self.dueRows(limit: limit)])
+    func lockedDueRows(limit: Int, needsDisk: Bool, in transaction: Transaction) async throws -> [OutboxRow]? {
+        let results = try await transaction.pipeline([
+            Self.lockRelay, needsDisk ? Self.useIndexes : Self.useIndexesAndNoDisk, Self.dueRows(limit: limit),
+        ])
         guard results.count == 3, try Self.isHeld(results[0]) else { return nil }
         return try results[2].map { try OutboxRow($0) }
     }
@@ -128,6 +131,8 @@ struct OutboxStore: Sendable {
     private static let useIndexes: SQL = """
         SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
         """
+    /// Where a crash of the database loses the last marks, their events are published again: a mark is not worth waiting for the disk.
+    private static let useIndexesAndNoDisk = useIndexes + ", set_config('synchronous_commit', 'off', true)"
 
     /// Due rows in the order of their ids. It asks what is pending, not what comes after the last id: transactions commit in another
     /// order than they drew their ids, and a lower one that appears later must not be passed over.

@@ -96,7 +96,9 @@ public final class OutboxRelay: Service {
                 let count = try await store.replayLatest(Self.replayWindow, in: transaction)
                 if count > 0 { logger.info("Publishing the latest events again after a reconnect", ["count": count]) }
             }
-            guard let rows = try await store.lockedDueRows(limit: Self.batchSize, in: transaction) else { return nil }
+            // What is to be published again is more than this batch, and nobody takes its confirmation back a second time.
+            guard let rows = try await store.lockedDueRows(limit: Self.batchSize, needsDisk: mustReplay, in: transaction)
+            else { return nil }
             guard !rows.isEmpty else { return 0 }
             let outcome = RelayOutcome(rows, results: await publish(rows))
             try store.markConfirmed(outcome.confirmed, in: transaction)

@@ -98,6 +98,38 @@ import Testing
         }
     }
 
+    /// The mark of a published event may get lost; what takes marks back may not.
+    @Test func waitsForTheDiskOnlyWhereItReplays() async throws {
+        try await TestDatabase.withClone(of: .messaging) { database in
+            try await TestBroker.withBroker(queues: [queue]) { broker in
+                for sql: SQL in [
+                    "CREATE TABLE commits (synchronous text NOT NULL)",
+                    """
+                    CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                        INSERT INTO commits VALUES (current_setting('synchronous_commit')); RETURN NULL;
+                    END $$
+                    """,
+                    """
+                    CREATE TRIGGER noted AFTER UPDATE ON outbox FOR EACH ROW
+                    WHEN (NEW.confirmed_at IS NOT NULL) EXECUTE FUNCTION note_commit()
+                    """,
+                ] { try await database.superuser.query(sql) }
+                let publisher = Publisher(broker: broker)
+                let relay = OutboxRelay(system: database.system, publisher: publisher, logger: .silent)
+                // It is there when the relay sees its first connection, after which it replays.
+                try await database.append([makeEvent()])
+                try await withServices([publisher, relay]) {
+                    try await eventually("the first is confirmed") { try await database.confirmedRows() == 1 }
+                    try await database.append([makeEvent()])
+                    relay.wake()
+                    try await eventually("the second is confirmed") { try await database.confirmedRows() == 2 }
+                }
+                let noted = try await database.superuser.query("SELECT synchronous FROM commits")
+                #expect(try noted.map { try $0.decode("synchronous", as: String.self) } == ["on", "off"])
+            }
+        }
+    }
+
     /// Ids come from a sequence before the commit, so a lower one can appear after a higher one has been relayed.
     @Test func doesNotPassOverARowThatCommitsLate() async throws {
         try await TestDatabase.withClone(of: .messaging) { database in
