@@ -52,7 +52,7 @@ public final class Consumer: Service {
     /// - Parameters:
     ///   - batch: how many messages the handler is given at most.
     ///   - pace: a batch begins no sooner than this after the one before, so that under load there is something to handle together. The
-    ///     first message after a quiet time does not wait.
+    ///     first message after a quiet time does not wait, nor does what comes after a full batch.
     public convenience init(
         broker: Broker, queue: QueueDeclaration, batch: Int, pace: Duration = .milliseconds(20), flow: String? = nil,
         handlerTimeout: Duration = .seconds(30), tracer: Tracer? = nil, handlingTogether handler: @escaping BatchHandler
@@ -121,6 +121,7 @@ public final class Consumer: Service {
             guard !received.isEmpty, !isStopping else { return }
             let next = ContinuousClock.now + pace
             await handle(received)
+            if received.count == batch { continue }
             if next > .now { try? await Task.sleep(until: next) }
         }
     }

@@ -12,7 +12,7 @@ public final class OutboxRelay: Service {
     private static let batchSize = 256
     /// A batch begins no sooner than this after the one before, so that under load there is something to publish together. The first
     /// event after a quiet time does not wait.
-    private static let pace = Duration.milliseconds(20)
+    private static let pace = Duration.milliseconds(50)
     private static let pollInterval = Duration.milliseconds(200)
     /// Published again after each new connection. A quorum queue that was younger than about a second when its broker died forgets what
     /// it had confirmed (design §9); nothing of that is older than this. Consumers know the rest by its ids.

@@ -194,6 +194,23 @@ import Testing
         }
     }
 
+    /// The pace is there to let something gather: after a full batch there is something already.
+    @Test func doesNotWaitAfterAFullBatch() async throws {
+        try await TestBroker.withBroker(queues: [queue]) { broker in
+            let publisher = Publisher(broker: broker, topology: Topology(queues: [queue]))
+            let tenant = UUID()
+            let events = (0..<64).map { _ in makeEvent(tenantId: tenant) }
+            let calls = Recorder<Int>()
+            let consumer = Consumer(broker: broker, queue: queue, batch: 16, pace: .seconds(3_600)) { calls.record($0.count) }
+            let body = EventBatch.encode(events.map { String(decoding: $0.encoded(), as: UTF8.self) })
+            try await withServices([publisher, consumer]) {
+                try await publisher.publish(
+                    OutgoingMessage(routingKey: "test.x", messageId: "m", contentType: EventBatch.contentType, body: body))
+                try await eventually("all are handled") { calls.items == [16, 16, 16, 16] }
+            }
+        }
+    }
+
     @Test func parksWhatIsNoBatchWithItsReason() async throws {
         try await TestBroker.withBroker(queues: [queue]) { broker in
             let publisher = Publisher(broker: broker, topology: Topology(queues: [queue]))
