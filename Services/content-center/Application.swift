@@ -15,7 +15,7 @@ enum Application: ServiceApplication {
         m0021OutboxPostponed, m0022SearchBatches, m0023MediaSources, m0024SearchCost, m0025CheapClockAndLock,
         m0026SearchLabels, m0027PendingUploads, m0028SearchWords, m0029FingerprintMethod, m0030UploadsUnderWay,
         m0031SearchLists, m0032AssetPlans, m0033ContentVideos, m0034SearchAssets, m0035RestoredVersions,
-        m0036AssetEdits,
+        m0036AssetEdits, m0037OutboxRoom,
     ]
     static let topology = Topology(
         exchanges: [.marketingEvents, MediaTickets.exchange],

@@ -42,6 +42,10 @@ public enum Outbox {
         """
     }
 
+    /// SQL for a migration after ``schemaV2()``: room beside each row for its confirmed version. A row that stays on its page is logged by
+    /// what changed of it, one that leaves it as a whole, with its event.
+    public static func schemaV3() -> String { "ALTER TABLE outbox SET (fillfactor = 50);\n" }
+
     /// Adds events to the transaction; they ride with its next statement or its commit.
     ///
     /// Events of one subject are published in the order in which they were appended, if every transaction that appends for a subject

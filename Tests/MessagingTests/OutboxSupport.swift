@@ -12,7 +12,7 @@ extension DatabaseTemplate {
                 number: 1, name: "messaging",
                 sql: PlatformSchema.v1(app: "messagingtest_app", system: "messagingtest_system")
                     + Outbox.schemaV1(app: "messagingtest_app", system: "messagingtest_system")
-                    + Outbox.schemaV2()
+                    + Outbox.schemaV2() + Outbox.schemaV3()
                     + Inbox.schemaV1(app: "messagingtest_app", system: "messagingtest_system")
                         + """
                         CREATE TABLE effects (

@@ -31,6 +31,24 @@ import Testing
         }
     }
 
+    @Test func marksEventsWhereTheyStand() async throws {
+        try await TestDatabase.withClone(of: .messaging) { database in
+            try await TestBroker.withBroker(queues: [queue]) { broker in
+                let text = String(repeating: "x", count: 600)
+                try await database.append((0..<30).map { _ in makeEvent(data: "\"\(text)\"") })
+                let places: SQL = "SELECT id || ' on ' || (ctid::text::point)[0] AS place FROM outbox ORDER BY id"
+                let before = try await database.superuser.query(places).map { try $0.decode("place", as: String.self) }
+                let publisher = Publisher(broker: broker)
+                let relay = OutboxRelay(system: database.system, publisher: publisher, logger: .silent)
+                try await withServices([publisher, relay]) {
+                    try await eventually("all are confirmed") { try await database.confirmedRows() == 30 }
+                }
+                let after = try await database.superuser.query(places).map { try $0.decode("place", as: String.self) }
+                #expect(after == before)
+            }
+        }
+    }
+
     @Test func isWriteOnlyForTheAppRole() async throws {
         try await TestDatabase.withClone(of: .messaging) { database in
             try await database.append([makeEvent()])
