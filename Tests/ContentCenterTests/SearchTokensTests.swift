@@ -12,6 +12,13 @@ import Testing
         #expect(tokens(lines: ["防晒霜"]) == ["防", "晒", "霜", "防晒", "晒霜"])
     }
 
+    @Test func areOneTextToo() {
+        let tokens = SearchTokens.tokens(titles: ["iPhone15手机壳"], lines: ["internationalisation 🔥"])
+        let parts = tokens.joined(with: ["label"], separator: "|").split(separator: "|").map(String.init)
+        #expect(parts.sorted() == (tokens.texts + ["label"]).sorted())
+        #expect(TokenSet().joined(separator: "|").isEmpty)
+    }
+
     @Test func mixedTextFallsApartWhereTheSortChanges() {
         let runs = SearchTokens.runs("iPhone15手机壳 🔥新品")
         #expect(runs.map(\.text) == ["iphone", "15", "手机壳", "🔥", "新品"])

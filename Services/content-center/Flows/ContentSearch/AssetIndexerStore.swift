@@ -114,8 +114,7 @@ struct AssetIndexerStore: Sendable {
     private static func put(_ documents: [AssetDocument], of tenantId: UUID) -> SQL {
         let separator = SearchIndexerStore.separator
         let tokens = documents.map(\.text.tokens)
-        func joined(_ tokens: [String]) -> String { tokens.joined(separator: separator) }
-        let all = zip(tokens, documents).map { joined($0.all.texts + $1.labels) }
+        let all = zip(tokens, documents).map { $0.all.joined(with: $1.labels, separator: separator) }
         return """
             WITH newest AS (SELECT search_asset_segment(\(documents.count)::integer) AS segment),
             new AS MATERIALIZED (
@@ -123,7 +122,7 @@ struct AssetIndexerStore: Sendable {
                 FROM unnest(
                     \(documents.map(\.id))::uuid[], \(documents.map(\.change))::bigint[], \(documents.map(\.kind.rawValue))::text[],
                     \(documents.map(\.text.folded))::text[], \(all)::text[],
-                    \(tokens.map { joined($0.spoken.texts) })::text[], \(documents.map(\.subtitles))::uuid[])
+                    \(tokens.map { $0.spoken.joined(separator: separator) })::text[], \(documents.map(\.subtitles))::uuid[])
                     AS n (id, change, kind, folded, tokens, spoken, subtitles)
                 CROSS JOIN LATERAL (SELECT coalesce(
                     (SELECT segment FROM search_asset_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id),

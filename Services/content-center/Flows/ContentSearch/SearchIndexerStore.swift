@@ -133,15 +133,14 @@ struct SearchIndexerStore: Sendable {
     /// Never takes an older version over a newer one; everything but the text is read as it is now.
     private static func put(_ documents: [SearchDocument], of tenantId: UUID) -> SQL {
         let tokens = documents.map(\.text.tokens)
-        func joined(_ tokens: [String]) -> String { tokens.joined(separator: separator) }
-        let all = zip(tokens, documents).map { joined($0.all.texts + $1.labels) }
+        let all = zip(tokens, documents).map { $0.all.joined(with: $1.labels, separator: separator) }
         return """
             WITH newest AS (SELECT search_segment(\(documents.count)::integer) AS segment),
             new AS MATERIALIZED (
                 SELECT n.*, s.segment, search_seed(\(tenantId), s.segment) AS seed
                 FROM unnest(
                     \(documents.map(\.id))::uuid[], \(documents.map(\.version))::integer[], \(documents.map(\.text.folded))::text[],
-                    \(all)::text[], \(tokens.map { joined($0.spoken.texts) })::text[],
+                    \(all)::text[], \(tokens.map { $0.spoken.joined(separator: separator) })::text[],
                     \(documents.map(\.subtitles))::uuid[]) AS n (id, version, folded, tokens, spoken, subtitles)
                 CROSS JOIN LATERAL (SELECT coalesce(
                     (SELECT segment FROM search_documents d WHERE d.tenant_id = \(tenantId) AND d.id = n.id),

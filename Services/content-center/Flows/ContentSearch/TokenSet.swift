@@ -37,6 +37,21 @@ struct TokenSet {
     /// In no order.
     var texts: [String] { short.map(Self.text) + long }
 
+    /// The same and some more as one text, for which no strings are made of them.
+    func joined(with more: [String] = [], separator: String) -> String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 * (short.count + more.count))
+        for spelling in short {
+            if !bytes.isEmpty { bytes += separator.utf8 }
+            withUnsafeBytes(of: spelling.bigEndian) { bytes += $0.dropFirst(spelling.leadingZeroBitCount / 8) }
+        }
+        for token in [Array(long), more].joined() {
+            if !bytes.isEmpty { bytes += separator.utf8 }
+            bytes += token.utf8
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func text(_ spelling: UInt64) -> String {
         withUnsafeBytes(of: spelling.bigEndian) { bytes in
             String(decoding: UnsafeRawBufferPointer(rebasing: bytes.dropFirst(spelling.leadingZeroBitCount / 8)), as: UTF8.self)
