@@ -72,14 +72,40 @@ public struct FieldReader {
         }
     }
 
-    private mutating func text(_ value: JSONValue, _ name: String, item: Int? = nil, length: ClosedRange<Int>) -> String? {
+    private mutating func text(
+        _ value: JSONValue, _ name: String, item: Int? = nil, length: ClosedRange<Int>, isName: Bool = false
+    ) -> String? {
         guard case .string(let text) = value else {
             issues.append(Refusal.wrongType(path(name, item: item), expected: LocalizedText(zh: "字符串", en: "a string")))
             return nil
         }
-        guard let issue = TextRule.check(text, length: length, pointer: path(name, item: item)) else { return text }
+        let issue =
+            isName
+            ? NameRule.check(text, length: length, pointer: path(name, item: item))
+            : TextRule.check(text, length: length, pointer: path(name, item: item))
+        guard let issue else { return text }
         issues.append(issue)
         return nil
+    }
+
+    // MARK: Names
+
+    /// A required name of `length` characters; see ``NameRule``.
+    public mutating func name(_ name: String, length: ClosedRange<Int>) -> String {
+        guard let value = required(name) else { return "" }
+        return text(value, name, length: length, isName: true) ?? ""
+    }
+
+    public mutating func optionalName(_ name: String, length: ClosedRange<Int>) -> String? {
+        take(name).flatMap { text($0, name, length: length, isName: true) }
+    }
+
+    /// An array of names; left out = empty.
+    public mutating func nameList(_ name: String, minItems: Int = 0, maxItems: Int, length: ClosedRange<Int>) -> [String] {
+        guard let value = minItems > 0 ? required(name) : take(name) else { return [] }
+        return items(value, name, minItems...maxItems).enumerated().compactMap {
+            text($0.element, name, item: $0.offset, length: length, isName: true)
+        }
     }
 
     // MARK: Numbers and truth

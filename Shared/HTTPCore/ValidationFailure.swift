@@ -116,10 +116,58 @@ public enum TextRule {
     }
 }
 
+/// What people tell things apart by: a text of one line in which everything can be seen, and which begins and ends with something. Two
+/// names that look the same are the same.
+public enum NameRule {
+    public static func check(_ text: String, length: ClosedRange<Int>, pointer: @autoclosure () -> String) -> FieldIssue? {
+        if let issue = TextRule.check(text, length: length, pointer: pointer()) { return issue }
+        if text.hasInvisibleCharacters {
+            return Refusal.issue(pointer(), "invisible_character", "不能含有不可见字符", "must not contain invisible characters")
+        }
+        if text.first?.isWhitespace == true || text.last?.isWhitespace == true {
+            return Refusal.issue(pointer(), "blank_edge", "首尾不能有空白", "must not begin or end with a blank")
+        }
+        return nil
+    }
+}
+
 extension String {
+    /// Whether it holds something that no reader sees: control characters, line ends, zero-width characters and fillers, marks of
+    /// direction. What makes one picture of several emoji is none of them where it does so.
+    public var hasInvisibleCharacters: Bool {
+        guard unicodeScalars.contains(where: \.isInvisible) else { return false }
+        let scalars = Array(unicodeScalars)
+        return scalars.indices.contains { index in
+            guard scalars[index].isInvisible else { return false }
+            let before = index > 0 ? scalars[index - 1] : nil
+            switch scalars[index].value {
+            case 0xFE0E, 0xFE0F: return before?.properties.isEmoji != true
+            case 0x200D:
+                let after = index + 1 < scalars.count ? scalars[index + 1] : nil
+                return before.map { $0.properties.isEmoji || $0.value == 0xFE0F } != true || after?.properties.isEmoji != true
+            default: return true
+            }
+        }
+    }
+
     /// Whether there is nothing to see in it. The first code point tells of nearly every text; white space ends with U+3000.
     fileprivate var isBlank: Bool {
         guard let first = unicodeScalars.first else { return true }
         return first.value <= 0x3000 && first.properties.isWhitespace && allSatisfy(\.isWhitespace)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isInvisible: Bool {
+        switch value {
+        case 0x20...0x7E, 0x4E00...0x9FFF, 0x3000...0x30FF: return false
+        // A cell of braille without dots.
+        case 0x2800: return true
+        default: break
+        }
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: return true
+        default: return properties.isDefaultIgnorableCodePoint
+        }
     }
 }

@@ -49,6 +49,25 @@ import Testing
         #expect(source == "n" && items == [1, 2] && raw == [1, nil])
     }
 
+    @Test(
+        "A name is one line in which everything can be seen",
+        arguments: [
+            ("客服预算", nil), ("QPS test-1", nil), ("👨‍👩‍👧 家庭 ❤️", nil), ("日本　語", nil), ("Ünïcode é", nil),
+            ("客服\u{200B}预算", "invisible_character"), ("\u{202E}gpj.exe", "invisible_character"),
+            ("a\u{200D}b", "invisible_character"),
+            ("a\u{FE0F}", "invisible_character"), ("软\u{AD}连字", "invisible_character"), ("\u{3164}x", "invisible_character"),
+            ("两\n行", "invisible_character"), ("\u{FEFF}头", "invisible_character"), ("尾\u{2060}", "invisible_character"),
+            (" 前", "blank_edge"), ("后 ", "blank_edge"), ("后\u{3000}", "blank_edge"), ("", "too_short"),
+            ("\u{7}", "control_character"),
+        ] as [(String, String?)])
+    func names(text: String, code: String?) {
+        let found = issues(["name": .string(text), "list": ["好", .string(text)]]) { fields in
+            _ = fields.name("name", length: 1...20)
+            _ = fields.nameList("list", maxItems: 2, length: 1...20)
+        }
+        #expect(found == (code.map { ["/name \($0)", "/list/1 \($0)"] } ?? []))
+    }
+
     @Test func collectsEveryIssueWithItsPointer() {
         let json: JSONValue = [
             "topic": 1, "keywords": ["ok", "", 7, "\u{7}"], "sellingPoints": "x", "count": 0, "platform": "tiktok", "deep": "yes",

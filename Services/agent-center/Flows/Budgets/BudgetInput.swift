@@ -44,7 +44,7 @@ enum BudgetInput {
     }
 
     private static func setting(_ fields: inout FieldReader) -> BudgetSetting {
-        let name = fields.text("name", length: 1...100)
+        let name = fields.name("name", length: 1...100)
         let nano = fields.optionalText("limitNano", length: 1...19)
         let limitCalls = fields.optionalInteger("limitCalls", in: calls)
         let isHard = fields.bool("hard", default: true)

@@ -18,7 +18,7 @@ enum AssetFilingInput {
 
     static func newFolder(_ json: JSONValue) throws -> NewAssetFolder {
         var fields = FieldReader(json)
-        let name = fields.text("name", length: folderNameLength)
+        let name = fields.name("name", length: folderNameLength)
         if fields.issues.isEmpty { checkFolderName(name, in: &fields) }
         let parentId = fields.optionalUUID("parentId")
         try fields.finish()
@@ -27,7 +27,7 @@ enum AssetFilingInput {
 
     static func folderPatch(_ json: JSONValue) throws -> (name: String?, parent: LabelField<UUID>) {
         var fields = FieldReader(json)
-        let name = fields.optionalText("name", length: folderNameLength)
+        let name = fields.optionalName("name", length: folderNameLength)
         if let name { checkFolderName(name, in: &fields) }
         let parent = fields.patchField("parentId") { $0.optionalUUID($1) }
         try fields.finish()
@@ -102,7 +102,7 @@ enum AssetFilingInput {
     static func renaming(_ json: JSONValue) throws -> TagRenaming {
         var fields = FieldReader(json)
         let from = fields.textList("from", minItems: 1, maxItems: mostRenamed, length: FilingInput.tagLength)
-        let to = fields.text("to", length: FilingInput.tagLength)
+        let to = fields.name("to", length: FilingInput.tagLength)
         for (index, tag) in from.enumerated() {
             if tag == to {
                 fields.refuse("from", item: index, code: "same", zh: "与 to 相同", en: "is the same as to")
@@ -128,7 +128,7 @@ enum AssetFilingInput {
             }
         }
         let folder = fields.patchField("folderId") { $0.optionalUUID($1) }
-        let added = fields.textList("addTags", maxItems: LabelChange.maxTags, length: FilingInput.tagLength)
+        let added = fields.nameList("addTags", maxItems: LabelChange.maxTags, length: FilingInput.tagLength)
         let removed = fields.textList("removeTags", maxItems: LabelChange.maxTags, length: FilingInput.tagLength)
         try fields.finish()
         return (ids, LabelField(folder), LabelChange(addedTags: added, removedTags: removed))

@@ -98,15 +98,8 @@ enum FileNameRule {
         if name.contains(where: { $0 == "/" || $0 == "\\" || $0 == ":" }) || name == "." || name == ".." {
             return ("path", LocalizedText(zh: "只能是文件名，不能带路径", en: "must be a name without a path"))
         }
-        let hasInvisible = name.unicodeScalars.contains { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
-            // Joiners hold emoji together; marks of direction turn `gpj.exe` around.
-            case .format: scalar != "\u{200D}"
-            default: false
-            }
-        }
-        if hasInvisible {
+        // Marks of direction turn `gpj.exe` around.
+        if name.hasInvisibleCharacters {
             return ("invisible_character", LocalizedText(zh: "不能含有不可见字符", en: "must not contain invisible characters"))
         }
         if name.first == "." || name.last == "." || name.last == " " || name.first == " " {

@@ -12,7 +12,7 @@ enum FilingInput {
 
     static func newSpace(_ json: JSONValue) throws -> NewContentSpace {
         var fields = FieldReader(json)
-        let name = fields.text("name", length: nameLength)
+        let name = fields.name("name", length: nameLength)
         let description = fields.optionalText("description", length: descriptionLength)
         try fields.finish()
         return NewContentSpace(name: name, description: description)
@@ -20,7 +20,7 @@ enum FilingInput {
 
     static func spacePatch(_ json: JSONValue) throws -> (name: String?, description: LabelField<String>) {
         var fields = FieldReader(json)
-        let name = fields.optionalText("name", length: nameLength)
+        let name = fields.optionalName("name", length: nameLength)
         let description = fields.patchField("description") { $0.optionalText($1, length: descriptionLength) }
         try fields.finish()
         return (name, LabelField(description))
@@ -29,7 +29,7 @@ enum FilingInput {
     static func labels(_ json: JSONValue) throws -> LabelChange {
         var fields = FieldReader(json)
         let spaceId = fields.patchField("spaceId") { $0.optionalUUID($1) }
-        let topic = fields.patchField("topic") { $0.optionalText($1, length: topicLength) }
+        let topic = fields.patchField("topic") { $0.optionalName($1, length: topicLength) }
         let tags = json["tags"] == nil ? nil : tags(in: &fields)
         try fields.finish()
         return LabelChange(spaceId: LabelField(spaceId), topic: LabelField(topic), tags: tags)
@@ -45,7 +45,7 @@ enum FilingInput {
     }
 
     static func tags(in fields: inout FieldReader, minItems: Int = 0) -> [String] {
-        let tags = fields.textList("tags", minItems: minItems, maxItems: LabelChange.maxTags, length: tagLength)
+        let tags = fields.nameList("tags", minItems: minItems, maxItems: LabelChange.maxTags, length: tagLength)
         var seen: Set<String> = []
         for (index, tag) in tags.enumerated() where !seen.insert(tag).inserted {
             fields.refuse("tags", item: index, code: "repeated", zh: "与前面的标签重复", en: "repeats an earlier tag")

@@ -21,7 +21,7 @@ enum MaterialInput {
     static func newMaterial(_ json: JSONValue) throws -> NewMaterial {
         var fields = FieldReader(json)
         let kind = fields.choice("kind", of: MaterialKind.self)
-        let title = fields.text("title", length: titleLength)
+        let title = fields.name("title", length: titleLength)
         let text = fields.optionalText("text", length: textLength)
         let lists = lists(in: &fields)
         let customerFacing = fields.bool("customerFacing", default: false)
@@ -37,7 +37,7 @@ enum MaterialInput {
     static func edit(_ json: JSONValue) throws -> MaterialEdit {
         var fields = FieldReader(json)
         var edit = lists(in: &fields)
-        edit.title = fields.optionalText("title", length: titleLength)
+        edit.title = fields.optionalName("title", length: titleLength)
         edit.text = LabelField(fields.patchField("text") { $0.optionalText($1, length: textLength) })
         edit.customerFacing = fields.has("customerFacing") ? fields.bool("customerFacing", default: false) : nil
         edit.expiresAt = LabelField(fields.patchField("expiresAt") { $0.optionalDate($1) })
@@ -57,7 +57,7 @@ enum MaterialInput {
         _ name: String, length: ClosedRange<Int> = labelLength, in fields: inout FieldReader
     ) -> [String]? {
         guard fields.has(name) else { return nil }
-        let labels = fields.textList(name, maxItems: mostLabels, length: length)
+        let labels = fields.nameList(name, maxItems: mostLabels, length: length)
         for (index, label) in labels.enumerated() where labels[..<index].contains(label) {
             fields.refuse(name, item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")
         }

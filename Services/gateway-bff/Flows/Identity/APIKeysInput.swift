@@ -8,7 +8,7 @@ enum APIKeysInput {
     /// `name` up to 100 characters; each scope one that the caller holds and that keys may carry; `expiresAt` in the future.
     static func newKey(_ json: JSONValue, by member: Member, now: Date = Date()) throws -> NewAPIKey {
         var fields = FieldReader(json)
-        let name = fields.text("name", length: 1...100)
+        let name = fields.name("name", length: 1...100)
         let scopes = fields.textList("scopes", minItems: 1, maxItems: Permission.allCases.count, length: 1...64)
         let expiresAt = fields.optionalDate("expiresAt")
         for (index, scope) in scopes.enumerated() {

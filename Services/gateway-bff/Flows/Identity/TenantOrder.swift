@@ -23,11 +23,12 @@ struct TenantOrder: Sendable, Equatable {
         name = arguments[0].trimmingWhiteSpace()
         email = Identity.normalise(email: arguments[1])
         self.password = password ?? Secret("")
-        let complaints = Self.complaints(
+        var complaints = Self.complaints(
             about: [
                 ("the name", name, Self.nameLength), ("the e-mail address", email, Self.emailLength),
                 ("the password", self.password.exposed, Self.passwordLength),
             ], email: email)
+        if name.hasInvisibleCharacters { complaints.append("the name must not contain invisible characters") }
         guard complaints.isEmpty else { throw WrongOrder(complaints) }
     }
 
