@@ -327,6 +327,55 @@ struct ModelCatalogueTests {
                     ["/routes/0/model", "/routes/1/tasks/0"]
                 ),
                 (.put, "/v1/ai/policies/s", ["routes": []], ["/routes"]),
+                // Routes that could never hold.
+                (
+                    .put, "/v1/ai/policies/s",
+                    [
+                        "routes": [
+                            ["provider": "deepseek", "model": "deepseek-flash"], ["provider": "nobody", "model": "gpt-4o"],
+                            [
+                                "provider": "openai", "model": "gpt-4o", "tasks": ["title", "embed"],
+                                "needs": ["vision", "thinking"],
+                            ],
+                            [
+                                "provider": "openai", "model": "text-embedding-3-small", "tasks": ["embed", "title"],
+                                "needs": ["tools"],
+                            ],
+                        ]
+                    ],
+                    [
+                        "/routes/0/provider", "/routes/1/model", "/routes/2/tasks/1", "/routes/2/needs/1", "/routes/3/tasks/1",
+                        "/routes/3/needs/0",
+                    ]
+                ),
+                (
+                    .put, "/v1/ai/policies/s",
+                    [
+                        "routes": [
+                            ["provider": "openai", "model": "gpt-4o", "languages": ["zh", "en"], "tasks": ["title"]],
+                            ["provider": "openai", "model": "gpt-4o", "languages": ["zh"], "tasks": ["title"]],
+                            ["provider": "openai", "model": "gpt-4o", "languages": ["EN", "zh"], "tasks": ["title"], "rank": 2],
+                        ]
+                    ], ["/routes/2"]
+                ),
+                (
+                    .put, "/v1/ai/policies/s",
+                    [
+                        "routes": [
+                            [
+                                "provider": "openai", "model": "gpt-4o",
+                                "languages": ["中文", "zh_CN", "e", "en--US", "zh-Hant", "ZH-hant", "1-a"],
+                            ]
+                        ]
+                    ],
+                    [0, 1, 2, 3, 5, 6].map { "/routes/0/languages/\($0)" }
+                ),
+                (.put, "/v1/ai/models/nobody/x", ["capabilities": [], "contextTokens": 1_000], [""]),
+                (
+                    .post, "/v1/ai/aliases",
+                    ["name": "be\u{200B}st", "provider": "openai", "model": "gpt-4o", "validFrom": "2020-01-01T00:00:00Z"],
+                    ["/name"]
+                ),
                 (
                     .put, "/v1/ai/policies/s",
                     ["routes": [["provider": "openai", "model": "gpt-4o", "minLength": 600, "maxLength": 599]]],
@@ -340,6 +389,29 @@ struct ModelCatalogueTests {
             }
             let revision = try await service.database.superuser.query("SELECT revision FROM catalogue_revision").only
             #expect(try revision.decode("revision", as: Int64.self) == 0)
+        }
+    }
+
+    @Test("Providers and models whose names differ in case only are refused: they are found whatever the case")
+    func caseOnly() async throws {
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            let platform = Self.administrator(of: true)
+            let provider: JSONValue = ["dialect": "openai", "baseUrl": "http://127.0.0.1:9", "enabled": false]
+            let model: JSONValue = ["capabilities": [], "contextTokens": 1_000]
+            let calls: [(String, JSONValue, HTTPStatus)] = [
+                ("providers/OpenAI", provider, .conflict), ("models/openai/GPT-4o", model, .conflict),
+                ("providers/House", provider, .noContent), ("providers/House", provider, .noContent),
+                ("providers/house", provider, .conflict), ("providers/TEMPLATE", provider, .unprocessableContent),
+                // A provider that is not called yet may have models.
+                ("models/House/Qwen", model, .noContent), ("models/House/Qwen", model, .noContent),
+                ("models/House/qwen", model, .conflict), ("models/openai/Qwen", model, .noContent),
+            ]
+            for (path, body, status) in calls {
+                let put = try await Self.send(service, .put, "/v1/ai/" + path, body, as: platform)
+                #expect(put.status == status, "\(path): \(put.text)")
+                if status == .conflict { #expect(try put.problem().code == "catalogue.name_taken") }
+            }
         }
     }
 

@@ -30,6 +30,8 @@ def provoke(stack, member) -> None:
         elsewhere = platform.request(method, "/api/ai/policies/nowhere?scope=world", json=ROUTES if method == "PUT" else None)
         assert elsewhere.status_code == 422, elsewhere.text
     assert platform.request("GET", "/api/ai/catalogue").status_code == 200
+    for path, body in (("providers/OpenAI", calls[0][2]), ("models/openai/GPT-4o", {"capabilities": [], "contextTokens": 1000})):
+        assert platform.request("PUT", f"/api/ai/{path}", json=body).status_code == 409
     for method, path, body, status in calls:
         url = f"/api/ai/{path}"
         answer = platform.request(method, url, json=body)

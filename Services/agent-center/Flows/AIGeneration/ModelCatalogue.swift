@@ -52,6 +52,10 @@ struct ModelCatalogue: Sendable {
     var prices: PriceTable
     /// The most specific one that fits a call decides; see ``RoutingPolicy``.
     var policies: [RoutingPolicy]
+    /// Providers that somebody has named, whether or not they can be called now.
+    var dormant: Set<String> = []
+
+    var heardOf: Set<String> { dormant.union(providers.map(\.name)) }
 
     func provider(_ name: String) -> Provider? { providers.first { $0.name == name } }
 

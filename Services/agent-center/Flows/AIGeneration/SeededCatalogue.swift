@@ -25,7 +25,7 @@ extension ModelCatalogue {
             providers: configured.map(\.provider), models: models, aliases: aliases(configured), prices: .standard,
             policies: [
                 RoutingPolicy(routes: seededRoutes(configured, concurrency: concurrency, timeouts: timeouts))
-            ])
+            ], dormant: Set(knownModels.map(\.provider)))
     }
 
     private static let knownModels: [Model] = [

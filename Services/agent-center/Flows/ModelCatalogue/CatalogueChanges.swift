@@ -49,6 +49,7 @@ struct CatalogueChanges: Sendable {
                     name: change.name, dialect: change.dialect, baseURL: change.baseURL,
                     key: key.map(Secret.init) ?? before?.key ?? Secret("none")))
         }
+        common.dormant.formUnion(providers.map(\.name))
         for change in models {
             common.models.removeAll { $0.fullName == change.model.fullName }
             if change.isEnabled { common.models.append(change.model) }

@@ -43,7 +43,15 @@ enum CatalogueInput {
         return key
     }
 
-    static func model(_ json: JSONValue, name: String, of provider: String) throws -> CatalogueChanges.Model {
+    /// - Parameter provider: one that the catalogue has heard of, callable or not.
+    static func model(
+        _ json: JSONValue, name: String, of provider: String, in catalogue: ModelCatalogue
+    ) throws -> CatalogueChanges.Model {
+        guard catalogue.heardOf.contains(provider) else {
+            throw ValidationFailure(
+                pointer: "", code: "unknown_provider", zh: "没有名为“\(provider)”的供应商，请先添加",
+                en: "there is no provider \(provider); add it first")
+        }
         var fields = FieldReader(json)
         let words = fields.textList("capabilities", maxItems: ModelCapability.allCases.count, length: 1...40)
         let capabilities = choices(words, of: ModelCapability.self, "capabilities", &fields)
@@ -59,7 +67,7 @@ enum CatalogueInput {
 
     static func alias(_ json: JSONValue, in catalogue: ModelCatalogue) throws -> ModelCatalogue.Alias {
         var fields = FieldReader(json)
-        let name = fields.text("name", length: 1...64)
+        let name = fields.name("name", length: 1...64)
         let provider = fields.text("provider", length: 1...64)
         let model = fields.text("model", length: 1...64)
         let validFrom = fields.optionalDate("validFrom")
@@ -69,7 +77,7 @@ enum CatalogueInput {
         if name.lowercased() == ModelNames.auto {
             fields.refuse("name", code: "reserved", zh: "auto 是保留名称", en: "auto is a reserved name")
         }
-        if name.contains(where: \.isWhitespace) {
+        if fields.issues.allSatisfy({ $0.pointer != "/name" }), name.contains(where: \.isWhitespace) {
             fields.refuse("name", code: "malformed", zh: "不能含有空白", en: "must not hold blanks")
         }
         if let validUntil, validUntil <= validFrom ?? .distantPast {
@@ -97,11 +105,19 @@ enum CatalogueInput {
             let provider = route.text("provider", length: 1...64)
             let model = route.text("model", length: 1...64)
             requireModel(model, of: provider, in: catalogue, &route)
-            let languages = route.textList("languages", maxItems: 20, length: 2...20)
+            let languages = languages(&route)
             let tasks = route.textList("tasks", maxItems: AITask.allCases.count, length: 1...40)
             let needs = route.textList("needs", maxItems: ModelCapability.allCases.count, length: 1...40)
             _ = choices(tasks, of: AITask.self, "tasks", &route)
             _ = choices(needs, of: ModelCapability.self, "needs", &route)
+            if let known = catalogue.model(model, of: provider) {
+                if catalogue.provider(provider) == nil {
+                    route.refuse(
+                        "provider", code: "unknown_provider", zh: "供应商“\(provider)”未配置或已停用",
+                        en: "the provider \(provider) is not configured, or disabled")
+                }
+                requireUses(tasks, needs, of: known, &route)
+            }
             let (minLength, maxLength) = (
                 route.optionalInteger("minLength", in: lengths), route.optionalInteger("maxLength", in: lengths)
             )
@@ -121,8 +137,64 @@ enum CatalogueInput {
                 idleTimeoutMs: route.integer("idleTimeoutMs", in: 10...600_000, default: Int(usual.idle.milliseconds)),
                 totalTimeoutMs: route.integer("totalTimeoutMs", in: 10...600_000, default: Int(usual.total.milliseconds)))
         }
+        requireDifferent(routes, &fields)
         try fields.finish()
         return routes
+    }
+
+    /// BCP 47, each once whatever its letters' case.
+    private static func languages(_ route: inout FieldReader) -> [String] {
+        let refused = route.issues.count
+        let languages = route.textList("languages", maxItems: 20, length: 1...35)
+        // Items of the wrong type are refused and left out: the places of those behind them are others.
+        guard route.issues.count == refused else { return languages }
+        for (index, language) in languages.enumerated() {
+            if !LanguageTag.isWellFormed(language) {
+                route.refuse(
+                    "languages", item: index, code: "malformed", zh: "应为语言标签，如 zh、en-US",
+                    en: "must be a language tag such as zh or en-US")
+            } else if languages[..<index].contains(where: { $0.lowercased() == language.lowercased() }) {
+                route.refuse("languages", item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")
+            }
+        }
+        return languages
+    }
+
+    /// No call asks a model for what it cannot do: such a condition would never hold.
+    private static func requireUses(
+        _ tasks: [String], _ needs: [String], of model: ModelCatalogue.Model, _ route: inout FieldReader
+    ) {
+        let makesVectors = model.capabilities.contains(.embeddings)
+        for (index, task) in tasks.enumerated() where AITask(rawValue: task).map({ ($0 == .embed) != makesVectors }) == true {
+            route.refuse(
+                "tasks", item: index, code: "unsupported_by_model", zh: "模型 \(model.fullName) 不能完成任务 \(task)",
+                en: "the model \(model.fullName) does not do the task \(task)")
+        }
+        for (index, word) in needs.enumerated() {
+            guard let need = ModelCapability(rawValue: word), need.isIndispensable, !model.capabilities.contains(need) else {
+                continue
+            }
+            route.refuse(
+                "needs", item: index, code: "unsupported_by_model", zh: "模型 \(model.fullName) 没有能力 \(word)",
+                en: "the model \(model.fullName) lacks the capability \(word)")
+        }
+    }
+
+    /// A model is asked once for a call: of two routes to it that hold for the same calls the later one would never be taken.
+    private static func requireDifferent(_ routes: [RouteSetting], _ fields: inout FieldReader) {
+        func condition(_ route: RouteSetting) -> RouteSetting {
+            RouteSetting(
+                provider: route.provider, model: route.model,
+                languages: Set((route.languages ?? []).map { $0.lowercased() }).sorted(),
+                tasks: Set(route.tasks ?? []).sorted(), needs: Set(route.needs ?? []).sorted(), minLength: route.minLength,
+                maxLength: route.maxLength)
+        }
+        for (index, route) in routes.enumerated()
+        where !route.model.isEmpty && routes[..<index].contains(where: { condition($0) == condition(route) }) {
+            fields.refuse(
+                "routes", item: index, code: "duplicate", zh: "同一模型、同一条件的路由已经有了",
+                en: "is a route to the same model on the same condition as an earlier one")
+        }
     }
 
     // MARK: Parts

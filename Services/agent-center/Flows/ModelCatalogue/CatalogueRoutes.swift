@@ -27,16 +27,19 @@ struct CatalogueRoutes: Sendable {
     func putProvider(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
         let name = try Self.name(request, "name")
-        guard !ModelNames.reservedProviders.contains(name) else {
+        guard !ModelNames.reservedProviders.contains(name.lowercased()) else {
             throw ValidationFailure(
                 pointer: "", code: "reserved", zh: "\(name) 是保留名称，不能用作供应商名",
                 en: "\(name) is a reserved name, not one for a provider")
         }
         let (setting, dialect) = try CatalogueInput.provider(request.json(), name: name)
-        try await desk.store.put(
-            CatalogueChanges.Provider(
-                name: name, dialect: dialect, baseURL: setting.baseUrl, isEnabled: setting.enabled ?? true,
-                key: try setting.key.map { try desk.sealed($0, of: name, tenantId: nil) }))
+        let others = desk.holder.common.heardOf
+        guard
+            try await desk.store.put(
+                CatalogueChanges.Provider(
+                    name: name, dialect: dialect, baseURL: setting.baseUrl, isEnabled: setting.enabled ?? true,
+                    key: try setting.key.map { try desk.sealed($0, of: name, tenantId: nil) }), beside: others)
+        else { throw DiffersInCaseOnly() }
         return try await done()
     }
 
@@ -50,7 +53,12 @@ struct CatalogueRoutes: Sendable {
     func putModel(_ request: Request) async throws -> Response {
         try Self.requirePlatformAdministrator(request)
         let (provider, name) = (try Self.name(request, "provider"), try Self.name(request, "name", withSlashes: true))
-        try await desk.store.put(CatalogueInput.model(request.json(), name: name, of: provider))
+        try await desk.refresh()
+        let catalogue = desk.holder.common
+        let change = try CatalogueInput.model(request.json(), name: name, of: provider, in: catalogue)
+        guard try await desk.store.put(change, beside: catalogue.models.filter { $0.provider == provider }.map(\.name)) else {
+            throw DiffersInCaseOnly()
+        }
         return try await done()
     }
 
@@ -172,6 +180,16 @@ struct CatalogueRoutes: Sendable {
     private func removed(_ found: Bool) async throws -> Response {
         guard found else { throw NotFound() }
         return try await done()
+    }
+}
+
+/// 409: names of providers and models are found whatever their letters' case, so two that differ in nothing else would be one.
+struct DiffersInCaseOnly: HTTPFailure {
+    var problem: ProblemDescription {
+        Conflict(
+            code: "catalogue.name_taken",
+            title: LocalizedText(zh: "已有仅大小写不同的名称", en: "There is a name that differs in its letters' case only")
+        ).problem
     }
 }
 

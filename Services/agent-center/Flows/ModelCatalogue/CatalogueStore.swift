@@ -17,9 +17,11 @@ struct CatalogueStore: Sendable {
     }
 
     /// - Returns: how many rows were written or removed.
+    /// - Parameter isAlone: whether the statement looks at what others write: they wait for one another then.
     @discardableResult
-    private func change(_ sql: SQL, tenant: UUID? = nil) async throws -> Int {
+    private func change(_ sql: SQL, tenant: UUID? = nil, isAlone: Bool = false) async throws -> Int {
         try await app.transaction(ofLiving: tenant) { transaction in
+            if isAlone { _ = try await transaction.query("SELECT revision FROM catalogue_revision FOR UPDATE") }
             let count = try await transaction.query(sql).affectedRows
             if count > 0 { try transaction.enqueue(Self.changed) }
             return count
@@ -28,32 +30,44 @@ struct CatalogueStore: Sendable {
 
     // MARK: The platform's
 
-    func put(_ provider: CatalogueChanges.Provider) async throws {
-        try await change(
+    /// - Parameter others: the names that are known beside the stored ones.
+    /// - Returns: `false` where there is a name that differs in its letters' case only.
+    func put(_ provider: CatalogueChanges.Provider, beside others: Set<String>) async throws -> Bool {
+        guard !others.contains(where: { $0 != provider.name && $0.lowercased() == provider.name.lowercased() }) else {
+            return false
+        }
+        return try await change(
             """
             INSERT INTO model_providers AS p (name, dialect, base_url, enabled, key_id, key_sealed)
-            VALUES (\(provider.name), \(provider.dialect.rawValue), \(provider.baseURL), \(provider.isEnabled),
-                \(provider.key?.keyId), \(provider.key?.ciphertext as [UInt8]?))
+            SELECT \(provider.name), \(provider.dialect.rawValue), \(provider.baseURL), \(provider.isEnabled),
+                \(provider.key?.keyId), \(provider.key?.ciphertext as [UInt8]?)
+            WHERE NOT EXISTS (
+                SELECT FROM model_providers o WHERE lower(o.name) = lower(\(provider.name)) AND o.name <> \(provider.name))
             ON CONFLICT (name) DO UPDATE SET dialect = excluded.dialect, base_url = excluded.base_url, enabled = excluded.enabled,
                 key_id = coalesce(excluded.key_id, p.key_id), key_sealed = coalesce(excluded.key_sealed, p.key_sealed),
                 updated_at = app_now()
-            """)
+            """, isAlone: true) > 0
     }
 
     func removeProvider(_ name: String) async throws -> Bool {
         try await change("DELETE FROM model_providers WHERE name = \(name)") > 0
     }
 
-    func put(_ change: CatalogueChanges.Model) async throws {
+    /// The same of the models of one provider.
+    func put(_ change: CatalogueChanges.Model, beside others: [String]) async throws -> Bool {
         let model = change.model
-        try await self.change(
+        guard !others.contains(where: { $0 != model.name && $0.lowercased() == model.name.lowercased() }) else { return false }
+        return try await self.change(
             """
             INSERT INTO models (provider, name, capabilities, context_tokens, dimensions, enabled)
-            VALUES (\(model.provider), \(model.name), \(model.capabilities.map(\.rawValue).sorted()), \(model.contextTokens),
-                \(model.dimensions), \(change.isEnabled))
+            SELECT \(model.provider), \(model.name), \(model.capabilities.map(\.rawValue).sorted()), \(model.contextTokens),
+                \(model.dimensions), \(change.isEnabled)
+            WHERE NOT EXISTS (
+                SELECT FROM models o
+                WHERE o.provider = \(model.provider) AND lower(o.name) = lower(\(model.name)) AND o.name <> \(model.name))
             ON CONFLICT (provider, name) DO UPDATE SET capabilities = excluded.capabilities,
                 context_tokens = excluded.context_tokens, dimensions = excluded.dimensions, enabled = excluded.enabled
-            """)
+            """, isAlone: true) > 0
     }
 
     func removeModel(_ name: String, of provider: String) async throws -> Bool {

@@ -51,7 +51,7 @@ struct TextGenerationInput: Sendable {
             tenantId = metadata.optionalText("tenantId", length: 1...64)
             scene = metadata.optionalText("scene", length: 1...64)
             language = metadata.optionalText("lang", length: 2...35)?.lowercased()
-            if let language, !isLanguageTag(language) {
+            if let language, !LanguageTag.isWellFormed(language) {
                 metadata.refuse(
                     "lang", code: "malformed", zh: "应为语言标签，如 zh、en-US", en: "must be a language tag such as zh or en-US")
             }
@@ -67,10 +67,17 @@ struct TextGenerationInput: Sendable {
             tenantId: tenantId, prompt: prompt ?? PromptWish())
     }
 
-    private static func isLanguageTag(_ text: String) -> Bool {
-        text.split(separator: "-", omittingEmptySubsequences: false).allSatisfy { part in
+}
+
+/// BCP 47 (RFC 5646, section 2.1): parts of 1–8 letters and digits, of which the first is a language of 2–8 letters, or a private use's `x`.
+enum LanguageTag {
+    static func isWellFormed(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let areParts = parts.allSatisfy { part in
             (1...8).contains(part.utf8.count) && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
         }
+        guard areParts, let first = parts.first, parts.last?.utf8.count != 1 else { return false }
+        return first.allSatisfy(\.isLetter) && (first.utf8.count > 1 || (parts.count > 1 && "xXiI".contains(first)))
     }
 }
 
