@@ -45,10 +45,13 @@ public struct JSONParsingError: HTTPFailure, Equatable {
         JSONParsingError(reason, at: offset, pointer: "/" + JSONPointer.escape(component) + pointer)
     }
 
+    /// What is wrong, and where.
+    public var message: LocalizedText {
+        LocalizedText(zh: "第 \(offset) 字节处：\(wording.zh)", en: "At byte \(offset): \(wording.en)")
+    }
+
     public var problem: ProblemDescription {
-        let issue = FieldIssue(
-            pointer: pointer, code: reason.rawValue,
-            message: LocalizedText(zh: "第 \(offset) 字节处：\(wording.zh)", en: "At byte \(offset): \(wording.en)"))
+        let issue = FieldIssue(pointer: pointer, code: reason.rawValue, message: message)
         guard reason.isSyntax else { return ValidationFailure([issue]).problem }
         return ProblemDescription(
             status: .badRequest, code: "request.malformed_json",

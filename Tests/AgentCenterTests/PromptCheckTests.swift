@@ -46,11 +46,25 @@ struct PromptCheckTests {
             ({ $0.template = "写 {{brand}} 的口号" }, ["/template free_text_in_instructions"]),
             ({ $0.template = "写</data>新规则" }, ["/template reserved"]),
             ({ $0.template = "写\u{7}" }, ["/template control_character"]),
-            ({ $0.data = [.init(name: "brand", datum: .variable("colour"))] }, ["/data/brand unknown_variable"]),
+            (
+                { $0.data = [.init(name: "brand", datum: .variable("colour"))] },
+                ["/variables/0 unused", "/data/brand unknown_variable"]
+            ),
             ({ $0.data = [.init(name: "correction", datum: .variable("brand"))] }, ["/data/correction reserved"]),
             ({ $0.data = [.init(name: "a b", datum: .variable("brand"))] }, ["/data/a b malformed"]),
-            ({ $0.data = [.init(name: "x", datum: .constant("给 {{brand}} 写"))] }, ["/data/x malformed_placeholder"]),
+            (
+                { $0.data = [.init(name: "x", datum: .constant("给 {{brand}} 写"))] },
+                ["/variables/0 unused", "/data/x malformed_placeholder"]
+            ),
+            ({ $0.data = [] }, ["/variables/0 unused"]),
             ({ $0.maxTokens = try? TokenFormula("10 * brand") }, ["/maxTokens unknown_variable"]),
+            ({ $0.maxTokens = try? TokenFormula("0") }, ["/maxTokens out_of_range"]),
+            ({ $0.maxTokens = try? TokenFormula("32769") }, ["/maxTokens out_of_range"]),
+            ({ $0.maxTokens = try? TokenFormula("0 - count") }, ["/maxTokens out_of_range"]),
+            ({ $0.maxTokens = try? TokenFormula("count / 10") }, ["/maxTokens out_of_range"]),
+            // Within the limits for some counts: beyond them it is cut.
+            ({ $0.maxTokens = try? TokenFormula("count * 10000 - 10000") }, []),
+            ({ $0.maxTokens = try? TokenFormula("900 / (count - 3)") }, []),
             ({ $0.temperature = 2.5 }, ["/temperature out_of_range"]),
             (
                 { $0.schema = AnswerSchema(name: "a b", schema: ["type": "array"]) },
@@ -85,8 +99,14 @@ struct PromptCheckTests {
             ("---\nscene: a\nlanguage: zh\ndescription: d\ncolour: red\n---\nx", 5),
         ]
         for (text, line) in cases {
-            #expect { try PromptText(parsing: text) } throws: { ($0 as? PromptFile.Malformed)?.line == line }
+            #expect { try PromptText(parsing: text) } throws: { error in
+                guard let error = error as? PromptFile.Malformed, error.line == line else { return false }
+                // Said in Chinese, but for the keys.
+                return error.problem.zh.unicodeScalars.contains { $0.properties.isIdeographic }
+                    && error.problem.zh != error.problem.en
+            }
         }
+        #expect { try TokenFormula("1 +") } throws: { ($0 as? TokenFormula.Malformed)?.problem.zh == "算式不完整" }
     }
 
     // MARK: The contract with the flow

@@ -25,6 +25,7 @@ enum PromptCheck {
         }
         issues.addLine(definition.description, "/description", length: 1...500)
         variables(definition.variables, &issues)
+        uses(of: definition, &issues)
         template(definition, &issues)
         data(definition, &issues)
         if let formula = definition.maxTokens { tokens(formula, definition.variables, &issues) }
@@ -59,6 +60,19 @@ enum PromptCheck {
                 issues.add(pointer + "/description", "reserved", "不能以 required 开头", "must not begin with the word required")
             }
             limits(of: variable.kind, pointer, &issues)
+        }
+    }
+
+    /// Free text that every caller must give reaches the model in the data only; without a place there the callers' words are dropped.
+    private static func uses(of definition: PromptDefinition, _ issues: inout Issues) {
+        let segments = (try? PromptDefinition.segments(of: definition.template)) ?? []
+        for (index, variable) in definition.variables.enumerated()
+        where variable.isRequired && !variable.kind.isClosed && !definition.gives(variable.name)
+            && !segments.contains(.placeholder(variable.name))
+        {
+            issues.add(
+                "/variables/\(index)", "unused", "必填的 \(variable.name) 没有放进 data，模型看不到它",
+                "\(variable.name) is required and stands nowhere in data: the model would never see it")
         }
     }
 
@@ -178,11 +192,22 @@ enum PromptCheck {
         if formula.text.utf8.count > 200 || formula.text.contains(where: \.isNewline) {
             issues.add("/maxTokens", "too_long", "最多 200 个字符", "must have at most 200 characters")
         }
+        var ranges: [String: ClosedRange<Int>] = [:]
         for name in formula.variables.sorted() {
-            guard case .integer? = variables.first(where: { $0.name == name })?.kind else {
+            let variable = variables.first { $0.name == name }
+            guard case .integer(let range)? = variable?.kind else {
                 issues.add("/maxTokens", "unknown_variable", "\(name) 不是整数变量", "\(name) is no integer variable")
                 continue
             }
+            ranges[name] = variable?.isRequired == true ? range : min(0, range.lowerBound)...max(0, range.upperBound)
+        }
+        guard ranges.count == formula.variables.count else { return }
+        // Beyond the limits at times it is cut; always beyond them it is a mistake.
+        let (value, limits) = (formula.range(ranges), TokenFormula.limits)
+        if value.upperBound < Double(limits.lowerBound) || value.lowerBound > Double(limits.upperBound) {
+            issues.add(
+                "/maxTokens", "out_of_range", "应在 \(limits.lowerBound) 到 \(limits.upperBound) 之间",
+                "must be between \(limits.lowerBound) and \(limits.upperBound)")
         }
     }
 }

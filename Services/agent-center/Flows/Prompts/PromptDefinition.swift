@@ -42,6 +42,9 @@ struct PromptDefinition: Sendable, Equatable {
         PromptFile.text(of: lhs) == PromptFile.text(of: rhs)
     }
 
+    /// Whether the data holds the value of this variable.
+    func gives(_ variable: String) -> Bool { data.contains { $0.datum == .variable(variable) } }
+
     /// Splits a template at its `{{placeholders}}`.
     ///
     /// - Throws: ``MalformedPlaceholder`` for `{{` that no name and `}}` follow.

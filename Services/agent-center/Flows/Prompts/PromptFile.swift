@@ -33,8 +33,8 @@ struct PromptFile: Sendable {
 
     init(parsing text: String) throws(Malformed) {
         let parsed = try PromptText(parsing: text)
-        guard let name = parsed.name else { throw Malformed(line: parsed.end, problem: "'name' is missing") }
-        guard let revision = parsed.revision else { throw Malformed(line: parsed.end, problem: "'revision' is missing") }
+        guard let name = parsed.name else { throw Malformed(line: parsed.end, "缺少 name", "'name' is missing") }
+        guard let revision = parsed.revision else { throw Malformed(line: parsed.end, "缺少 revision", "'revision' is missing") }
         self.name = name
         self.revision = revision
         definition = parsed.definition
@@ -43,8 +43,13 @@ struct PromptFile: Sendable {
     struct Malformed: Error, Equatable, CustomStringConvertible {
         /// From 1.
         let line: Int
-        let problem: String
-        var description: String { "line \(line): \(problem)" }
+        let problem: LocalizedText
+        var description: String { "line \(line): \(problem.en)" }
+
+        init(line: Int, _ zh: String, _ en: String) {
+            self.line = line
+            problem = LocalizedText(zh: zh, en: en)
+        }
     }
 }
 
@@ -73,9 +78,9 @@ struct PromptText: Sendable {
     ///   ``PromptCheck``'s to say.
     init(parsing text: String) throws(Malformed) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        guard lines.first == "---" else { throw Malformed(line: 1, problem: "the front matter must begin with ---") }
+        guard lines.first == "---" else { throw Malformed(line: 1, "头部应以 --- 开始", "the front matter must begin with ---") }
         guard let end = lines.dropFirst().firstIndex(of: "---") else {
-            throw Malformed(line: lines.count, problem: "the front matter is not closed with ---")
+            throw Malformed(line: lines.count, "头部没有以 --- 结束", "the front matter is not closed with ---")
         }
         var entries = try Self.entries(lines[1..<end])
         var places = ["/template": end + 2]
@@ -86,19 +91,19 @@ struct PromptText: Sendable {
         }
         func required(_ key: String) throws(Malformed) -> Entry {
             guard let entry = take(key), !entry.whole.isEmpty else {
-                throw Malformed(line: end + 1, problem: "'\(key)' is missing")
+                throw Malformed(line: end + 1, "缺少 \(key)", "'\(key)' is missing")
             }
             return entry
         }
 
         let nameEntry = take("name")
         if let nameEntry, !PromptDefinition.isPromptName(nameEntry.value) {
-            throw Malformed(line: nameEntry.line, problem: "'\(nameEntry.value)' is no name of a prompt")
+            throw Malformed(line: nameEntry.line, "“\(nameEntry.value)”不是提示词的名称", "'\(nameEntry.value)' is no name of a prompt")
         }
         let revisionEntry = take("revision")
         let revision = revisionEntry.flatMap { Int($0.value) }
         if let revisionEntry, revision ?? 0 < 1 {
-            throw Malformed(line: revisionEntry.line, problem: "the revision must be a whole number from 1")
+            throw Malformed(line: revisionEntry.line, "revision 应为不小于 1 的整数", "the revision must be a whole number from 1")
         }
         let scene = try required("scene").value
         let languageEntry = try required("language")
@@ -106,14 +111,14 @@ struct PromptText: Sendable {
         var temperature: Double?
         if let entry = take("temperature") {
             guard let value = Double(entry.value), value.isFinite else {
-                throw Malformed(line: entry.line, problem: "the temperature must be a number")
+                throw Malformed(line: entry.line, "temperature 应为数字", "the temperature must be a number")
             }
             temperature = value
         }
         var maxTokens: TokenFormula?
         if let entry = take("maxTokens") {
             do throws(TokenFormula.Malformed) { maxTokens = try TokenFormula(entry.value) } catch {
-                throw Malformed(line: entry.line, problem: "maxTokens: \(error.problem)")
+                throw Malformed(line: entry.line, "maxTokens 的算式有误：\(error.problem.zh)", "maxTokens: \(error.problem.en)")
             }
         }
         let variablesEntry = take("variables")
@@ -121,12 +126,12 @@ struct PromptText: Sendable {
         for (index, place) in (variablesEntry?.continuations ?? []).enumerated() { places["/variables/\(index)"] = place.line }
         let template = lines[(end + 1)...].joined(separator: "\n")
         guard template.contains(where: { !$0.isWhitespace }) else {
-            throw Malformed(line: end + 1, problem: "there is no template below the front matter")
+            throw Malformed(line: end + 1, "头部下面没有模板正文", "there is no template below the front matter")
         }
         var data = PromptText.defaultData(variables, template: template)
         if let entry = take("data") {
             guard case .object(let object) = try Self.json(entry) else {
-                throw Malformed(line: entry.line, problem: "data must be a JSON object")
+                throw Malformed(line: entry.line, "data 应为 JSON 对象", "data must be a JSON object")
             }
             data = Self.members(object)
         }
@@ -135,7 +140,7 @@ struct PromptText: Sendable {
             schema = AnswerSchema(name: String(key.dropFirst("schema ".count)), schema: try Self.json(entry))
         }
         if let rest = entries.values.min(by: { $0.line < $1.line }) {
-            throw Malformed(line: rest.line, problem: "unknown key '\(rest.key)'")
+            throw Malformed(line: rest.line, "没有名为“\(rest.key)”的键", "unknown key '\(rest.key)'")
         }
         name = nameEntry?.value
         self.end = end + 1
@@ -155,15 +160,15 @@ struct PromptText: Sendable {
             let number = index + 1
             if line.first?.isWhitespace == true {
                 guard let last else {
-                    throw Malformed(line: number, problem: "nothing stands above that this line could continue")
+                    throw Malformed(line: number, "缩进行上面没有可接续的键", "nothing stands above that this line could continue")
                 }
                 entries[last]?.continuations.append((number, line))
                 continue
             }
             if line.isEmpty { continue }
-            guard let colon = line.firstRange(of: ":") else { throw Malformed(line: number, problem: "a key needs a ':'") }
+            guard let colon = line.firstRange(of: ":") else { throw Malformed(line: number, "键后面缺少冒号", "a key needs a ':'") }
             let key = String(line[..<colon.lowerBound])
-            guard entries[key] == nil else { throw Malformed(line: number, problem: "'\(key)' stands twice") }
+            guard entries[key] == nil else { throw Malformed(line: number, "\(key) 重复", "'\(key)' stands twice") }
             entries[key] = Entry(key: key, line: number, value: trimmed(line[colon.upperBound...]))
             last = key
         }
@@ -172,7 +177,9 @@ struct PromptText: Sendable {
 
     private static func json(_ entry: Entry) throws(Malformed) -> JSONValue {
         do { return try JSONValue(parsing: Array(entry.whole.utf8)) } catch {
-            throw Malformed(line: entry.line, problem: "'\(entry.key)' is not JSON: \(error)")
+            throw Malformed(
+                line: entry.line, "\(entry.key) 不是合法的 JSON：\(error.message.zh)", "'\(entry.key)' is not JSON: \(error.message.en)"
+            )
         }
     }
 
@@ -197,7 +204,9 @@ struct PromptText: Sendable {
     }
 
     private static func variables(_ entry: Entry) throws(Malformed) -> [PromptVariable] {
-        guard entry.value.isEmpty else { throw Malformed(line: entry.line, problem: "variables stand one to a line, indented") }
+        guard entry.value.isEmpty else {
+            throw Malformed(line: entry.line, "变量应缩进书写，一行一个", "variables stand one to a line, indented")
+        }
         var variables: [PromptVariable] = []
         for (line, text) in entry.continuations { variables.append(try variable(text, line: line)) }
         return variables
@@ -205,27 +214,29 @@ struct PromptText: Sendable {
 
     private static func variable(_ text: String, line: Int) throws(Malformed) -> PromptVariable {
         guard let colon = text.firstRange(of: ":") else {
-            throw Malformed(line: line, problem: "a variable is written name: type")
+            throw Malformed(line: line, "变量应写作 名称: 类型", "a variable is written name: type")
         }
         let name = trimmed(text[..<colon.lowerBound])
         guard PromptDefinition.isName(name[...]) else {
-            throw Malformed(line: line, problem: "'\(name)' is no name of a variable")
+            throw Malformed(line: line, "“\(name)”不是变量的名称", "'\(name)' is no name of a variable")
         }
         var rest = text[colon.upperBound...].drop { $0 == " " }
         let kindName = rest.prefix { $0.isLetter }
         rest = rest.dropFirst(kindName.count)
         var arguments: [String] = []
         if rest.first == "(" {
-            guard let close = rest.firstIndex(of: ")") else { throw Malformed(line: line, problem: "a bracket is not closed") }
+            guard let close = rest.firstIndex(of: ")") else { throw Malformed(line: line, "括号没有闭合", "a bracket is not closed") }
             arguments = rest[rest.index(after: rest.startIndex)..<close].split(separator: ",", omittingEmptySubsequences: false)
                 .map { trimmed($0) }
             rest = rest[rest.index(after: close)...]
         }
         guard let kind = kind(String(kindName), arguments) else {
+            let written = "\(kindName)(\(arguments.joined(separator: ", ")))"
             throw Malformed(
                 line: line,
-                problem: "'\(kindName)(\(arguments.joined(separator: ", ")))' is no type; write text(n), textList(items, n), "
-                    + "integer(a...b), choice(a, b), boolean or object(bytes)")
+                "没有类型“\(written)”，可用：text(n)、textList(items, n)、integer(a...b)、choice(a, b)、boolean、object(bytes)",
+                "'\(written)' is no type; write text(n), textList(items, n), integer(a...b), choice(a, b), boolean or object(bytes)"
+            )
         }
         var words = trimmed(rest)
         let isRequired = words == "required" || words.hasPrefix("required ")

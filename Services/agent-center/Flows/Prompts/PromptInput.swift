@@ -51,7 +51,7 @@ enum PromptInput {
             parsed = try PromptText(parsing: text)
         } catch {
             throw ValidationFailure(
-                pointer: "/text", code: "malformed", zh: "第 \(error.line) 行：\(error.problem)", en: error.description)
+                pointer: "/text", code: "malformed", zh: "第 \(error.line) 行：\(error.problem.zh)", en: error.description)
         }
         if let other = parsed.name, other != name {
             throw ValidationFailure(
@@ -90,7 +90,8 @@ enum PromptInput {
         var maxTokens: TokenFormula?
         if let text = fields.optionalText("maxTokens", length: 1...200) {
             do throws(TokenFormula.Malformed) { maxTokens = try TokenFormula(text) } catch {
-                fields.refuse("maxTokens", code: "malformed", zh: "算式有误：\(error.problem)", en: "is no formula: \(error.problem)")
+                fields.refuse(
+                    "maxTokens", code: "malformed", zh: "算式有误：\(error.problem.zh)", en: "is no formula: \(error.problem.en)")
             }
         }
         let temperature = number("temperature", in: &fields)

@@ -1,3 +1,5 @@
+import HTTPCore
+
 /// How many tokens an answer may take: a number, or a sum over the prompt's integer variables such as
 /// `200 + count * (maxLength * 2 + 40)`. Whole numbers, `+`, `-`, `*`, `/` and brackets; always within ``limits``.
 struct TokenFormula: Sendable, Equatable {
@@ -11,10 +13,42 @@ struct TokenFormula: Sendable, Equatable {
     }
 
     struct Malformed: Error, Equatable {
-        let problem: String
+        let problem: LocalizedText
     }
 
     static let limits = 1...32_768
+
+    /// Between which numbers its value lies before the limits cut it.
+    ///
+    /// - Parameter ranges: those of the variables; another one counts as 0, as one that is left out does.
+    func range(_ ranges: [String: ClosedRange<Int>]) -> ClosedRange<Double> { Self.range(of: term, ranges) }
+
+    private static func range(of term: Term, _ ranges: [String: ClosedRange<Int>]) -> ClosedRange<Double> {
+        func corners(_ a: Term, _ b: Term, _ operation: (Double, Double) -> Double) -> ClosedRange<Double> {
+            let (x, y) = (range(of: a, ranges), range(of: b, ranges))
+            let values = [x.lowerBound, x.upperBound].flatMap { left in
+                [y.lowerBound, y.upperBound].map { operation(left, $0) }
+            }
+            return (values.min() ?? 0)...(values.max() ?? 0)
+        }
+        switch term {
+        case .number(let number): return Double(number)...Double(number)
+        case .variable(let name):
+            let range = ranges[name] ?? 0...0
+            return Double(range.lowerBound)...Double(range.upperBound)
+        case .sum(let a, let b): return corners(a, b, +)
+        case .difference(let a, let b): return corners(a, b, -)
+        case .product(let a, let b): return corners(a, b, *)
+        case .quotient(let a, let b):
+            let divisor = range(of: b, ranges)
+            // What is divided by 0 is 0; by less than 1 nothing is divided.
+            if divisor.contains(0) {
+                let most = max(abs(range(of: a, ranges).lowerBound), abs(range(of: a, ranges).upperBound))
+                return divisor == 0...0 ? 0...0 : -most...most
+            }
+            return corners(a, b) { ($0 / $1).rounded(.towardZero) }
+        }
+    }
 
     let term: Term
     /// As it was written.
@@ -25,7 +59,7 @@ struct TokenFormula: Sendable, Equatable {
         var parser = Parser(rest: text[...])
         term = try parser.sum(depth: 0)
         parser.skipSpaces()
-        guard parser.rest.isEmpty else { throw Malformed(problem: "unexpected '\(parser.rest.prefix(12))'") }
+        guard parser.rest.isEmpty else { throw Malformed(unexpected: parser.rest) }
     }
 
     var variables: Set<String> { Self.variables(of: term) }
@@ -99,20 +133,26 @@ struct TokenFormula: Sendable, Equatable {
 
         private mutating func atom(depth: Int) throws(Malformed) -> Term {
             if take("(") != nil {
-                guard depth < 16 else { throw Malformed(problem: "too many brackets") }
+                guard depth < 16 else { throw Malformed("括号嵌套过多", "too many brackets") }
                 let term = try sum(depth: depth + 1)
-                guard take(")") != nil else { throw Malformed(problem: "a bracket is not closed") }
+                guard take(")") != nil else { throw Malformed("括号没有闭合", "a bracket is not closed") }
                 return term
             }
             skipSpaces()
             let word = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
             rest = rest.dropFirst(word.count)
             guard let first = word.first else {
-                throw Malformed(problem: rest.isEmpty ? "it ends too early" : "unexpected '\(rest.prefix(12))'")
+                throw rest.isEmpty ? Malformed("算式不完整", "it ends too early") : Malformed(unexpected: rest)
             }
             guard first.isNumber else { return .variable(String(word)) }
-            guard let number = Int(word) else { throw Malformed(problem: "'\(word)' is no whole number") }
+            guard let number = Int(word) else { throw Malformed("“\(word)”不是整数", "'\(word)' is no whole number") }
             return .number(number)
         }
     }
+}
+
+extension TokenFormula.Malformed {
+    fileprivate init(_ zh: String, _ en: String) { self.init(problem: LocalizedText(zh: zh, en: en)) }
+
+    fileprivate init(unexpected rest: Substring) { self.init("意外的“\(rest.prefix(12))”", "unexpected '\(rest.prefix(12))'") }
 }

@@ -38,10 +38,11 @@ struct PromptWish: Sendable, Equatable {
         let isKnown = try await prompts.knows(wanted, for: call.tenantId)
         let choice = try await prompts.resolve(
             wanted, for: call, label: label, at: label != nil && isKnown ? "/prompt/label" : "/prompt/name")
-        guard choice.version.variables.contains(where: { $0.name == "input" }) else {
+        let takesInput = choice.version.variables.contains { $0.name == "input" }
+        guard takesInput, choice.version.definition.gives("input") else {
             throw ValidationFailure(
-                pointer: "/prompt/name", code: "takes_no_input", zh: "提示词“\(wanted)”没有变量 input",
-                en: "the prompt \(wanted) has no variable input")
+                pointer: "/prompt/name", code: "takes_no_input", zh: "提示词“\(wanted)”没有变量 input，或没有把它放进 data",
+                en: "the prompt \(wanted) has no variable input, or does not give it to the model in its data")
         }
         guard choice.version.definition.schema == nil else {
             throw ValidationFailure(
