@@ -371,6 +371,10 @@ struct ConversationTests {
             let refused = try await service.callModel(TitleService.chat, ["model": "deepseek/chat", "messages": messages])
             #expect(refused.status == .badRequest)
             #expect(try refused.problem().errors?.map(\.pointer) == ["/messages"])
+            let vectors: JSONValue = ["model": "text-embedding-3-small", "messages": [["role": "user", "content": "你好"]]]
+            let noChat = try await service.callModel(TitleService.chat, vectors)
+            #expect(noChat.status == .badRequest)
+            #expect(try noChat.problem().errors?.map { "\($0.pointer) \($0.code)" } == ["/model unsupported_by_model"])
             let unknown = try await service.callModel(TitleService.chat, ["model": "gpt-9", "messages": messages])
             #expect(unknown.status == .notFound)
             #expect(try unknown.problem().code == "model_not_found")

@@ -44,11 +44,17 @@ enum OpenAIEnvelope {
 
     private static func json(_ problem: ProblemBody) -> JSONValue {
         let first = problem.errors?.first
-        let message = [problem.title, problem.detail, first.map { "\($0.pointer): \($0.message)" }].compactMap { $0 }
+        // What the detail has said already is not said again; what is wrong with the whole body names no member.
+        let field = first.flatMap { field -> String? in
+            guard field.message != problem.detail else { return nil }
+            return field.pointer.isEmpty ? field.message : "\(field.pointer): \(field.message)"
+        }
+        let message = [problem.title, problem.detail, field].compactMap { $0 }
+        let member = first.map { String($0.pointer.drop { $0 == "/" }) }
         return [
             "error": [
                 "message": .string(message.joined(separator: " · ")), "type": .string(type(of: problem)),
-                "param": first.map { .string(String($0.pointer.drop { $0 == "/" })) } ?? .null,
+                "param": member.flatMap { $0.isEmpty ? nil : .string($0) } ?? .null,
                 "code": .string(code(of: problem)),
             ]
         ]

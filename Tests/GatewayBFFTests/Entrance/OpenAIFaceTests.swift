@@ -75,6 +75,29 @@ struct OpenAIFaceTests {
         }
     }
 
+    @Test("says once what is wrong with a body that is no JSON")
+    func malformed() async throws {
+        let upstream: Handler = { request in
+            do {
+                _ = try request.json()
+                return Response(.ok)
+            } catch let failure as any HTTPFailure {
+                return .problem(failure, for: request)
+            }
+        }
+        try await GatewayHarness.run(upstream: upstream) { gateway in
+            let headers = try await Self.key(gateway, scopes: ["ai:generate"])
+            for (body, param) in [("not json", Nullable<String>.none), (#"{"input": nope}"#, .value("input"))] {
+                let response = try await gateway.client.send(
+                    .post, "/api/openai/v1/embeddings", headers: headers, body: Array(body.utf8))
+                #expect(response.status == .badRequest)
+                let error = try Self.error(response)
+                #expect(error.message.components(separatedBy: "字节处").count == 2, "\(error.message)")
+                #expect(error.param == param && error.type == "invalid_request_error", "\(error)")
+            }
+        }
+    }
+
     @Test("refuses in OpenAI's words also what reaches no route, and only where its clients call")
     func refusesBeforeAnyRoute() async throws {
         try await GatewayHarness.run { gateway in

@@ -120,7 +120,8 @@ struct ConversationReader {
     }
 
     private mutating func refuseKind(_ name: String, _ kind: String) {
-        fields.refuse(name, code: "wrong_type", zh: "类型应为 \(kind)", en: "must be of type \(kind)")
+        let words = ["number": "数字", "object": "对象", "string": "字符串", "array": "数组", "boolean": "布尔值"]
+        fields.refuse(name, code: "wrong_type", zh: "应为\(words[kind] ?? kind)", en: "must be of type \(kind)")
     }
 
     // MARK: Messages

@@ -71,11 +71,14 @@ struct ConversationRoutes: Sendable {
         var input = read
         guard input.model != ModelNames.auto else { return input }
         let catalogue = flow.models.routing.catalogue.current(for: tenantId)
-        guard let meaning = catalogue.meaning(of: input.model, at: Date()), !meaning.model.capabilities.contains(.embeddings)
-        else {
-            throw UnknownModel(name: input.model)
-        }
+        guard let meaning = catalogue.meaning(of: input.model, at: Date()) else { throw UnknownModel(name: input.model) }
         let model = meaning.model
+        guard !model.capabilities.contains(.embeddings) else {
+            throw RefusedConversation(
+                ValidationFailure(
+                    pointer: "/model", code: "unsupported_by_model", zh: "模型 \(input.model) 只生成向量，不能对话",
+                    en: "the model \(input.model) makes embeddings and does not do chat"))
+        }
         if meaning.thinks { input.thinkUnlessToldNotTo() }
         let lacking = input.needs.filter { $0.isIndispensable && !model.capabilities.contains($0) }
         var pointers: [String] = lacking.map { need in
