@@ -120,10 +120,12 @@ public struct FlowProblem: Codable, Sendable, Equatable {
     /// After how many seconds a repetition may succeed, where that is known.
     public var retryAfterSeconds: Int?
     public var errors: [Field]?
+    /// Of `budget.exhausted`.
+    public var budgetId: UUID?
 
     public init(
         code: String, title: String, status: Int, detail: String? = nil, retryable: Bool, retryAfterSeconds: Int? = nil,
-        errors: [Field]? = nil
+        errors: [Field]? = nil, budgetId: UUID? = nil
     ) {
         self.code = code
         self.title = title
@@ -132,6 +134,7 @@ public struct FlowProblem: Codable, Sendable, Equatable {
         self.retryable = retryable
         self.retryAfterSeconds = retryAfterSeconds
         self.errors = errors
+        self.budgetId = budgetId
     }
 }
 

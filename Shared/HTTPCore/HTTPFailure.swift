@@ -1,3 +1,5 @@
+public import FoundationEssentials
+
 /// An error that knows how it looks to a client. One middleware turns it into `application/problem+json` (RFC 9457); anything else
 /// that is thrown becomes a 500 with a fixed text, and its own description goes to the log only.
 public protocol HTTPFailure: Error {
@@ -19,10 +21,13 @@ public struct ProblemDescription: Sendable {
     public var headers: HTTPHeaders
     /// What the outside platform said, where the fault is its.
     public var platform: PlatformFault?
+    /// The budget that does not hold the call, where that is the reason.
+    public var budgetId: UUID?
 
     public init(
         status: HTTPStatus, code: String, title: LocalizedText, detail: LocalizedText? = nil, retryable: Bool = false,
-        issues: [FieldIssue] = [], headers: HTTPHeaders = [:], platform: PlatformFault? = nil
+        issues: [FieldIssue] = [], headers: HTTPHeaders = [:], platform: PlatformFault? = nil,
+        budgetId: UUID? = nil
     ) {
         self.status = status
         self.code = code
@@ -32,6 +37,7 @@ public struct ProblemDescription: Sendable {
         self.issues = issues
         self.headers = headers
         self.platform = platform
+        self.budgetId = budgetId
     }
 }
 

@@ -1,3 +1,5 @@
+public import FoundationEssentials
+
 /// `application/problem+json` (RFC 9457) as it stands on the wire: written by the server's middleware, read by callers.
 public struct ProblemBody: Codable, Sendable, Equatable {
     public static let mediaType = "application/problem+json"
@@ -28,11 +30,13 @@ public struct ProblemBody: Codable, Sendable, Equatable {
     public var platform: String?
     public var platformCode: String?
     public var platformLogId: String?
+    /// Of `budget.exhausted`.
+    public var budgetId: UUID?
 
     public init(
         type: String = "about:blank", title: String, status: Int, detail: String? = nil, instance: String? = nil, code: String,
         requestId: String? = nil, retryable: Bool = false, errors: [FieldError]? = nil, platform: String? = nil,
-        platformCode: String? = nil, platformLogId: String? = nil
+        platformCode: String? = nil, platformLogId: String? = nil, budgetId: UUID? = nil
     ) {
         self.type = type
         self.title = title
@@ -46,6 +50,7 @@ public struct ProblemBody: Codable, Sendable, Equatable {
         self.platform = platform
         self.platformCode = platformCode
         self.platformLogId = platformLogId
+        self.budgetId = budgetId
     }
 
     public init(_ problem: ProblemDescription, language: LocalizedText.Language, instance: String?, requestId: String?) {
@@ -57,6 +62,7 @@ public struct ProblemBody: Codable, Sendable, Equatable {
                 : problem.issues.map {
                     FieldError(pointer: $0.pointer, code: $0.code, message: $0.message.text(in: language))
                 },
-            platform: problem.platform?.name, platformCode: problem.platform?.code, platformLogId: problem.platform?.logId)
+            platform: problem.platform?.name, platformCode: problem.platform?.code, platformLogId: problem.platform?.logId,
+            budgetId: problem.budgetId)
     }
 }

@@ -90,6 +90,11 @@ struct BudgetTests {
             let problem = exhausted.problem
             #expect(problem.status == .tooManyRequests && problem.code == "budget.exhausted")
             #expect(problem.headers["Retry-After"] == String(exhausted.retryAfterSeconds))
+            let name = try #require(exhausted.name)
+            #expect(problem.detail?.zh == "用户本月预算“\(name)”不足以支付本次调用")
+            #expect(problem.detail?.en == "The budget '\(name)' of the user for this month does not hold the cost of this call")
+            #expect(problem.budgetId == id)
+            #expect(ProblemBody(problem, language: .zh, instance: nil, requestId: nil).budgetId == problem.budgetId)
         }
     }
 

@@ -17,7 +17,7 @@ struct FlowFailure: HTTPFailure, Equatable {
             detail: flowProblem.detail.map(Self.both), retryable: flowProblem.retryable,
             issues: (flowProblem.errors ?? []).map {
                 FieldIssue(pointer: $0.pointer, code: $0.code, message: Self.both($0.message))
-            }, headers: headers)
+            }, headers: headers, budgetId: flowProblem.budgetId)
     }
 
     private static func both(_ text: String) -> LocalizedText { LocalizedText(zh: text, en: text) }
@@ -37,7 +37,8 @@ extension FlowProblem {
             retryAfterSeconds: problem.headers["Retry-After"].flatMap { Int($0) },
             errors: problem.issues.isEmpty
                 ? nil
-                : problem.issues.map { Field(pointer: $0.pointer, code: $0.code, message: $0.message.text(in: language)) })
+                : problem.issues.map { Field(pointer: $0.pointer, code: $0.code, message: $0.message.text(in: language)) },
+            budgetId: problem.budgetId)
     }
 
     /// A busy or absent part, or an operation that another process is just at: the same step may well succeed in a moment.

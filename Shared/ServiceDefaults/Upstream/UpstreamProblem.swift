@@ -34,7 +34,7 @@ public struct UpstreamProblem: HTTPFailure {
         return ProblemDescription(
             status: status, code: body.code, title: both(body.title), detail: body.detail.map(both), retryable: body.retryable,
             issues: (body.errors ?? []).map { FieldIssue(pointer: $0.pointer, code: $0.code, message: both($0.message)) },
-            headers: headers)
+            headers: headers, budgetId: body.budgetId)
     }
 
     private var isRelayed: Bool {

@@ -6,6 +6,8 @@ import Observability
 struct BudgetExhausted: Error, Sendable, Equatable {
     /// `nil`: one of those that the call had begun with; scope and period are not known.
     let budgetId: UUID?
+    /// As its owner calls it; `nil` where that could not be read.
+    var name: String?
     /// `tenant`, `user`, `scene` or `api_key`.
     let scope: String
     /// `day` or `month`.
@@ -17,17 +19,22 @@ struct BudgetExhausted: Error, Sendable, Equatable {
     static let betweenAttempts = BudgetExhausted(budgetId: nil, scope: "", period: "", retryAfterSeconds: 15)
 
     private var detail: LocalizedText {
-        guard let budgetId else {
+        guard budgetId != nil else {
             return LocalizedText(
                 zh: "已调用的模型没有给出可用的结果，预算不足以支付下一次尝试",
                 en: "The budget does not hold the cost of another model, and those before it gave no answer")
         }
-        let (scopes, periods) = (
-            ["tenant": "租户", "user": "用户", "scene": "场景", "api_key": "API 密钥"], ["day": "今日", "month": "本月"]
+        let whose = [
+            "tenant": ("租户", "of the tenant"), "user": ("用户", "of the user"), "scene": ("场景", "of the scene"),
+            "api_key": ("API 密钥", "of the API key"),
+        ]
+        let (scope, period) = (
+            whose[scope] ?? (scope, scope),
+            ["day": ("今日", "for today"), "month": ("本月", "for this month")][period] ?? (period, period)
         )
         return LocalizedText(
-            zh: "\(scopes[scope] ?? scope)\(periods[period] ?? period)预算（\(budgetId.text)）不足以支付本次调用",
-            en: "The \(scope) budget per \(period) (\(budgetId.text)) does not hold the cost of this call")
+            zh: "\(scope.0)\(period.0)预算\(name.map { "“\($0)”" } ?? "")不足以支付本次调用",
+            en: "The budget \(name.map { "'\($0)' " } ?? "")\(scope.1) \(period.1) does not hold the cost of this call")
     }
 }
 
@@ -36,7 +43,8 @@ extension BudgetExhausted: HTTPFailure {
         ProblemDescription(
             status: .tooManyRequests, code: "budget.exhausted",
             title: LocalizedText(zh: "AI 预算已用尽", en: "The AI budget is exhausted"),
-            detail: detail, retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))])
+            detail: detail, retryable: true, headers: ["Retry-After": String(max(1, retryAfterSeconds))],
+            budgetId: budgetId)
     }
 }
 

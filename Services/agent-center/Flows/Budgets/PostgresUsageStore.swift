@@ -66,7 +66,27 @@ final class PostgresUsageStore: UsageStore {
                 }
             }
         }
-        return (answers, admissions)
+        return (answers, await named(admissions, tenantId))
+    }
+
+    /// Refusals with the names of their budgets. Nothing depends on them, and others of the same exchange were granted what they asked
+    /// for: a name that cannot be read stays away.
+    private func named(_ admissions: [UsageAdmission], _ tenantId: UUID) async -> [UsageAdmission] {
+        let ids = admissions.compactMap { admission -> UUID? in
+            guard case .refused(let exhausted) = admission else { return nil }
+            return exhausted.budgetId
+        }
+        guard !ids.isEmpty,
+            let rows = try? await database.query("SELECT id, name FROM ai_budgets WHERE id = ANY(\(ids))", tenant: tenantId),
+            let names = try? Dictionary(
+                rows.map { (try $0.decode("id", as: UUID.self), try $0.decode("name", as: String.self)) },
+                uniquingKeysWith: { $1 })
+        else { return admissions }
+        return admissions.map { admission in
+            guard case .refused(var exhausted) = admission else { return admission }
+            exhausted.name = exhausted.budgetId.flatMap { names[$0] }
+            return .refused(exhausted)
+        }
     }
 
     private static func admission(_ row: Row) throws -> UsageAdmission {
