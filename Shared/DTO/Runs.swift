@@ -27,10 +27,15 @@ public struct Run: Codable, Sendable, Equatable {
     public var createdAt: Date
     public var startedAt: Date?
     public var finishedAt: Date?
+    /// Whether a step's text came from another model than the first choice, or from the template; ``steps`` say which and why.
+    public var degraded: Bool
+    /// Why the first of them is.
+    public var degradedReason: String?
 
     public init(
         id: UUID, flow: String, state: RunState, progress: Int, steps: [RunStep], contentIds: [UUID], cancelRequested: Bool,
-        problem: FlowProblem?, createdAt: Date, startedAt: Date?, finishedAt: Date?
+        problem: FlowProblem?, createdAt: Date, startedAt: Date?, finishedAt: Date?, degraded: Bool = false,
+        degradedReason: String? = nil
     ) {
         self.id = id
         self.flow = flow
@@ -43,6 +48,8 @@ public struct Run: Codable, Sendable, Equatable {
         self.createdAt = createdAt
         self.startedAt = startedAt
         self.finishedAt = finishedAt
+        self.degraded = degraded
+        self.degradedReason = degradedReason
     }
 }
 
@@ -52,12 +59,20 @@ public struct RunStep: Codable, Sendable, Equatable {
     public var state: RunState
     public var contentId: UUID?
     public var problem: FlowProblem?
+    /// Of a step that wrote a text; events do not tell it.
+    public var degraded: Bool?
+    public var degradedReason: String?
 
-    public init(name: String, state: RunState, contentId: UUID? = nil, problem: FlowProblem? = nil) {
+    public init(
+        name: String, state: RunState, contentId: UUID? = nil, problem: FlowProblem? = nil, degraded: Bool? = nil,
+        degradedReason: String? = nil
+    ) {
         self.name = name
         self.state = state
         self.contentId = contentId
         self.problem = problem
+        self.degraded = degraded
+        self.degradedReason = degradedReason
     }
 }
 

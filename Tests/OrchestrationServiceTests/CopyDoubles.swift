@@ -21,8 +21,15 @@ final class CopyWritingCenter: AgentCenter {
     private let state = Lock(State())
     /// Before a completion is paid for.
     private let before: @Sendable (ContentPlatform) async throws -> Void
+    /// Platforms whose text comes from the template.
+    private let fromTemplate: Set<ContentPlatform>
 
-    init(before: @escaping @Sendable (ContentPlatform) async throws -> Void = { _ in }) { self.before = before }
+    init(
+        fromTemplate: Set<ContentPlatform> = [], before: @escaping @Sendable (ContentPlatform) async throws -> Void = { _ in }
+    ) {
+        self.before = before
+        self.fromTemplate = fromTemplate
+    }
 
     var requests: [CopyWritingRequest] { state.withLock { $0.requests } }
     /// One entry per model call.
@@ -38,7 +45,11 @@ final class CopyWritingCenter: AgentCenter {
         try await before(request.platform)
         return state.withLock { state in
             if let known = state.completions[key] { return known }
-            let answer = CopyWritingAnswer.sample(request.platform)
+            var answer = CopyWritingAnswer.sample(request.platform)
+            if fromTemplate.contains(request.platform) {
+                answer.degraded = true
+                answer.degradedReason = "没有可用的模型，内容由模板生成"
+            }
             state.paid.append(request.platform)
             state.completions[key] = answer
             return answer

@@ -33,6 +33,22 @@ import Testing
         }
     }
 
+    @Test func aRunSaysWhichTextCameFromTheTemplateAndWhy() async throws {
+        let agent = CopyWritingCenter(fromTemplate: [.weibo])
+        try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: RememberingContentCenter().handler) {
+            service in
+            let operation = UUID()
+            #expect(try await copies(service, operation: operation).status == .created)
+            let shown = try await service.send(.get, "/v1/runs/\(operation)", scopes: Self.scopes)
+            let run = try JSON.decode(Run.self, from: shown.body)
+            let reason = "没有可用的模型，内容由模板生成"
+            #expect(run.degraded && run.degradedReason == reason)
+            #expect(run.steps.map(\.degraded) == [false, true] && run.steps.map(\.degradedReason) == [nil, reason])
+            let list = try await service.send(.get, "/v1/runs", scopes: Self.scopes)
+            #expect(try JSON.decode(Page<Run>.self, from: list.body).items == [run])
+        }
+    }
+
     @Test func aRepeatFindsTheRunAndADoubleClickIsOne() async throws {
         let (agent, contents) = (CopyWritingCenter(), RememberingContentCenter())
         try await OrchestrationHarness.run(agentCenter: agent.handler, contentCenter: contents.handler) { service in

@@ -168,26 +168,33 @@ struct RunsStore: Sendable {
         return try await runs("\(condition) ORDER BY j.id DESC LIMIT \(limit)", of: tenantId)
     }
 
+    /// What a step made, as ``JobContext`` keeps it: an array of one ``StepOutcome``. What tells of a text says whence it came.
+    private static let written: SQL = "(k.result #> '{0,succeeded,_0}')"
+
     private func runs(_ condition: SQL, of tenantId: UUID) async throws -> [Run] {
         let rows = try await database.query(
             """
             SELECT j.id, j.kind, j.state, j.created_at, j.started_at, j.finished_at, j.cancel_requested_at IS NOT NULL AS is_cancelled,
                 r.problem, (
                     SELECT json_agg(json_build_object('name', s.name, 'state', s.state, 'contentId', s.content_id,
-                        'problem', s.problem) ORDER BY s.position)
-                    FROM run_steps s WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id
+                        'problem', s.problem, 'degraded', \(Self.written) -> 'degraded',
+                        'degradedReason', \(Self.written) -> 'degradedReason') ORDER BY s.position)
+                    FROM run_steps s
+                    LEFT JOIN job_steps k ON k.tenant_id = s.tenant_id AND k.job_id = s.run_id AND k.name = s.name
+                    WHERE s.tenant_id = j.tenant_id AND s.run_id = j.id
                 ) AS steps
             FROM jobs j JOIN runs r ON r.tenant_id = j.tenant_id AND r.id = j.id WHERE j.tenant_id = \(tenantId) \(condition)
             """, tenant: tenantId)
         return try rows.map { row in
             let steps = try row.decode("steps", as: JSONText?.self).map { try JSON.decode([RunStep].self, from: $0.bytes) } ?? []
             let state = RunState(try row.decode("state", as: JobState.self))
+            let degraded = steps.first { $0.degraded == true }
             return Run(
                 id: try row.decode("id"), flow: try row.decode("kind"), state: state,
                 progress: RunMove.progress(of: steps, in: state), steps: steps, contentIds: Self.contentIds(of: steps),
                 cancelRequested: try row.decode("is_cancelled"), problem: try row.problem(),
                 createdAt: try row.decode("created_at"), startedAt: try row.decode("started_at"),
-                finishedAt: try row.decode("finished_at"))
+                finishedAt: try row.decode("finished_at"), degraded: degraded != nil, degradedReason: degraded?.degradedReason)
         }
     }
 
