@@ -1,4 +1,5 @@
 import DTO
+import HTTPCore
 import Testing
 
 @testable import ContentCenter
@@ -19,6 +20,23 @@ import Testing
                 if let next { #expect((next.status == .onHold) == (next.heldFrom != nil), "\(place) \(event)") }
             }
         }
+    }
+
+    /// What a Chinese reader is told holds no identifiers.
+    @Test func refusalsNameStatesAndActionsInChinese() {
+        let failures: [any HTTPFailure] =
+            ContentStatus.allCases.flatMap { status -> [any HTTPFailure] in
+                ReviewAction.allCases.map { ReviewError.wrongState(status, $0) }
+                    + [FilingError.inUse(status), FilingError.beingPublished(status)]
+            } + MaterialStatus.allCases.map { MaterialError.wrongStatus($0) }
+            + ContentKind.allCases.map { ContentsError.otherKind($0) }
+        for failure in failures {
+            let problem = failure.problem
+            let words = ([problem.detail] + problem.issues.map(\.message)).compactMap { $0?.zh }
+            #expect(!words.joined().utf8.contains { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A }, "\(words)")
+        }
+        let withdrawn = ReviewError.wrongState(.draft, .withdraw).problem.detail?.zh
+        #expect(withdrawn == "内容状态为“草稿”，不能“撤回”。")
     }
 
     @Test func onlyAReviewLeadsToAnApproval() {

@@ -35,7 +35,7 @@ enum ContentEdit {
                 FieldIssue(
                     pointer: pointer, code: "unknown_field",
                     message: LocalizedText(
-                        zh: "\(kind.rawValue) 类内容没有这个字段", en: "a content of kind \(kind.rawValue) has no such field")))
+                        zh: "\(kind.chineseName)没有这个字段", en: "a content of kind \(kind.rawValue) has no such field")))
         }
         check(patch.candidates != nil, "/candidates", [.titleSet])
         check(patch.selected != nil, "/selected", [.titleSet])

@@ -30,6 +30,15 @@ enum ExperimentState: String, Sendable, CaseIterable {
         Self.transitions.first { $0.from == self && $0.event == event }?.to
     }
 
+    var chineseName: String {
+        switch self {
+        case .draft: "仍是草稿"
+        case .running: "正在进行"
+        case .stopped: "已停止"
+        case .finished: "已结束"
+        }
+    }
+
     /// Whether outcomes are taken.
     var takesOutcomes: Bool { self == .running || self == .stopped }
 }

@@ -165,7 +165,7 @@ enum ExperimentsError: HTTPFailure, Equatable {
         case .wrongState(let state):
             Conflict(
                 code: "experiments.wrong_state",
-                title: LocalizedText(zh: "实验现在是 \(state.rawValue)，不能这样做", en: "The experiment is \(state.rawValue) now")
+                title: LocalizedText(zh: "实验\(state.chineseName)，不能这样做", en: "The experiment is \(state.rawValue) now")
             ).problem
         case .anotherRuns:
             Conflict(
@@ -176,7 +176,7 @@ enum ExperimentsError: HTTPFailure, Equatable {
             Conflict(
                 code: "experiments.takes_no_outcomes",
                 title: LocalizedText(
-                    zh: "实验现在是 \(state.rawValue)，不接收结果", en: "The experiment is \(state.rawValue) and takes no outcomes")
+                    zh: "实验\(state.chineseName)，不接收结果", en: "The experiment is \(state.rawValue) and takes no outcomes")
             ).problem
         case .otherValue:
             Conflict(

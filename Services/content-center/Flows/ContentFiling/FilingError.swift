@@ -41,14 +41,15 @@ extension FilingError: HTTPFailure {
                 status: .conflict, code: "content.wrong_status",
                 title: LocalizedText(zh: "当前状态不能删除", en: "Not possible in this status"),
                 detail: LocalizedText(
-                    zh: "内容处于 \(status.rawValue)，请先取消发布。", en: "The content is \(status.rawValue); cancel its publishing first."))
+                    zh: "内容状态为“\(status.chineseName)”，请先取消发布。",
+                    en: "The content is \(status.englishName); cancel its publishing first."))
         case .beingPublished(let status):
             ProblemDescription(
                 status: .conflict, code: "content.being_published",
                 title: LocalizedText(zh: "内容仍在发布中", en: "The content is being published still"),
                 detail: LocalizedText(
-                    zh: "某个账号上的发布处于 \(status.rawValue)，请先取消发布。",
-                    en: "Its publication on an account is \(status.rawValue); cancel it first."))
+                    zh: "某个账号上的发布状态为“\(status.chineseName)”，请先取消发布。",
+                    en: "Its publication on an account is \(status.englishName); cancel it first."))
         }
     }
 }

@@ -16,8 +16,8 @@ extension ReviewError: HTTPFailure {
                 status: .conflict, code: "content.wrong_status",
                 title: LocalizedText(zh: "当前状态不能执行此操作", en: "Not possible in this status"),
                 detail: LocalizedText(
-                    zh: "内容处于 \(status.rawValue)，不能执行 \(action.rawValue)。",
-                    en: "The content is \(status.rawValue), so \(action.rawValue) leads nowhere."))
+                    zh: "内容状态为“\(status.chineseName)”，不能“\(action.chineseName)”。",
+                    en: "The content is \(status.englishName), so \(action.rawValue) leads nowhere."))
         case .ownText:
             ProblemDescription(
                 status: .forbidden, code: "content.own_text",

@@ -61,7 +61,7 @@ extension ContentsError: HTTPFailure {
         case .editRefused(let issues): ValidationFailure(issues).problem
         case .otherKind(let kind):
             ValidationFailure(
-                pointer: "/kind", code: "other_kind", zh: "该内容的类型是 \(kind.rawValue)",
+                pointer: "/kind", code: "other_kind", zh: "该内容的类型是\(kind.chineseName)",
                 en: "the content is of kind \(kind.rawValue)"
             ).problem
         case .unknownAssets(let pointers):
@@ -75,7 +75,7 @@ extension ContentsError: HTTPFailure {
             ValidationFailure(pointer: pointer, code: "not_found", zh: "没有这个视频脚本", en: "there is no such video script").problem
         case .formatRefused(let format, let kind):
             ValidationFailure(
-                pointer: "?format", code: "other_kind", zh: "\(kind.rawValue) 类内容不能导出为 \(format.rawValue)",
+                pointer: "?format", code: "other_kind", zh: "\(kind.chineseName)不能导出为 \(format.rawValue)",
                 en: "a content of kind \(kind.rawValue) cannot be exported as \(format.rawValue)"
             ).problem
         case .nothingSpoken:

@@ -29,7 +29,7 @@ extension MaterialError: HTTPFailure {
             ProblemDescription(
                 status: .conflict, code: "material.wrong_status",
                 title: LocalizedText(zh: "当前状态不能执行此操作", en: "Not possible in this status"),
-                detail: LocalizedText(zh: "素材处于 \(status.rawValue)。", en: "The material is \(status.rawValue)."))
+                detail: LocalizedText(zh: "素材状态为“\(status.chineseName)”。", en: "The material is \(status.rawValue)."))
         case .noFile:
             ValidationFailure(
                 pointer: "/assetIds", code: "required", zh: "文件类素材须有附件", en: "a file has at least one asset"

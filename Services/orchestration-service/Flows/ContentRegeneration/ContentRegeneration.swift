@@ -116,7 +116,7 @@ struct NoWriter: HTTPFailure {
 
     var problem: ProblemDescription {
         ValidationFailure(
-            pointer: "", code: "other_kind", zh: "\(kind.rawValue) 类内容没有可用的写手",
+            pointer: "", code: "other_kind", zh: "这类内容没有可用的写手",
             en: "no writer writes a content of kind \(kind.rawValue)"
         ).problem
     }

@@ -33,7 +33,7 @@ enum RunError: HTTPFailure, Equatable {
             ProblemDescription(
                 status: .conflict, code: "run.finished",
                 title: LocalizedText(zh: "任务已经结束", en: "The run has ended"),
-                detail: LocalizedText(zh: "状态：\(state.rawValue)", en: "Its state is \(state.rawValue)"))
+                detail: LocalizedText(zh: "状态：\(state.chineseName)", en: "Its state is \(state.rawValue)"))
         case .notRetryable(let state):
             ProblemDescription(
                 status: .conflict, code: "run.not_retryable",
@@ -49,13 +49,25 @@ enum RunError: HTTPFailure, Equatable {
     }
 }
 
+extension RunState {
+    fileprivate var chineseName: String {
+        switch self {
+        case .queued: "排队中"
+        case .running: "进行中"
+        case .succeeded: "已完成"
+        case .failed: "已失败"
+        case .canceled: "已取消"
+        }
+    }
+}
+
 extension RunError {
     private static func reason(against state: RunState) -> LocalizedText {
         switch state {
         case .queued, .running: LocalizedText(zh: "任务仍在进行", en: "It is still under way")
         case .succeeded: LocalizedText(zh: "任务的每一步都已完成", en: "Every step of it is done")
         case .canceled: LocalizedText(zh: "任务已被取消，请重新发起", en: "It was cancelled; begin a new one")
-        case .failed: LocalizedText(zh: "状态：failed", en: "Its state is failed")
+        case .failed: LocalizedText(zh: "状态：\(RunState.failed.chineseName)", en: "Its state is failed")
         }
     }
 }
