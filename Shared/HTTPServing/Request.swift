@@ -75,7 +75,8 @@ public struct Request: Sendable {
 
     /// The body as JSON.
     ///
-    /// - Throws: ``UnsupportedMediaType`` unless `Content-Type` is `application/json` or `…+json`; ``JSONParsingError``.
+    /// - Throws: ``UnsupportedMediaType`` unless `Content-Type` is `application/json` or `…+json`, and its `charset`, which JSON has none of
+    ///   (RFC 8259, section 11), says nothing but UTF-8; ``JSONParsingError``.
     public func json() throws -> JSONValue {
         guard let type = mediaType, type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
         else { throw UnsupportedMediaType() }
@@ -88,9 +89,22 @@ public struct Request: Sendable {
     }
 
     /// What a middleware found out and handlers need, e.g. the principal.
+        guard charset.map({ $0 == "utf-8" || $0 == "utf8" }) ?? true else {
+            throw UnsupportedMediaType(expected: ["application/json; charset=utf-8"])
+        }
     public subscript<Key: RequestKey>(key: Key.Type) -> Key.Value? {
         get { values[ObjectIdentifier(key)] as? Key.Value }
         set { values[ObjectIdentifier(key)] = newValue }
+    /// The parameter `charset` of `Content-Type`, lower case.
+    private var charset: String? {
+        guard let header = headers["Content-Type"], header.contains(";") else { return nil }
+        for parameter in header.split(separator: ";").dropFirst() {
+            let parts = parameter.split(separator: "=", maxSplits: 1).map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }
+            if parts.count == 2, parts[0] == "charset" { return parts[1].filter { $0 != "\"" } }
+        }
+        return nil
+    }
+
     }
 }
 

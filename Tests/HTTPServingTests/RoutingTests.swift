@@ -84,6 +84,20 @@ import Testing
         }
     }
 
+    @Test func takesJSONInUTF8Only() async throws {
+        let client = InProcessClient(Self.router().handler)
+        let types: [(String, HTTPStatus)] = [
+            ("application/json", .created), ("application/json; charset=utf-8", .created),
+            (#"application/json ;Charset="UTF-8""#, .created), ("application/problem+json;charset=utf8;x=y", .created),
+            ("application/json; profile=x", .created), ("application/json; charset=gbk", .unsupportedMediaType),
+            ("application/json;x=y; charset=utf-16", .unsupportedMediaType), ("application/json; charset=", .created),
+        ]
+        for (type, status) in types {
+            let answer = try await client.send(.post, "/v1/contents", headers: ["Content-Type": type], body: Array("{}".utf8))
+            #expect(answer.status == status, "\(type)")
+        }
+    }
+
     @Test(arguments: Place.allCases) func takesAndGivesJSON(_ place: Place) async throws {
         try await place.serving(Self.router()) { client in
             let answer = try await client.send(.post, "/v1/contents", json: ["topic": "秋天", "n": 1])
