@@ -46,8 +46,9 @@ struct Routes {
             routes.on(.post, "/v1/ai/generate", options: raw, generate.generate)
             routes.on(.post, "/v1/chat/completions", options: raw, conversations.complete)
 
-            func catalogued(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
-                routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration"), handler)
+            func catalogued(_ method: HTTPMethod, _ path: String, query: Bool = false, _ handler: @escaping Handler) {
+                routes.on(
+                    method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "AIGeneration", takesQuery: query), handler)
             }
             catalogued(.get, "/v1/ai/catalogue", catalogue.show)
             catalogued(.put, "/v1/ai/providers/{name}", catalogue.putProvider)
@@ -59,8 +60,8 @@ struct Routes {
             catalogued(.post, "/v1/ai/aliases", catalogue.addAlias)
             catalogued(.delete, "/v1/ai/aliases/{id}", catalogue.endAlias)
             catalogued(.post, "/v1/ai/prices", catalogue.addPrice)
-            catalogued(.put, "/v1/ai/policies/{scene}", catalogue.putPolicy)
-            catalogued(.delete, "/v1/ai/policies/{scene}", catalogue.removePolicy)
+            catalogued(.put, "/v1/ai/policies/{scene}", query: true, catalogue.putPolicy)
+            catalogued(.delete, "/v1/ai/policies/{scene}", query: true, catalogue.removePolicy)
 
             func held(_ path: String, _ handler: @escaping Handler) {
                 routes.on(
@@ -70,15 +71,15 @@ struct Routes {
                     handler)
             }
             catalogued(.post, "/v1/ai/budgets", budgets.create)
-            catalogued(.get, "/v1/ai/budgets", budgets.list)
+            catalogued(.get, "/v1/ai/budgets", query: true, budgets.list)
             catalogued(.get, "/v1/ai/budgets/{id}", budgets.show)
             catalogued(.put, "/v1/ai/budgets/{id}", budgets.change)
             catalogued(.delete, "/v1/ai/budgets/{id}", budgets.remove)
-            catalogued(.get, "/v1/ai/usage", usage.report)
-            catalogued(.get, "/v1/ai/usage/records", usage.records)
+            catalogued(.get, "/v1/ai/usage", query: true, usage.report)
+            catalogued(.get, "/v1/ai/usage/records", query: true, usage.records)
             catalogued(.get, "/v1/ai/usage/records/{operationId}", usage.operation)
             catalogued(.delete, "/v1/ai/usage/records/{operationId}/texts", usage.eraseOperation)
-            catalogued(.delete, "/v1/ai/usage/texts", usage.eraseUser)
+            catalogued(.delete, "/v1/ai/usage/texts", query: true, usage.eraseUser)
             catalogued(.get, "/v1/ai/settings", usage.settings)
             catalogued(.put, "/v1/ai/settings", usage.putSettings)
 
@@ -86,27 +87,29 @@ struct Routes {
             held("/v1/ai/holds/settle", holds.settle)
             held("/v1/ai/holds/release", holds.release)
 
-            func prompted(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
-                routes.on(method, path, options: RouteOptions(maxBodyBytes: 512 << 10, flow: "Prompts"), handler)
+            func prompted(_ method: HTTPMethod, _ path: String, query: Bool = false, _ handler: @escaping Handler) {
+                routes.on(
+                    method, path, options: RouteOptions(maxBodyBytes: 512 << 10, flow: "Prompts", takesQuery: query), handler)
             }
-            prompted(.get, "/v1/prompts", prompts.list)
+            prompted(.get, "/v1/prompts", query: true, prompts.list)
             prompted(.get, "/v1/prompts/{name}", prompts.show)
-            prompted(.get, "/v1/prompts/{name}/versions", prompts.versions)
+            prompted(.get, "/v1/prompts/{name}/versions", query: true, prompts.versions)
             prompted(.post, "/v1/prompts/{name}/versions", prompts.add)
             prompted(.get, "/v1/prompts/{name}/versions/{version}", prompts.version)
             prompted(.post, "/v1/prompts/{name}/versions/{version}/preview", prompts.preview)
-            prompted(.get, "/v1/prompts/{name}/diff", prompts.diff)
+            prompted(.get, "/v1/prompts/{name}/diff", query: true, prompts.diff)
             prompted(.get, "/v1/prompts/{name}/labels/{label}", prompts.label)
             prompted(.put, "/v1/prompts/{name}/labels/{label}", prompts.move)
             prompted(.delete, "/v1/prompts/{name}/labels/{label}", prompts.remove)
-            prompted(.get, "/v1/prompts/{name}/labels/{label}/history", prompts.history)
+            prompted(.get, "/v1/prompts/{name}/labels/{label}/history", query: true, prompts.history)
             prompted(.post, "/v1/prompts/{name}/rollback", prompts.rollBack)
 
-            func tested(_ method: HTTPMethod, _ path: String, _ handler: @escaping Handler) {
-                routes.on(method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "Experiments"), handler)
+            func tested(_ method: HTTPMethod, _ path: String, query: Bool = false, _ handler: @escaping Handler) {
+                routes.on(
+                    method, path, options: RouteOptions(maxBodyBytes: 64 << 10, flow: "Experiments", takesQuery: query), handler)
             }
             tested(.post, "/v1/experiments", experiments.create)
-            tested(.get, "/v1/experiments", experiments.list)
+            tested(.get, "/v1/experiments", query: true, experiments.list)
             tested(.get, "/v1/experiments/{id}", experiments.show)
             tested(.post, "/v1/experiments/{id}/start", experiments.start)
             tested(.post, "/v1/experiments/{id}/stop", experiments.stop)

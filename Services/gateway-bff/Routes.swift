@@ -30,19 +30,29 @@ struct GatewayRoutes: Sendable {
             forwardingHandler(route, needing: permission, to: upstream, path: TargetPath(path))
         case (.member(let permission), .stream):
             entrance.members(route, needing: permission) { request, member in
-                try await stream.stream(request, member: member) { await entrance.isStillGood(request) }
+                try request.refuseParameters()
+                return try await stream.stream(request, member: member) { await entrance.isStillGood(request) }
             }
         case (.member(let permission), .apiKeys(let action)):
             entrance.members(route, needing: permission) {
-                switch action {
+                if action != .list { try $0.refuseParameters() }
+                return switch action {
                 case .create: try await apiKeys.create($0, member: $1)
                 case .list: try await apiKeys.list($0, member: $1)
                 case .show: try await apiKeys.show($0, member: $1)
                 case .revoke: try await apiKeys.revoke($0, member: $1)
                 }
             }
-        case (.everyone, .login): entrance.open(route) { try await identity.login($0, address: $1) }
-        case (.everyone, .jwks): entrance.open(route) { try identity.jwks($0, address: $1) }
+        case (.everyone, .login):
+            entrance.open(route) {
+                try $0.refuseParameters()
+                return try await identity.login($0, address: $1)
+            }
+        case (.everyone, .jwks):
+            entrance.open(route) {
+                try $0.refuseParameters()
+                return try identity.jwks($0, address: $1)
+            }
         case (.everyone, _), (.member, _):
             preconditionFailure("\(route.method) \(route.path): this target needs the other access")
         }

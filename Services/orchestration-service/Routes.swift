@@ -29,7 +29,7 @@ enum Routes {
                 .post, "/v1/video-scripts",
                 options: .brief("VideoScriptGeneration", hangUp: .cancels),
                 VideoScriptGenerationRoutes(runs: runs).generate)
-            group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs"), runsRoutes.list)
+            group.on(.get, "/v1/runs", options: RouteOptions(flow: "Runs", takesQuery: true), runsRoutes.list)
             group.on(.get, "/v1/runs/{id}", options: RouteOptions(flow: "Runs"), runsRoutes.show)
             group.on(
                 .post, "/v1/runs/{id}/cancel", options: RouteOptions(flow: "Runs", hangUp: .runsToEnd), runsRoutes.cancel)
@@ -43,7 +43,8 @@ enum Routes {
                 options: RouteOptions(deadline: .seconds(28), flow: "ContentRegeneration", hangUp: .cancels),
                 ContentRegenerationRoutes(runs: runs).regenerate)
             group.on(
-                .get, "/v1/search/semantic", options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch"),
+                .get, "/v1/search/semantic",
+                options: RouteOptions(deadline: .seconds(28), flow: "ContentSearch", takesQuery: true),
                 SemanticSearchRoutes(search: search).find)
             for list in WordList.allCases { VocabularyRoutes(vocabulary: vocabulary, list: list).register(on: &group) }
         }

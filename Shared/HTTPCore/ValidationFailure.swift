@@ -52,6 +52,7 @@ enum Refusal {
     }
 
     static func unknownParameter(_ pointer: String, known: [String]) -> FieldIssue {
+        guard !known.isEmpty else { return issue(pointer, "unknown_field", "没有这个参数", "is not a known parameter") }
         let list = known.joined(separator: ", ")
         return issue(pointer, "unknown_field", "没有这个参数，可用：\(list)", "is not a known parameter; known: \(list)")
     }

@@ -73,6 +73,15 @@ public struct Request: Sendable {
     /// A reader over ``query`` that collects every issue.
     public func queryReader() -> QueryReader { QueryReader(query) }
 
+    /// For a handler that reads no query parameters.
+    ///
+    /// - Throws: `ValidationFailure` that names those that were sent.
+    public func refuseParameters() throws {
+        guard !query.isEmpty else { return }
+        var reader = queryReader()
+        try reader.finish()
+    }
+
     /// The body as JSON.
     ///
     /// - Throws: ``UnsupportedMediaType`` unless `Content-Type` is `application/json` or `…+json`, and its `charset`, which JSON has none of
@@ -80,21 +89,12 @@ public struct Request: Sendable {
     public func json() throws -> JSONValue {
         guard let type = mediaType, type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json"))
         else { throw UnsupportedMediaType() }
-        return try JSONValue(parsing: body)
-    }
-
-    /// The media type of `Content-Type`, lower case, without parameters.
-    public var mediaType: String? {
-        headers["Content-Type"]?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }
-    }
-
-    /// What a middleware found out and handlers need, e.g. the principal.
         guard charset.map({ $0 == "utf-8" || $0 == "utf8" }) ?? true else {
             throw UnsupportedMediaType(expected: ["application/json; charset=utf-8"])
         }
-    public subscript<Key: RequestKey>(key: Key.Type) -> Key.Value? {
-        get { values[ObjectIdentifier(key)] as? Key.Value }
-        set { values[ObjectIdentifier(key)] = newValue }
+        return try JSONValue(parsing: body)
+    }
+
     /// The parameter `charset` of `Content-Type`, lower case.
     private var charset: String? {
         guard let header = headers["Content-Type"], header.contains(";") else { return nil }
@@ -105,6 +105,15 @@ public struct Request: Sendable {
         return nil
     }
 
+    /// The media type of `Content-Type`, lower case, without parameters.
+    public var mediaType: String? {
+        headers["Content-Type"]?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " && $0 != "\t" } }
+    }
+
+    /// What a middleware found out and handlers need, e.g. the principal.
+    public subscript<Key: RequestKey>(key: Key.Type) -> Key.Value? {
+        get { values[ObjectIdentifier(key)] as? Key.Value }
+        set { values[ObjectIdentifier(key)] = newValue }
     }
 }
 

@@ -2,7 +2,7 @@
 (The gateway passes conditions on; its document is compared with those of the services in Tests/ContractTests.)
 
 The code says itself what it reads: the refusal of an unknown parameter names the known ones, out of the very calls that read them
-(Shared/HTTPCore/QueryReader.swift). An operation that refuses no unknown parameter reads none.
+(Shared/HTTPCore/QueryReader.swift). An operation whose refusal names none reads none.
 """
 
 import json
@@ -87,7 +87,8 @@ def draft(member) -> str:
     return member.draft(topic="参数", count=1)["contentId"]
 
 
-def found_and_wanted(stack, member, service: str, draft: str) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+def asking(stack, member, service: str):
+    """A function that asks the service on behalf of somebody who may do everything."""
     def ask(method: str, path: str, **options):
         if service == "gateway-bff":
             return member.request(method, path, **options)
@@ -95,6 +96,11 @@ def found_and_wanted(stack, member, service: str, draft: str) -> tuple[dict[str,
         token = stack.context_token(caller, service, member.tenant, scopes=SCOPES)
         return stack.inner(caller, service, method, path, member.tenant, token=token, **options)
 
+    return ask
+
+
+def found_and_wanted(stack, member, service: str, draft: str) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    ask = asking(stack, member, service)
     routes = [route for route, operation in operations(service).items() if "Operations" not in operation["tags"]]
     return {route: read(ask, route, draft) for route in routes}, {route: documented(service, route) for route in routes}
 
@@ -106,6 +112,26 @@ def test_code_and_document_name_the_same_parameters(stack, member, draft, servic
     assert not wrong, "\n".join(wrong)
     if service != "delivery-connector-douyin":
         assert any(found.values()), "no refusal named anything: this test sees nothing"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_refuses_what_it_does_not_read(stack, member, draft, service):
+    """Also those that read nothing: a misspelt parameter is not passed over in silence."""
+    ask = asking(stack, member, service)
+    passed = []
+    for route, operation in operations(service).items():
+        if "Operations" in operation["tags"]:
+            continue
+        method, path = route.split()
+        place = filled(path, draft if method == "GET" else str(uuid.uuid4()))
+        body = {} if method == "GET" else {"json": {"noSuchField": 1}}
+        # What is asked for is there, so that only the unknown one is wrong.
+        query = {name: "1" for name in documented(service, route) if name in ("q", "from", "to", "model")} | {UNKNOWN: "1"}
+        with ask(method, place, params=query, headers={"If-Match": '"1"'}, stream=True, **body) as answer:
+            refused = 400 if path.startswith("/api/openai/") else 422
+            if answer.status_code != refused or UNKNOWN not in answer.text:
+                passed.append(f"{route}: {answer.status_code}")
+    assert passed == []
 
 
 def test_a_wrong_parameter_is_noticed(stack, member, draft):

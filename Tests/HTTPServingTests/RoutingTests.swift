@@ -98,6 +98,27 @@ import Testing
         }
     }
 
+    /// The routes of a group that read no parameters refuse them, behind the group's middleware.
+    @Test func refusesParametersThatNobodyReads() async throws {
+        var router = Router()
+        router.group { group in
+            group.on(.get, "/one") { _ in .text("one") }
+            group.on(.delete, "/one") { _ in .noContent }
+            group.on(.get, "/list", options: RouteOptions().takingQuery) { .text("\($0.query.count)") }
+        }
+        router.on(.get, "/health") { _ in .text("alive") }
+        let client = InProcessClient(router.handler)
+        for (method, path, status) in [
+            (HTTPMethod.get, "/one", HTTPStatus.ok), (.get, "/one?", .ok), (.get, "/one?colour=1&a", .unprocessableContent),
+            (.delete, "/one?force=true", .unprocessableContent), (.get, "/list?a=1", .ok), (.get, "/health?x=1", .ok),
+        ] {
+            let answer = try await client.send(method, path)
+            #expect(answer.status == status, "\(method) \(path)")
+        }
+        let errors = try await client.send(.get, "/one?colour=1&a").problem().errors
+        #expect(errors?.map { "\($0.pointer) \($0.code)" } == ["?colour unknown_field", "?a unknown_field"])
+    }
+
     @Test(arguments: Place.allCases) func takesAndGivesJSON(_ place: Place) async throws {
         try await place.serving(Self.router()) { client in
             let answer = try await client.send(.post, "/v1/contents", json: ["topic": "秋天", "n": 1])

@@ -19,19 +19,29 @@ public struct RouteOptions: Sendable {
     /// The flow's name (design §2), for logs and spans.
     public var flow: String?
     public var hangUp: HangUp
+    /// Whether the handler reads query parameters. The routes of a ``RouteGroup`` that do not refuse any, as those that do refuse unknown ones.
+    public var takesQuery: Bool
 
     public static let defaultDeadline = Duration.seconds(30)
     public static let defaultMaxBodyBytes = 1 << 20
 
     public init(
         deadline: Duration = Self.defaultDeadline, maxBodyBytes: Int = Self.defaultMaxBodyBytes, streamsBody: Bool = false,
-        flow: String? = nil, hangUp: HangUp = .cancels
+        flow: String? = nil, hangUp: HangUp = .cancels, takesQuery: Bool = false
     ) {
         self.deadline = deadline
         self.maxBodyBytes = maxBodyBytes
         self.streamsBody = streamsBody
         self.flow = flow
         self.hangUp = hangUp
+        self.takesQuery = takesQuery
+    }
+
+    /// The same for a handler that reads query parameters.
+    public var takingQuery: RouteOptions {
+        var options = self
+        options.takesQuery = true
+        return options
     }
 }
 

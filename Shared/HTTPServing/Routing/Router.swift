@@ -112,7 +112,11 @@ public struct RouteGroup {
     public mutating func on(
         _ method: HTTPMethod, _ pattern: String, options: RouteOptions = RouteOptions(), _ handler: @escaping Handler
     ) {
-        routes.append(Entry(method: method, pattern: pattern, options: options, handler: middleware.wrapping(handler)))
+        let checked: Handler = { request in
+            if !options.takesQuery { try request.refuseParameters() }
+            return try await handler(request)
+        }
+        routes.append(Entry(method: method, pattern: pattern, options: options, handler: middleware.wrapping(checked)))
     }
 }
 

@@ -16,7 +16,7 @@ struct VocabularyRoutes: Sendable {
 
     func register(on group: inout RouteGroup) {
         let path = "/v1/vocabulary/\(list.rawValue)"
-        let reading = RouteOptions(flow: "Vocabulary")
+        let reading = RouteOptions(flow: "Vocabulary", takesQuery: true)
         let writing = RouteOptions(flow: "Vocabulary", hangUp: .runsToEnd)
         group.on(.get, path, options: reading, show)
         group.on(
