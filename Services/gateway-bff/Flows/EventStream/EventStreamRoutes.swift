@@ -45,12 +45,14 @@ struct EventStreamRoutes: Sendable {
         }
     }
 
+    /// Browsers send back what they were given, so what is no number comes from a program, which is told. A number beyond all that we give
+    /// out is treated as one that we never gave: with a `reset`.
     private static func parse(_ text: String) throws -> Int64 {
-        guard let value = Int64(text) else {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw ValidationFailure(
                 pointer: "Last-Event-ID", code: "malformed", zh: "应为本服务给出的事件编号",
                 en: "must be an event number given by this service")
         }
-        return value
+        return Int64(text) ?? .max
     }
 }
