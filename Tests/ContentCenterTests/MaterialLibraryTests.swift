@@ -352,7 +352,8 @@ import Testing
             let ended = try await service.material(
                 NewMaterial(
                     kind: .caseStudy, title: "案例", text: "x", industries: ["餐饮"], products: ["会员通"], customerFacing: true,
-                    expiresAt: Date(timeIntervalSince1970: 1_500_000_000)))
+                    expiresAt: Date(timeIntervalSinceNow: 86_400)))
+            try await service.database.setClock(offset: .seconds(2 * 86_400))
             for (query, expected) in [
                 ("?kind=case", [ended.id]), ("?status=approved", []), ("?stage=%E6%8A%A5%E4%BB%B7", [script.id]),
                 ("?industry=%E9%A4%90%E9%A5%AE", [ended.id]), ("?product=%E4%BC%9A%E5%91%98%E9%80%9A", [ended.id]),
@@ -376,6 +377,7 @@ import Testing
             ["/assetIds/0", "/stages/1"]
         ),
         (#"{"kind": "case", "title": "a", "text": "x", "expiresAt": "tomorrow"}"#, ["/expiresAt"]),
+        (#"{"kind": "case", "title": "a ", "text": "x", "expiresAt": "2026-01-01T00:00:00Z"}"#, ["/title", "/expiresAt"]),
         (
             #"{"kind": "case", "title": "a", "assetIds": ["0199a3c2-5b1e-7c3d-9f21-3a5c7e9b1d20"]}"#, ["/assetIds/0"]
         ),

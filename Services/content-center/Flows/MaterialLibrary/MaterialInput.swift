@@ -18,14 +18,14 @@ enum MaterialInput {
 
     // MARK: Writing
 
-    static func newMaterial(_ json: JSONValue) throws -> NewMaterial {
+    static func newMaterial(_ json: JSONValue, now: Date = Date()) throws -> NewMaterial {
         var fields = FieldReader(json)
         let kind = fields.choice("kind", of: MaterialKind.self)
         let title = fields.name("title", length: titleLength)
         let text = fields.optionalText("text", length: textLength)
         let lists = lists(in: &fields)
         let customerFacing = fields.bool("customerFacing", default: false)
-        let expiresAt = fields.optionalDate("expiresAt")
+        let expiresAt = end(&fields, "expiresAt", now)
         try fields.finish()
         guard let kind else { throw InternalFailure() }
         return NewMaterial(
@@ -34,15 +34,22 @@ enum MaterialInput {
             expiresAt: expiresAt)
     }
 
-    static func edit(_ json: JSONValue) throws -> MaterialEdit {
+    static func edit(_ json: JSONValue, now: Date = Date()) throws -> MaterialEdit {
         var fields = FieldReader(json)
         var edit = lists(in: &fields)
         edit.title = fields.optionalName("title", length: titleLength)
         edit.text = LabelField(fields.patchField("text") { $0.optionalText($1, length: textLength) })
         edit.customerFacing = fields.has("customerFacing") ? fields.bool("customerFacing", default: false) : nil
-        edit.expiresAt = LabelField(fields.patchField("expiresAt") { $0.optionalDate($1) })
+        edit.expiresAt = LabelField(fields.patchField("expiresAt") { end(&$0, $1, now) })
         try fields.finish()
         return edit
+    }
+
+    /// Nobody is ever shown a material that has expired before it was there. One that is to be shown no more is rejected or deleted.
+    private static func end(_ fields: inout FieldReader, _ name: String, _ now: Date) -> Date? {
+        guard let end = fields.optionalDate(name) else { return nil }
+        if end <= now { fields.refuse(name, code: "in_the_past", zh: "应为将来的时间", en: "must be in the future") }
+        return end
     }
 
     /// The lists, each `nil` where it is left out.
