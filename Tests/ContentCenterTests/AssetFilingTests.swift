@@ -167,7 +167,11 @@ import Testing
         (#"{"filename": "a.mp4"}"#, ["/filename"]), (#"{"filename": "../a.png"}"#, ["/filename"]),
         (#"{"folderId": "0199a3c2-5b1e-7c3d-9f21-3a5c7e9b1d20"}"#, ["/folderId"]), (#"{"tags": ["a", "a"]}"#, ["/tags/1"]),
         (#"{"rights": {"note": "x"}}"#, ["/rights/holder"]),
-        (#"{"rights": {"holder": "x", "territories": ["cn"]}}"#, ["/rights/territories/0"]),
+        (
+            #"{"rights": {"holder": "x", "territories": ["cn", "CN", "XX", "TW", "ZZ", "CN"]}}"#,
+            ["/rights/territories/0", "/rights/territories/2", "/rights/territories/4", "/rights/territories/5"]
+        ),
+        (#"{"tags": ["夏\u200b季"]}"#, ["/tags/0"]),
         (
             #"{"rights": {"holder": "x", "validFrom": "2026-01-02T00:00:00Z", "expiresAt": "2026-01-01T00:00:00Z"}}"#,
             ["/rights/expiresAt"]

@@ -86,10 +86,10 @@ enum AssetFilingInput {
         let codes = rights.textList("territories", maxItems: mostTerritories, length: 1...2)
         var seen: Set<String> = []
         for (index, code) in codes.enumerated() {
-            if code.utf8.count != 2 || !code.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) {
+            if !Territory.codes.contains(code) {
                 rights.refuse(
-                    "territories", item: index, code: "malformed", zh: "应为两位大写国家代码，如 CN",
-                    en: "must be two capital letters, e.g. CN")
+                    "territories", item: index, code: "unknown_value", zh: "应为 ISO 3166-1 两位大写国家代码，如 CN",
+                    en: "must be an ISO 3166-1 code of two capital letters, e.g. CN")
             } else if !seen.insert(code).inserted {
                 rights.refuse("territories", item: index, code: "repeated", zh: "与前面的重复", en: "repeats an earlier one")
             }
