@@ -248,6 +248,7 @@ import Testing
         (#"{"type": "thumbnail", "sourceUrl": "https://a/b", "params": {"widths": []}}"#, ["/params/widths"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b"}"#, ["/params"]),
         (#"{"type": "watermark", "sourceUrl": "https://a/b", "params": {"opacity": 0}}"#, ["/params/text", "/params/opacity"]),
+        (#"{"type": "watermark", "sourceUrl": "https://a/b", "params": {"text": "上新😀"}}"#, ["/params/text"]),
         (
             #"{"type": "concat", "assetId": "x", "params": {"assetIds": ["x", "y"]}}"#,
             ["/params/assetIds/0", "/params/assetIds/1", "/assetId"]

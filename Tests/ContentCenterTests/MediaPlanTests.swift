@@ -3,6 +3,16 @@ import Testing
 
 @testable import ContentCenter
 
+@Suite struct WatermarkFontTests {
+    @Test(arguments: [
+        ("店铺: 50% 'off'", ""), ("©青禾 2026\n第二行", ""), ("Ünïcode café ★①", ""), ("한글 かな", ""), ("上新😀🔥", "😀🔥"),
+        ("👨‍👩‍👧 家", "👨‍👩‍👧"), ("a\tb", "\t"), ("❤️", "❤️"), ("零\u{200B}宽", "\u{200B}"), ("😀😀一😁😂😃😄😅", "😀😁😂😃😄"),
+        ("مرحبا", "مرحبا"),
+    ]) func whatCannotBeDrawnIsFound(text: String, missing: String) {
+        #expect(String(WatermarkFont.missing(in: text)) == missing)
+    }
+}
+
 /// What FFmpeg is told, as values.
 @Suite struct MediaPlanTests {
     private func source(

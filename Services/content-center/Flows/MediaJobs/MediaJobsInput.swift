@@ -96,6 +96,10 @@ enum MediaJobsInput {
         } else if params.has("text"), params.has("overlayAssetId") {
             params.refuse("overlayAssetId", code: "excluded", zh: "不能与 text 同时出现", en: "must not stand beside text")
         }
+        let missing = WatermarkFont.missing(in: text ?? "").map { "“\($0)”" }.joined()
+        if !missing.isEmpty {
+            params.refuse("text", code: "not_drawable", zh: "水印字体没有\(missing)", en: "the font of watermarks lacks \(missing)")
+        }
         return AssetWatermark(
             text: text, overlayAssetId: overlay, corner: params.optionalChoice("corner", of: MediaCorner.self),
             opacity: params.optionalInteger("opacity", in: percent), size: params.optionalInteger("size", in: percent),

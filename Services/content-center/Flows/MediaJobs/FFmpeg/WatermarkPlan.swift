@@ -7,8 +7,6 @@ extension MediaPlan {
     /// From the edge, in percent of the picture's width.
     private static let margin = 2
     private static let textFile = "mark.txt"
-    /// Has Chinese; where it is not installed fontconfig finds another.
-    private static let font = "WenQuanYi Micro Hei"
 
     /// A picture stays a picture, a video becomes an MP4 of its size.
     static func watermark(
@@ -33,7 +31,7 @@ extension MediaPlan {
             let height = max(8, min(video.width, video.height) * (params.size ?? usualTextHeight) / 100)
             let place = corner.place(outer: ("w", "h"), inner: ("tw", "th"), gap: gap)
             drawn =
-                "[0:v:0]drawtext=textfile=\(textFile):expansion=none:font=\(font):fontsize=\(height):fontcolor=white@\(opacity):"
+                "[0:v:0]drawtext=textfile=\(textFile):expansion=none:font=\(WatermarkFont.name):fontsize=\(height):fontcolor=white@\(opacity):"
                 + "borderw=\(max(1, height / 16)):bordercolor=black@\(opacity / 2):x=\(place.x):y=\(place.y)"
         }
         let inputs = source.arguments + (mark?.arguments ?? [])
