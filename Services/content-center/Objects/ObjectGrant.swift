@@ -32,6 +32,9 @@ struct ObjectGrant: Sendable, Equatable {
     var fileName: String?
     /// What the path ends with, such as `mp4`, for players that look at it: FFmpeg fetches no segment of another name (`allowed_segment_extensions`).
     var ending: String?
+
+    /// What the download's `Content-Type` says. Texts are kept in UTF-8 only (`FileInspection`), which browsers do not guess.
+    var servedType: String { contentType.hasPrefix("text/") ? contentType + "; charset=utf-8" : contentType }
 }
 
 /// One part of an upload: which, and where it belongs in the whole.

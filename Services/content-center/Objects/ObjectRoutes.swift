@@ -46,7 +46,7 @@ struct ObjectRoutes: Sendable {
     func serve(_ request: Request) async throws -> Response {
         let grant = try grant(.get, request)
         guard let file = try await objects.open(grant.object) else { throw NotFound() }
-        var headers: HTTPHeaders = ["Content-Type": grant.contentType]
+        var headers: HTTPHeaders = ["Content-Type": grant.servedType]
         headers["Cache-Control"] = "private, max-age=\(max(0, grant.expiresAt - now())), immutable"
         if let name = grant.fileName { headers["Content-Disposition"] = ExportFileName(of: name).contentDisposition }
         // Bytes never change under an id.

@@ -52,7 +52,7 @@ struct S3ObjectStore: ObjectStore {
 
     func downloadURL(_ grant: ObjectGrant) -> String {
         var request = bucket.request("GET", key(.kept, grant.object))
-        request.query = [("response-content-type", grant.contentType)]
+        request.query = [("response-content-type", grant.servedType)]
         if let name = grant.fileName {
             request.query.append(("response-content-disposition", ExportFileName(of: name).contentDisposition))
         }
@@ -178,7 +178,7 @@ struct S3ObjectStore: ObjectStore {
             guard let object = path.split(separator: "/").last.flatMap({ UUID(text: String($0)) }),
                 path == key(.kept, object), let type = query.first(where: { $0.name == "response-content-type" })?.value
             else { return .refused }
-            return .object(object, mediaType: type)
+            return .object(object, mediaType: String(type.prefix { $0 != ";" }))
         }
     }
 
