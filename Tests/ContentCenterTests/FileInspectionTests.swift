@@ -361,6 +361,24 @@ import Testing
         #expect(Self.flaw(SampleFiles.png, as: .text) == .otherType(found: "image/png"))
     }
 
+    @Test func subtitlesBeginAsTheirFormDoes() {
+        let (srt, vtt) = ("1\r\n00:00:01,000 --> 00:00:02,000\r\n好", "WEBVTT - 标题\n\n00:01.000 --> 00:02.000\n好")
+        for text in [srt, "\u{FEFF}" + srt, "\n\n00:01 --> 00:02\n好", "一\n00:01 --> 00:02 X1:40\n"] {
+            #expect(Self.flaw(Self.text(text), as: .subRip) == nil, "\(text)")
+            #expect(Self.flaw(Self.text(text), as: .webVTT) == .otherType(found: "application/x-subrip"), "\(text)")
+        }
+        for text in [vtt, "\u{FEFF}WEBVTT\r\n", "WEBVTT"] {
+            #expect(Self.flaw(Self.text(text), as: .webVTT) == nil, "\(text)")
+            #expect(Self.flaw(Self.text(text), as: .subRip) == .otherType(found: "text/vtt"), "\(text)")
+        }
+        for text in ["只是文字", "WEBVTTX\n", "1\n00:00:01,000 -> 00:00:02,000\n好", "\n\n", "a\nb\n00:01 --> 00:02"] {
+            for type in [FileType.subRip, .webVTT] {
+                #expect(Self.flaw(Self.text(text), as: type) == .otherType(found: nil), "\(text)")
+            }
+        }
+        #expect(Self.flaw(Self.text("<html>x</html>"), as: .webVTT) == .otherType(found: "text/html"))
+    }
+
     @Test(arguments: [
         "a/b.png", "..\\b.png", "C:b.png", "..", ".htaccess", "b.png.", "a\u{202E}gnp.exe", "b.png ", "a\u{200B}.png", "a\nb.png",
     ]) func namesThatAreWaysOrTricksAreRefused(name: String) {

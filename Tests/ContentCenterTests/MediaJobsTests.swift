@@ -363,7 +363,8 @@ import Testing
                     let file = try await service.get(try #require(made.outputs.first).url).body
                     #expect(file.firstIndex(of: Array("tx3g".utf8)) != nil ? mode == .mux : mode == .burn)
                 }
-                let bad = try await service.upload(Array("no times at all".utf8), as: "a.srt", "application/x-subrip").id
+                let backwards = "1\n00:00:05,000 --> 00:00:04,000\n好\n"
+                let bad = try await service.upload(Array(backwards.utf8), as: "a.srt", "application/x-subrip").id
                 let failed = try await service.media(
                     MediaJobRequest(type: .burnSubtitle, assetId: video, params: .init(subtitleAssetId: bad)))
                 #expect(failed.error?.code == "media.bad_subtitles")

@@ -181,7 +181,7 @@ import Testing
     @Test func aFileThatCannotBeReadIsReadLater() async throws {
         try await ContentCenterHarness.run { service in
             _ = try await service.film("一日", saying: ["补涂防晒"])
-            _ = try await service.film("没有话", saying: [], raw: "no times at all")
+            _ = try await service.film("没有话", saying: [], raw: "WEBVTT\n\nno times at all")
             let kept = service.directory.appending(path: "kept")
             let away = service.directory.appending(path: "away")
             try FileManager.default.moveItem(at: kept, to: away)

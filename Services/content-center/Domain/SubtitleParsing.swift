@@ -49,6 +49,15 @@ extension SubtitleForm {
         return cues
     }
 
+    /// Which form a text is in, as its beginning says; `nil` for neither.
+    static func form(atBeginningOf text: String) -> SubtitleForm? {
+        let lines = text.drop { $0 == "\u{FEFF}" }.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        if let first = lines.first, first == "WEBVTT" || first.hasPrefix("WEBVTT ") || first.hasPrefix("WEBVTT\t") { return .vtt }
+        // A number may stand before the times.
+        let block = lines.drop(while: isBlank).prefix(2)
+        return block.contains { times(in: $0) != nil } ? .srt : nil
+    }
+
     /// Whether somebody who reads the form has this line as it is here: what looks like a tag or an entity would fall away.
     func keeps(_ line: String) -> Bool { Self.plain(written(line)[...]) == line }
 

@@ -12,7 +12,7 @@ def provoke(stack, member) -> None:
     def file(text: str) -> str:
         return upload(member, text.encode(), "a.srt", "application/x-subrip")["id"]
 
-    picture, good, broken = upload(member, png(uuid.uuid4().bytes[:3]))["id"], file("1\n00:00 --> 00:01\n大家好\n"), file("没有时间")
+    picture, good, broken = upload(member, png(uuid.uuid4().bytes[:3]))["id"], file("1\n00:00 --> 00:01\n大家好\n"), file("1\n00:00 --> 00:01\n大家好\n\n没有时间\n")
     for call in (lambda method, asset, **options: member.request(method, f"/api/assets/{asset}/cues", **options),
                  lambda method, asset, **options: stack.inner(
                      "gateway-bff", "content-center", method, f"/v1/assets/{asset}/cues", member.tenant, **options)):

@@ -7,7 +7,10 @@ enum FileInspection {
     /// - Throws: ``FileFlaw``, or what the source throws.
     static func check(_ file: some ByteSource, declared type: FileType) throws {
         let head = try file.head(4_096)
-        if type.isText { return try checkText(file, head) }
+        if type.isText {
+            try checkText(file, head)
+            return try checkSubtitles(head, type)
+        }
         if type == .svg { return try SVGInspection.check(try file.read(at: 0, count: file.size)) }
         guard let magic = FileMagic(head) else { throw FileFlaw.otherType(found: textName(head)) }
         guard magic.fits(type) else { throw FileFlaw.otherType(found: magic.name) }
@@ -93,6 +96,15 @@ enum FileInspection {
                 String(validating: text, as: UTF8.self) != nil
             else { throw FileFlaw.otherType(found: nil) }
             rest.removeFirst(whole)
+        }
+    }
+
+    /// WebVTT begins with its name, SubRip with the times of its first cue. Whether every cue is sound is asked where cues are read.
+    private static func checkSubtitles(_ head: [UInt8], _ type: FileType) throws {
+        guard type == .subRip || type == .webVTT else { return }
+        let form = SubtitleForm.form(atBeginningOf: String(decoding: head, as: UTF8.self))
+        guard form?.mediaType == type.rawValue else {
+            throw FileFlaw.otherType(found: (form?.mediaType ?? textName(head)))
         }
     }
 
