@@ -91,6 +91,8 @@ import Testing
         // Sixteen characters stand on one line; the seventeenth makes two, as even as can be.
         ("一二三四五六七八九十一二三四五六", [["一二三四五六七八九十一二三四五六"]]),
         ("一二三四五六七八九十一二三四五六七", [["一二三四五六七八", "九十一二三四五六七"]]),
+        // Rather after a particle, which ends a word, than a little more evenly.
+        ("我觉得这款通勤包真的比上一款好用很多呢", [["我觉得这款通勤包真的", "比上一款好用很多呢"]]),
         // No line begins with a closing mark or ends with an opening one.
         ("一二三四五六七八，九十一二三四五六七", [["一二三四五六七八，", "九十一二三四五六七"]]),
         ("一二三四五六七八九（十一二三四五六七）", [["一二三四五六七八九", "（十一二三四五六七）"]]),
@@ -100,7 +102,7 @@ import Testing
         // Words and numbers stay whole.
         ("我们今天来讲 international standards 怎么读", [["我们今天来讲 international", "standards 怎么读"]]),
         ("99.9%的人都不知道 3.5kg 的秘密在哪里呢", [["99.9%的人都不知道", "3.5kg 的秘密在哪里呢"]]),
-        ("一二三四五六七八九十一二 12:30 开始三四五", [["一二三四五六七八九十", "一二 12:30 开始三四五"]]),
+        ("一二三四五六七八九十一二 12:30 开始三四五", [["一二三四五六七八九十一二", "12:30 开始三四五"]]),
         ("00:00:01,000 --> 2", [["00:00:01,000 → 2"]]),
     ]) func chineseLinesBreakWhereTheyMay(text: String, blocks: [[String]]) { #expect(SubtitleText.blocks(text) == blocks) }
 

@@ -29,6 +29,8 @@ enum SubtitleText {
 
     private static let sentenceEnds: Set<Character> = ["。", "！", "？", "!", "?", "；", ";", "…"]
     private static let clauseEnds: Set<Character> = ["，", "、", "：", ",", ":"]
+    /// A word ends with them: a line that breaks behind one breaks none.
+    private static let particles: Set<Character> = ["的", "吗", "呢", "吧", "啊", "呀", "嘛"]
     private static let closing: Set<Character> = Set("。！？；…，、：,.!?;:）)》」』】]”’％%°—～~")
     private static let opening: Set<Character> = Set("（(《「『【[“‘¥￥$#")
 
@@ -57,6 +59,7 @@ enum SubtitleText {
         var text: String
         var width: Int
         var endsClause: Bool { text.last { $0 != " " }.map(clauseEnds.contains) ?? false }
+        var endsWord: Bool { text.last.map { $0 == " " || particles.contains($0) } ?? false }
         var blanks: Int { text.reversed().prefix { $0 == " " }.count }
 
         mutating func append(_ character: Character) {
@@ -102,8 +105,12 @@ enum SubtitleText {
 
     // MARK: Lines
 
+    /// By how many columns more the two lines may differ where the first then surely ends with a whole word. There is no dictionary here:
+    /// elsewhere a line may end within one.
+    private static let leewayForWords = 12
+
     /// How many units stand on the first line: all where they fit, else so many that the two lines differ least in width, after a clause
-    /// where that is possible.
+    /// where that is possible, after a particle or a blank where that costs little.
     ///
     /// - Returns: `nil` where two lines do not hold them.
     private static func end(ofFirstLine units: [Unit]) -> Int? {
@@ -116,7 +123,7 @@ enum SubtitleText {
             before += unit.width
             let (first, second) = (before - unit.blanks, total - before)
             guard first <= lineWidth, second <= lineWidth else { continue }
-            let rank = abs(first - second) + (unit.endsClause ? 0 : 2 * lineWidth)
+            let rank = abs(first - second) + (unit.endsClause ? 0 : 2 * lineWidth + (unit.endsWord ? 0 : leewayForWords))
             if rank < best?.rank ?? Int.max { best = (index + 1, rank) }
         }
         return best?.end
