@@ -263,7 +263,7 @@ def test_a_members_request_is_refused_by_the_budget_of_its_scene(member):
     try:
         refused = member.titles("周末露营", platform="weibo")
         problem = assert_problem(refused, 429, "budget.exhausted")
-        assert problem["retryable"] and made.json()["id"] in problem["detail"]
+        assert problem["retryable"] and problem["budgetId"] == made.json()["id"] and "“微博标题停用”" in problem["detail"]
         assert 1 <= int(refused.headers["Retry-After"]) <= 86_400
         assert member.titles("周末露营", platform="douyin").status_code == 201
     finally:
