@@ -133,7 +133,7 @@ def check_refused(answers: dict[str, Answer | None], budget: str) -> None:
         if answer.status == 429:
             assert answer.body["code"] == "budget.exhausted" and answer.body["retryable"] is True, answer.body
             assert 1 <= int(answer.headers["retry-after"]) <= 31 * 86_400
-            assert budget in answer.body["detail"]
+            assert answer.body["budgetId"] == budget and "预算“测试”" in answer.body["detail"]
 
 
 def operations() -> list[str]:

@@ -58,14 +58,19 @@ def refusals(ask, method: str, path: str, query: dict[str, str], body: dict) -> 
         return {error["pointer"]: (error["code"], error["message"]) for error in answer.json().get("errors", [])}
 
 
+def asked(method: str, path: str, identifier: str) -> tuple[str, dict]:
+    """Where an operation is met, and with which body."""
+    place = filled(path, identifier if method == "GET" else str(uuid.uuid4()))
+    # Names of prompts and labels are words; a number in their place would be refused first.
+    place = place.replace("/prompts/1", "/prompts/no-such-prompt").replace("/labels/1", "/labels/production")
+    return place, {} if method == "GET" else {"json": {"noSuchField": 1}}
+
+
 def read(ask, route: str, identifier: str) -> set[str]:
     """The names that the operation reads, from its refusal of one that it does not. Only looks may meet something that exists: a write
     that takes no parameters must not take place."""
     method, path = route.split()
-    place = filled(path, identifier if method == "GET" else str(uuid.uuid4()))
-    # Names of prompts and labels are words; a number in their place would be refused first.
-    place = place.replace("/prompts/1", "/prompts/no-such-prompt").replace("/labels/1", "/labels/production")
-    body = {} if method == "GET" else {"json": {"noSuchField": 1}}
+    place, body = asked(method, path, identifier)
     query = {UNKNOWN: "1"}
     told = refusals(ask, method, place, query, body)
     if told and f"?{UNKNOWN}" not in told:
@@ -123,8 +128,7 @@ def test_every_operation_refuses_what_it_does_not_read(stack, member, draft, ser
         if "Operations" in operation["tags"]:
             continue
         method, path = route.split()
-        place = filled(path, draft if method == "GET" else str(uuid.uuid4()))
-        body = {} if method == "GET" else {"json": {"noSuchField": 1}}
+        place, body = asked(method, path, draft)
         # What is asked for is there, so that only the unknown one is wrong.
         query = {name: "1" for name in documented(service, route) if name in ("q", "from", "to", "model")} | {UNKNOWN: "1"}
         with ask(method, place, params=query, headers={"If-Match": '"1"'}, stream=True, **body) as answer:
