@@ -95,7 +95,7 @@ extension AssetPreview {
 
 extension AssetRights {
     /// - Returns: `nil` where nobody has said whose it is.
-    fileprivate init?(_ row: Row) throws {
+    init?(_ row: Row) throws {
         guard let holder = try row.decode("rights_holder", as: String?.self) else { return nil }
         let territories: [String] = try row.decode("rights_territories")
         self.init(

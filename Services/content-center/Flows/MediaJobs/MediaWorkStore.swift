@@ -116,6 +116,7 @@ struct MediaWorkStore: Sendable {
         var (garbage, addsBytes) = ([UUID](), false)
         let order = try await transaction.query("SELECT payload FROM jobs WHERE tenant_id = \(tenantId) AND id = \(job)").only
         let subject = try JSON.decode(MediaOrder.self, from: order.decode("payload", as: JSONText.self).bytes).subject
+        let rights = try await Self.rights(of: job, tenantId, in: transaction)
         for (position, output) in outputs.enumerated() {
             // Where the one with the same bytes goes at this moment, the next attempt keeps its own.
             guard
@@ -125,9 +126,12 @@ struct MediaWorkStore: Sendable {
             let asset = UUID.version7()
             try transaction.enqueue(
                 """
-                INSERT INTO content_assets (tenant_id, id, origin, state, filename, media_type, size, sha256, created_by, object_id)
+                INSERT INTO content_assets
+                    (tenant_id, id, origin, state, filename, media_type, size, sha256, created_by, object_id, rights_holder,
+                     rights_license, rights_source, rights_valid_from, rights_expires_at, rights_territories, rights_note)
                 VALUES (\(tenantId), \(asset), 'media', 'ready', \(output.filename), \(output.plan.type.rawValue), \(output.size),
-                    \(output.sha256), \(subject), \(object))
+                    \(output.sha256), \(subject), \(object), \(rights?.holder), \(rights?.license), \(rights?.source),
+                    \(rights?.validFrom), \(rights?.expiresAt), \(rights?.territories ?? []), \(rights?.note))
                 """)
             try transaction.enqueue(
                 """
@@ -140,6 +144,19 @@ struct MediaWorkStore: Sendable {
         let usage = try await uploads.usage(of: tenantId, in: transaction)
         if addsBytes, usage.bytes > usage.limitBytes { throw MediaFailure.quota }
         return garbage
+    }
+
+    /// What holds for everything that the job makes, by what holds now for everything that it has read.
+    private static func rights(of job: UUID, _ tenantId: UUID, in transaction: Transaction) async throws -> AssetRights? {
+        let sources = try await transaction.query(
+            """
+            SELECT a.rights_holder, a.rights_license, a.rights_source, a.rights_valid_from, a.rights_expires_at,
+                a.rights_territories, a.rights_note
+            FROM media_sources(\(tenantId), \(job)) AS source (id)
+            JOIN content_assets a ON a.tenant_id = \(tenantId) AND a.id = source.id
+            ORDER BY a.id
+            """)
+        return JoinedRights.of(try sources.compactMap { try AssetRights($0) })
     }
 }
 
