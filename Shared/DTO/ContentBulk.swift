@@ -30,10 +30,14 @@ public struct ContentBulkJob: Codable, Sendable, Equatable {
     }
     public var id: UUID
     public var action: ContentBulkRequest.Action
+    /// `succeeded` once every content has been tried; which of them were done stands beside it.
     public var state: State
     /// Percent.
     public var progress: Int
     public var total: Int
+    /// So far.
+    public var done: Int
+    public var refused: Int
     /// In the order of the request, as far as it has come.
     public var items: [ContentBulkItem]
     public var createdAt: Date
@@ -49,6 +53,8 @@ public struct ContentBulkJob: Codable, Sendable, Equatable {
         self.state = state
         self.progress = progress
         self.total = total
+        self.done = items.count(where: \.isDone)
+        self.refused = items.count - done
         self.items = items
         self.createdAt = createdAt
         self.startedAt = startedAt
@@ -61,11 +67,16 @@ public struct ContentBulkItem: Codable, Sendable, Equatable {
     public var isDone: Bool
     /// Why not: the code of the problem that the single action would have answered.
     public var code: String?
+    /// The same problem in words.
+    public var title: String?
+    public var detail: String?
 
-    public init(id: UUID, isDone: Bool, code: String? = nil) {
+    public init(id: UUID, isDone: Bool, code: String? = nil, title: String? = nil, detail: String? = nil) {
         self.id = id
         self.isDone = isDone
         self.code = code
+        self.title = title
+        self.detail = detail
     }
 }
 

@@ -35,6 +35,27 @@ import Testing
         }
     }
 
+    @Test func whatWasRefusedIsCountedAndSaidInWords() async throws {
+        try await ContentCenterHarness.run { service in
+            let content = try await service.create()
+            let request = ContentBulkRequest(action: .approve, ids: [UUID(), content.id])
+            let ordered = try await service.order(request).decode(ContentBulkJob.self)
+            #expect((ordered.done, ordered.refused, ordered.items) == (0, 0, []))
+            await service.worker.begin(ordered.id, tenant: ContentCenterHarness.tenant).value
+            let job = try await service.job(ordered.id)
+            #expect((job.state, job.total, job.done, job.refused) == (.succeeded, 2, 0, 2))
+            let path = "/v1/content-jobs/\(job.id.lowercase)"
+            let english = try await service.send(.get, path, headers: ["Accept-Language": "en"]).decode(ContentBulkJob.self)
+            for (items, language) in [(job.items, LocalizedText.Language.zh), (english.items, .en)] {
+                let single = ContentsError.notFound.problem.title.text(in: language)
+                #expect(items.first?.title == single)
+                #expect(items.allSatisfy { $0.code != nil && $0.title?.isEmpty == false })
+            }
+            let refusal = try #require(job.items.last?.detail)
+            #expect(refusal != english.items.last?.detail)
+        }
+    }
+
     @Test func eachTenthAndTheEndAreToldOf() async throws {
         try await ContentCenterHarness.run { service in
             let (first, second) = (try await service.create(), try await service.create())

@@ -14,20 +14,22 @@ struct BulkRoutes: Sendable {
         let order = try BulkInput.request(request.json())
         if order.action == .approve { _ = try request.principal(with: ReviewRoutes.approve) }
         let job = try await bulk.order(
-            order, by: Author(principal), mayApproveOwn: principal.scopes.contains(ReviewRoutes.approveOwn))
+            order, by: Author(principal), mayApproveOwn: principal.scopes.contains(ReviewRoutes.approveOwn),
+            in: request.language)
         return try .json(.accepted, job, headers: ["Location": "/v1/content-jobs/\(job.id.text)"])
     }
 
     /// `GET /v1/content-jobs/{id}`
     func job(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: ContentsRoutes.read)
-        return try .json(.ok, await bulk.job(request.parameters.uuid("id"), of: principal.tenantId))
+        return try .json(.ok, await bulk.job(request.parameters.uuid("id"), of: principal.tenantId, in: request.language))
     }
 
     /// `POST /v1/content-jobs/{id}/cancel`
     func cancel(_ request: Request) async throws -> Response {
         let principal = try request.principal(with: ContentsRoutes.write)
-        return try .json(.ok, await bulk.cancel(request.parameters.uuid("id"), of: principal.tenantId))
+        let id = try request.parameters.uuid("id")
+        return try .json(.ok, await bulk.cancel(id, of: principal.tenantId, in: request.language))
     }
 }
 

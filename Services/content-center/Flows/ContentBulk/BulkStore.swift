@@ -93,7 +93,7 @@ struct BulkStore: Sendable {
         try await Outbox.append([event], in: transaction)
     }
 
-    func job(_ id: UUID, of tenantId: UUID) async throws -> ContentBulkJob? {
+    func job(_ id: UUID, of tenantId: UUID, in language: LocalizedText.Language) async throws -> ContentBulkJob? {
         guard let status = try await JobStore.status(of: id, in: database, tenant: tenantId), status.kind == ContentBulk.kind
         else {
             return nil
@@ -106,10 +106,11 @@ struct BulkStore: Sendable {
             """, tenant: tenantId)
         guard let row = rows.first else { return nil }
         let order = try JSON.decode(BulkOrder.self, from: row.decode("payload", as: JSONText.self).bytes)
+        let items = try JSON.decode([BulkResult].self, from: row.decode("items", as: JSONText.self).bytes)
         return ContentBulkJob(
             id: id, action: order.request.action, state: Self.state(status.state), progress: status.progress,
             total: order.request.ids.count,
-            items: try JSON.decode([ContentBulkItem].self, from: row.decode("items", as: JSONText.self).bytes),
+            items: items.map { $0.shown(in: language) },
             createdAt: status.createdAt, startedAt: status.startedAt, finishedAt: status.finishedAt)
     }
 
