@@ -305,6 +305,43 @@ public struct AssetUse: Codable, Sendable, Equatable {
     }
 }
 
+/// `GET /api/assets/{id}/uses`: a page of the contents that show it, and what else it has to stay for.
+public struct AssetUses: Codable, Sendable, Equatable {
+    public var items: [AssetUse]
+    public var nextCursor: String?
+    /// Those that are there for whoever asks, at most 100; the same beside each page.
+    public var holders: [AssetHolder]
+
+    public init(items: [AssetUse], nextCursor: String?, holders: [AssetHolder]) {
+        self.items = items
+        self.nextCursor = nextCursor
+        self.holders = holders
+    }
+}
+
+/// What has an asset and is no content: while it does, the asset cannot be deleted.
+public struct AssetHolder: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        case material
+        /// The asset is the account's avatar.
+        case accountProfile = "account_profile"
+    }
+    public var kind: Kind
+    /// The material's, or the account's.
+    public var id: UUID
+    /// Of an account its nickname.
+    public var title: String
+    /// Whether it lies in the bin; its assets stay all the same.
+    public var inBin: Bool
+
+    public init(kind: Kind, id: UUID, title: String, inBin: Bool) {
+        self.kind = kind
+        self.id = id
+        self.title = title
+        self.inBin = inBin
+    }
+}
+
 /// `data` of `asset.rights.expiring.v1`; subject is the asset's id.
 public struct AssetRightsExpiring: Codable, Sendable, Equatable {
     public static let type = "asset.rights.expiring.v1"

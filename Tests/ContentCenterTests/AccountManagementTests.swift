@@ -76,7 +76,12 @@ import Testing
             let avatar = try #require(try await service.material(of: tale.account).avatarAssetId)
             let refused = try await service.send(.delete, "/v1/assets/\(avatar.lowercase)")
             #expect(try refused.problem().code == "asset.in_use")
+            let uses = "/v1/assets/\(avatar.lowercase)/uses"
+            let account = AssetHolder(kind: .accountProfile, id: tale.account, title: "第一", inBin: false)
+            #expect(try await service.send(.get, uses).decode(AssetUses.self).holders == [account])
             _ = try await service.material(NewMaterial(kind: .file, title: "头像", assetIds: [avatar]))
+            let both = try await service.send(.get, uses).decode(AssetUses.self).holders
+            #expect(both.map(\.kind) == [.accountProfile, .material])
             try await service.hearOfAccount(tale.events[2])
             #expect(try await service.send(.get, "/v1/assets/\(avatar.lowercase)").status == .ok)
         }

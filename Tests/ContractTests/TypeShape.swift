@@ -65,6 +65,7 @@ extension StringChoice where Self: CaseIterable & RawRepresentable, RawValue == 
 
 extension AIGenerateTask: StringChoice {}
 extension AssetState: StringChoice {}
+extension AssetHolder.Kind: StringChoice {}
 extension AssetRightsState: StringChoice {}
 extension ContentPlatform: StringChoice {}
 extension ContentKind: StringChoice {}

@@ -31,7 +31,7 @@ INNER = {
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",
     "CopyRules", "CopyText", "CopyRevision", "ImageSlotText", "ImageTextText", "ImageTextRevision", "VideoScript", "VideoScriptRevision",
     "ComplianceFinding", "TextCheck", "ImageShape",
-    "AssetState", "AssetCue", "AssetRights", "AssetRightsState", "AssetRightsPatch", "AssetUse", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
+    "AssetState", "AssetCue", "AssetRights", "AssetRightsState", "AssetRightsPatch", "AssetUse", "AssetHolder", "AssetUploadHeaders", "AssetPart", "AssetPartURL",
     "EmbeddingsRequestInput", "EmbeddingsItem", "EmbeddingsVector", "EmbeddingsUsage", "OpenAIError",
     "ContentReviewEntry", "ContentFieldDiff", "ContentTextRun", "VideoBody", "VideoFile", "ReplyTemplateBody", "ReplyVariable",
     # Media jobs.

@@ -15,7 +15,7 @@ extension DocumentedTypes {
         "AssetsOrganized": AssetsOrganized.self, "AssetTagRenaming": AssetTagRenaming.self,
         "AssetTag": AssetTag.self, "AssetTags": AssetTags.self, "AssetTagRenamingResult": AssetTagRenamingResult.self,
         "AssetTagsRenamed": AssetTagsRenamed.self,
-        "AssetUse": AssetUse.self, "AssetUsePage": Page<AssetUse>.self,
+        "AssetUse": AssetUse.self, "AssetUsePage": AssetUses.self, "AssetHolder": AssetHolder.self,
         "NewAssetFolder": NewAssetFolder.self,
         "AssetDownloadURL": AssetDownloadURL.self, "AssetPresignAnswer": AssetPresignAnswer.self,
         "AssetPresignRequest": AssetPresignRequest.self, "AssetUploaded": AssetUploaded.self,

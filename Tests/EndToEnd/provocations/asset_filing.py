@@ -60,6 +60,6 @@ def provoke_assets(call, folder: str) -> None:
     assert call("GET", "/assets/tags", params={"limit": 0}).status_code == 422
     assert call("POST", "/assets/tags/rename", json={"from": ["夏季"], "to": f"夏{uuid.uuid4().hex}"}).json()["isComplete"]
     refusals(call, "POST", "/assets/tags/rename")
-    assert call("GET", f"{path}/uses").json() == {"items": []}
+    assert call("GET", f"{path}/uses").json() == {"items": [], "holders": []}
     assert call("GET", f"{path}/uses", params={"limit": 0}).status_code == 422
     assert call("GET", f"/assets/{uuid.uuid4()}/uses").status_code == 404

@@ -19,7 +19,7 @@ enum AssetError: Error, Equatable {
     /// Contents show it.
     case inUse(contents: Int)
     /// Closing materials have it, or it is an account's avatar.
-    case held
+    case held(AssetHolders)
 
     /// Somebody uses it, or it is not there.
     var isAboutItsUse: Bool {
@@ -93,12 +93,23 @@ extension AssetError: HTTPFailure {
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
                 detail: LocalizedText(zh: "\(contents) 个内容正在使用它。", en: "\(contents) contents show it."))
-        case .held:
+        case .held(AssetHolders()):
             ProblemDescription(
                 status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
                 detail: LocalizedText(
-                    zh: "成交素材库（含回收站）或账号资料正在使用它。",
-                    en: "A closing material has it, in the library or in its bin, or it is an account's avatar."))
+                    zh: "成交素材或账号资料刚刚开始使用它。", en: "A closing material or an account has just begun to use it."))
+        case .held(let holders):
+            ProblemDescription(
+                status: .conflict, code: "asset.in_use", title: LocalizedText(zh: "素材正在使用", en: "The asset is in use"),
+                detail: LocalizedText(
+                    zh: """
+                        \(holders.materials) 个成交素材（含回收站）和 \(holders.accounts) 个账号的头像正在使用它；GET /api/assets/{id}/uses \
+                        的 holders 列出它们。
+                        """,
+                    en: """
+                        \(holders.materials) closing materials have it, in the library or in its bin, and \(holders.accounts) accounts \
+                        as their avatar; the holders of GET /api/assets/{id}/uses name them.
+                        """))
         }
     }
 

@@ -3,7 +3,7 @@ import FoundationEssentials
 import PostgresStore
 
 /// Where assets are used. Versions of contents stand in `asset_uses`, written by a trigger with each version; whatever else may use an asset
-/// holds it by a foreign key, which a deletion meets, and joins ``uses(of:before:limit:tenantId:)`` as another query.
+/// holds it by a foreign key, which a deletion meets, and stands in ``holders(of:for:)``.
 struct AssetUsesStore: Sendable {
     let database: Database
 
@@ -38,4 +38,44 @@ struct AssetUsesStore: Sendable {
                 rightsExpired: isExpired && !places.isEmpty)
         }
     }
+
+    private static let mostHolders = 100
+
+    /// Closing materials, also those in the bin, and accounts.
+    func holders(of id: UUID, for viewer: AssetViewer) async throws -> [AssetHolder] {
+        let isThere: SQL = viewer.seesEverything ? "true" : AssetsStore.isForThem(viewer)
+        return try await database.query(
+            """
+            SELECT 'material' AS kind, m.id, m.title, m.deleted_at IS NOT NULL AS is_deleted FROM materials m
+            WHERE m.tenant_id = \(viewer.tenantId) AND \(isThere) AND EXISTS (SELECT FROM material_assets h
+                WHERE h.tenant_id = m.tenant_id AND h.material_id = m.id AND h.asset_id = \(id))
+            UNION ALL
+            SELECT 'account_profile', p.account_id, coalesce(p.nickname, ''), false FROM account_profiles p
+            WHERE p.tenant_id = \(viewer.tenantId) AND p.avatar_asset_id = \(id)
+            ORDER BY 1, 2 LIMIT \(Self.mostHolders)
+            """, tenant: viewer.tenantId
+        ).map {
+            AssetHolder(
+                kind: try $0.decodeCase("kind"), id: try $0.decode("id"), title: try $0.decode("title"),
+                inBin: try $0.decode("is_deleted"))
+        }
+    }
+
+    /// How many there are, also of those that are not there for whoever asks.
+    static func holders(of id: UUID, _ tenantId: UUID, in transaction: Transaction) async throws -> AssetHolders {
+        let row = try await transaction.query(
+            """
+            SELECT (SELECT count(DISTINCT material_id) FROM material_assets
+                    WHERE tenant_id = \(tenantId) AND asset_id = \(id)) AS materials,
+                (SELECT count(*) FROM account_profiles WHERE tenant_id = \(tenantId) AND avatar_asset_id = \(id)) AS accounts
+            """
+        ).only
+        return AssetHolders(materials: try row.decode("materials"), accounts: try row.decode("accounts"))
+    }
+}
+
+/// How many have an asset that are no contents.
+struct AssetHolders: Sendable, Equatable {
+    var materials = 0
+    var accounts = 0
 }

@@ -56,7 +56,7 @@ extension AssetsStore {
     }
 
     /// A condition on `materials m`.
-    private static func isForThem(_ viewer: AssetViewer) -> SQL {
+    static func isForThem(_ viewer: AssetViewer) -> SQL {
         if viewer.seesCustomerFacingOnly {
             return """
                 m.customer_facing AND \(unescaped: MaterialStore.isOffered) AND m.deleted_at IS NULL

@@ -126,7 +126,7 @@ struct Assets: Sendable {
         switch try await store.delete(id, of: tenantId) {
         case .missing: throw AssetError.notFound
         case .inUse(let contents): throw AssetError.inUse(contents: contents)
-        case .held: throw AssetError.held
+        case .held(let holders): throw AssetError.held(holders)
         case .donePending: try await objects.clear(id)
         case .done(let garbage):
             try await objects.discard(id)
@@ -139,6 +139,11 @@ struct Assets: Sendable {
     /// - Parameter content: only older ones than this.
     func uses(of id: UUID, before content: UUID?, limit: Int, for viewer: AssetViewer) async throws -> [AssetUse] {
         try await uses.uses(of: asset(id, for: viewer), before: content, limit: limit, tenantId: viewer.tenantId)
+    }
+
+    /// What else it has to stay for.
+    func holders(of id: UUID, for viewer: AssetViewer) async throws -> [AssetHolder] {
+        try await uses.holders(of: asset(id, for: viewer).id, for: viewer)
     }
 
     private func collect(_ object: UUID, of tenantId: UUID) async throws {

@@ -70,7 +70,8 @@ struct AssetsRoutes: Sendable {
         } cursor: {
             try PageCursor.encode($0.contentId, as: AssetsInput.usesCursor)
         }
-        return try .json(.ok, page)
+        let holders = try await assets.holders(of: id, for: viewer)
+        return try .json(.ok, AssetUses(items: page.items, nextCursor: page.nextCursor, holders: holders))
     }
 
     /// `GET /v1/assets/{id}/download-url`

@@ -229,8 +229,8 @@ struct AssetsStore: Sendable {
         case missing
         /// So many contents show it.
         case inUse(contents: Int)
-        /// Something else has it.
-        case held
+        /// Something else has it; none are counted where that came at this moment.
+        case held(AssetHolders)
     }
 
     /// Deletes what nothing uses. The row's lock comes first: whoever is about to use it waits, and finds it gone.
@@ -242,11 +242,13 @@ struct AssetsStore: Sendable {
                 guard !known.isEmpty else { return .missing }
                 let contents = try await transaction.query(AssetUsesStore.count(id, tenantId)).only.decode("n", as: Int.self)
                 guard contents == 0 else { return .inUse(contents: contents) }
+                let holders = try await AssetUsesStore.holders(of: id, tenantId, in: transaction)
+                guard holders == AssetHolders() else { return .held(holders) }
                 if try await AssetUploadStore.forget(id, of: tenantId, in: transaction) { return .donePending }
                 return .done(garbage: try await Self.deleteUnused(id, of: tenantId, in: transaction))
             }
         } catch let error as PostgresError where error.isForeignKeyViolation {
-            return .held
+            return .held(AssetHolders())
         }
     }
 
