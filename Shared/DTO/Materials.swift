@@ -44,6 +44,8 @@ public struct Material: Codable, Sendable, Equatable {
     public var updatedAt: Date
     /// There only for what lies in the bin.
     public var deletedAt: Date?
+    /// Where the rights of its files stand at the moment of asking, of the worst of them; none where it has no files.
+    public var rightsState: AssetRightsState?
 
     public init(
         id: UUID, kind: MaterialKind, title: String, text: String?, assetIds: [UUID], stages: [String], industries: [String],
@@ -221,7 +223,7 @@ public struct MaterialRecommendations: Codable, Sendable, Equatable {
 public struct MaterialRecommendation: Codable, Sendable, Equatable {
     public var material: Material
     public var outcomes: MaterialOutcomes
-    /// What speaks for it, in Chinese.
+    /// What speaks for it, in Chinese; first what speaks against it: a file whose rights have ended.
     public var reasons: [String]
 
     public init(material: Material, outcomes: MaterialOutcomes, reasons: [String]) {

@@ -352,6 +352,38 @@ import Testing
         }
     }
 
+    @Test func whatHasAFileWhoseRightsHaveEndedIsRecommendedLastAndNotToCustomers() async throws {
+        try await ContentCenterHarness.run { service in
+            let (file, plain) = (
+                try await service.upload(SampleFiles.png, as: "a.png", "image/png"),
+                try await service.upload(SampleFiles.gif, as: "b.gif", "image/gif")
+            )
+            var new = NewMaterial.script
+            new.customerFacing = true
+            let other = try await service.approve(service.material(new))
+            new.assetIds = [plain.id, file.id]
+            let material = try await service.approve(service.material(new))
+            #expect((other.rightsState, material.rightsState) == (nil, .unstated))
+            try await service.tell(.won, of: material.id)
+            try await service.endRights(of: file.id, days: 20)
+            func recommended(from caller: ServiceName = .gatewayBFF) async throws -> [MaterialRecommendation] {
+                try await service.materials(.get, "/recommended", from: caller).decode(MaterialRecommendations.self).items
+            }
+            let before = try await recommended()
+            #expect(before.map(\.material.id) == [material.id, other.id])
+            #expect(before.first?.material.rightsState == .expiring)
+            #expect(try await recommended(from: .orchestrationService).count == 2)
+            try await service.endRights(of: file.id, days: -1)
+            let after = try await recommended()
+            #expect(after.map(\.material.id) == [other.id, material.id])
+            #expect(after.last?.material.rightsState == .expired)
+            #expect(after.last?.reasons.first == "附件版权已到期，请勿使用")
+            #expect(try await recommended(from: .orchestrationService).map(\.material.id) == [other.id])
+            let path = "/\(material.id.lowercase)"
+            #expect(try await service.materials(.get, path, from: .orchestrationService).status == .notFound)
+        }
+    }
+
     @Test func listsFilter() async throws {
         try await ContentCenterHarness.run { service in
             let script = try await service.material(.script)

@@ -21,7 +21,7 @@ extension LibraryAsset {
         """
 
     /// Where its rights stand now.
-    private static let rightsStateColumn = """
+    static let rightsStateColumn = """
         CASE WHEN rights_holder IS NULL THEN 'unstated' WHEN rights_expires_at <= app_now() THEN 'expired'
             WHEN rights_valid_from > app_now() THEN 'upcoming'
             WHEN rights_expires_at <= \(soon) THEN 'expiring' ELSE 'valid' END

@@ -223,7 +223,7 @@ struct MaterialWish: Sendable, Equatable {
     var conversationRef: String?
     var limit: Int
 
-    /// What speaks for a material, in Chinese.
+    /// What speaks for a material, and first what speaks against it, in Chinese.
     func reasons(for material: Material, _ outcomes: MaterialOutcomes) -> [String] {
         let fits = [
             ("适合阶段", stage, material.stages), ("适合行业", industry, material.industries), ("针对产品", product, material.products),
@@ -235,7 +235,7 @@ struct MaterialWish: Sendable, Equatable {
         let use =
             outcomes.sent == 0 && outcomes.opened == 0 && outcomes.won == 0
             ? "尚无使用记录" : "发送 \(outcomes.sent) 次，打开 \(outcomes.opened) 次，成交 \(outcomes.won) 次"
-        return fits + [use]
+        return (material.rightsState == .expired ? ["附件版权已到期，请勿使用"] : []) + fits + [use]
     }
 }
 

@@ -208,7 +208,8 @@ struct MaterialStore: Sendable {
         }
     }
 
-    /// What is approved, has not ended and fits: what says more of what is asked for first, then by rank. What is made for something else
+    /// What is approved, has not ended and fits: what says more of what is asked for first, then by rank, and last what has a file whose
+    /// rights have ended. What is made for something else
     /// does not fit; what is made for nothing in particular does.
     func offered(_ wish: MaterialWish, for viewer: MaterialViewer) async throws -> [MaterialEntry] {
         let wishes: [(column: String, value: String)] = [
@@ -230,7 +231,8 @@ struct MaterialStore: Sendable {
                 """)
         }
         let fits = wishes.map { column, value -> SQL in "(\(value) = ANY(m.\(unescaped: column)))::integer" }
-        sql.append(" ORDER BY \(fits.isEmpty ? "0::bigint" : SQL.joined(fits, separator: " + ")) DESC, m.rank DESC, m.id DESC")
+        let fit = fits.isEmpty ? "0::bigint" : SQL.joined(fits, separator: " + ")
+        sql.append(" ORDER BY \(unescaped: Self.hasExpiredFile), \(fit) DESC, m.rank DESC, m.id DESC")
         sql.append(" LIMIT \(wish.limit)")
         return try await database.query(sql, tenant: viewer.tenantId).map { try $0.entry() }
     }
@@ -239,6 +241,11 @@ struct MaterialStore: Sendable {
         m.id, m.kind, m.title, m.body, m.stages, m.industries, m.products, m.objections, m.audience, m.customer_facing, m.status,
         m.review_note, m.reviewed_by, m.reviewed_at, m.expires_at, m.version, m.created_by, m.updated_by, m.created_at, m.updated_at,
         m.deleted_at, m.sent, m.opened, m.won, m.last_won_at, m.rank, app_now() AS now,
+        (SELECT \(LibraryAsset.rightsStateColumn) FROM material_assets a
+            JOIN content_assets ON content_assets.tenant_id = a.tenant_id AND content_assets.id = a.asset_id
+            WHERE a.tenant_id = m.tenant_id AND a.material_id = m.id
+            ORDER BY array_position(ARRAY['expired', 'upcoming', 'expiring', 'unstated', 'valid'], \(LibraryAsset.rightsStateColumn))
+            LIMIT 1) AS rights_state,
         ARRAY(SELECT a.asset_id FROM material_assets a WHERE a.tenant_id = m.tenant_id AND a.material_id = m.id ORDER BY a.position)
             AS asset_ids
         """
@@ -264,7 +271,10 @@ struct MaterialStore: Sendable {
         var sql: SQL = "m.tenant_id = \(viewer.tenantId)"
         if viewer.seesCustomerFacingOnly {
             sql.append(
-                " AND m.customer_facing AND \(unescaped: isOffered) AND (m.audience = '{}' OR m.audience && \(viewer.roles))")
+                """
+                 AND m.customer_facing AND \(unescaped: isOffered) AND NOT \(unescaped: hasExpiredFile)
+                AND (m.audience = '{}' OR m.audience && \(viewer.roles))
+                """)
         } else if !viewer.seesAllAudiences {
             sql.append(" AND (m.audience = '{}' OR m.audience && \(viewer.roles) OR m.created_by = \(viewer.subject))")
         }
@@ -273,6 +283,13 @@ struct MaterialStore: Sendable {
 
     /// A condition on `materials m`.
     static let isOffered = "m.status = 'approved' AND (m.expires_at IS NULL OR m.expires_at > app_now())"
+
+    /// A condition on `materials m`: it has a file that may not be used any more.
+    private static let hasExpiredFile = """
+        EXISTS (SELECT FROM material_assets h
+            JOIN content_assets f ON f.tenant_id = h.tenant_id AND f.id = h.asset_id AND f.rights_expires_at <= app_now()
+            WHERE h.tenant_id = m.tenant_id AND h.material_id = m.id)
+        """
 }
 
 extension Row {
@@ -291,7 +308,7 @@ extension Row {
     fileprivate func entry() throws -> MaterialEntry { MaterialEntry(material: try material(), outcomes: try outcomes()) }
 
     fileprivate func material() throws -> Material {
-        Material(
+        var material = Material(
             id: try decode("id"), kind: try decodeCase("kind"), title: try decode("title"), text: try decode("body"),
             assetIds: try decode("asset_ids"), stages: try decode("stages"), industries: try decode("industries"),
             products: try decode("products"), objections: try decode("objections"), audience: try decode("audience"),
@@ -300,5 +317,7 @@ extension Row {
             expiresAt: try decode("expires_at"), version: try decode("version"), createdBy: try decode("created_by"),
             updatedBy: try decode("updated_by"), createdAt: try decode("created_at"), updatedAt: try decode("updated_at"),
             deletedAt: try decode("deleted_at"))
+        material.rightsState = try decodeOptionalCase("rights_state")
+        return material
     }
 }
