@@ -82,7 +82,18 @@ import Testing
             "00:00:13,000 --> 00:00:18,222", "每天 10 minutes 打扫一次，", "用 baking soda 去味，", "", "4",
             "00:00:18,222 --> 00:00:20,000", "比喷香水管用得多", "", "",
         ]
-        #expect(try text(.videoScript(Self.script), .srt) == cues.joined(separator: "\r\n"))
+        var spoken = Self.script
+        spoken.scenes[0].subtitle = " "
+        #expect(try text(.videoScript(spoken), .srt) == cues.joined(separator: "\r\n"))
+    }
+
+    /// Also where nobody speaks.
+    @Test func whatASceneWritesUnderItsPictureIsItsSubtitle() throws {
+        var script = Self.script
+        script.scenes[1].subtitle = "倒砂"
+        script.scenes[2].line = ""
+        let cues = ["1", "00:00:00,000 --> 00:00:08,000", "=1+1", "", "2", "00:00:08,000 --> 00:00:13,000", "倒砂", "", ""]
+        #expect(try text(.videoScript(script), .srt) == cues.joined(separator: "\r\n"))
     }
 
     @Test(arguments: [
@@ -248,7 +259,7 @@ import Testing
     @Test func aFormatThatDoesNotFitTheKindIsRefused() async throws {
         try await ContentCenterHarness.run { service in
             var silent = Self.script
-            for index in silent.scenes.indices { silent.scenes[index].line = " " }
+            for index in silent.scenes.indices { (silent.scenes[index].line, silent.scenes[index].subtitle) = (" ", "") }
             let drafts: [(NewContent, String, String)] = [
                 (.sample, "csv", "other_kind"), (.sample, "srt", "other_kind"),
                 (

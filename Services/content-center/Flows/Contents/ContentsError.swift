@@ -80,8 +80,8 @@ extension ContentsError: HTTPFailure {
             ).problem
         case .nothingSpoken:
             ValidationFailure(
-                pointer: "?format", code: "nothing_spoken", zh: "脚本没有台词，没有可导出的字幕",
-                en: "nobody speaks in this script, so there are no subtitles"
+                pointer: "?format", code: "nothing_spoken", zh: "脚本没有台词，也没有字幕，没有可导出的内容",
+                en: "no scene of this script has a line or a subtitle"
             ).problem
         case .operationReused:
             ProblemDescription(
