@@ -200,10 +200,33 @@ import Testing
         }
     }
 
+    /// The preview within its head has an end, and what is packed has bytes that look like marks.
+    @Test func aJPEGIsFollowedToItsEnd() {
+        let head: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE1, 0, 8, 0xFF, 0xD8, 0, 0, 0xFF, 0xD9, 0xFF, 0xFF, 0xDA, 0, 4, 1, 2]
+        var packed: [UInt8] = []
+        for index in 0..<40_000 {
+            let again = 0xD0 + UInt8(index & 7)
+            packed += [UInt8(index & 0x7F), 0xFF] as [UInt8]
+            packed.append(index % 3 == 0 ? again : 0)
+        }
+        let second: [UInt8] = [0xFF, 0xC4, 0, 3, 9, 0xFF, 0xDA, 0, 2]
+        var whole = head + packed
+        whole += second
+        whole += packed
+        whole += [0xFF, 0xD9] as [UInt8]
+        #expect(Self.flaw(whole, as: .jpeg) == nil)
+        #expect(Self.flaw(whole + [0, 1, 2], as: .jpeg) == nil)
+        let counts: [Int] = [head.count, head.count + 1_000, whole.count - packed.count, whole.count - 2, whole.count - 1]
+        for count in counts {
+            #expect(Self.flaw(Array(whole.prefix(count)), as: .jpeg) == .damaged, "\(count)")
+        }
+    }
+
     @Test func halfFilesAreFound() {
         #expect(Self.flaw(Array(SampleFiles.png.dropLast(5)), as: .png) == .damaged)
         #expect(Self.flaw(Array(SampleFiles.webp.dropLast(5)), as: .webp) == .damaged)
         #expect(Self.flaw(Array(SampleFiles.gif.dropLast(1)), as: .gif) == .damaged)
+        #expect(Self.flaw(Array(SampleFiles.jpeg.dropLast(1)), as: .jpeg) == .damaged)
         #expect(Self.flaw(Self.text("%PDF-1.7\n1 0 obj"), as: .pdf) == .damaged)
         #expect(Self.flaw(Array(SampleFiles.zip([("a.txt", 5, 5)]).dropLast(30)), as: .zip) == .damaged)
         #expect(Self.flaw([], as: .png) == .otherType(found: nil))

@@ -3,14 +3,56 @@ enum PictureEnd {
     /// As many chunks as no honest picture has.
     private static let mostChunks = 100_000
 
-    /// - Returns: `nil` for a JPEG, behind which cameras put films, second pictures and notes of their own, and for what is no picture.
+    /// - Returns: `nil` for a JPEG, behind which cameras put films, second pictures and notes of their own, though it has an end; and for what
+    ///   is no picture.
     /// - Throws: ``FileFlaw/damaged`` where the picture breaks off before its end.
     static func place(in file: some ByteSource, of type: FileType) throws -> Int? {
         switch type {
-        case .png: try ofPNG(file)
-        case .gif: try ofGIF(file)
-        case .webp: try ofWebP(file)
-        default: nil
+        case .png: return try ofPNG(file)
+        case .gif: return try ofGIF(file)
+        case .webp: return try ofWebP(file)
+        case .jpeg:
+            try checkJPEG(file)
+            return nil
+        default: return nil
+        }
+    }
+
+    /// From segment to segment (ITU-T T.81 B.1), over what is packed between them, to the mark of the end: a preview in a segment has one of
+    /// its own.
+    private static func checkJPEG(_ file: some ByteSource) throws {
+        var offset = 2
+        for _ in 0..<mostChunks {
+            // Bytes that belong nowhere are passed over, as readers do.
+            offset = try nextMark(in: file, from: offset)
+            let mark = try file.read(at: offset, count: 4)
+            guard mark.count >= 2 else { throw FileFlaw.damaged }
+            if mark[1] == 0xD9 { return }
+            // Marks without a segment.
+            if mark[1] == 0x01 || mark[1] == 0xD8 {
+                offset += 2
+                continue
+            }
+            guard mark.count == 4 else { throw FileFlaw.damaged }
+            offset += 2 + max(2, Int(mark[2]) << 8 | Int(mark[3]))
+        }
+        throw FileFlaw.damaged
+    }
+
+    /// Neither a packed 255 nor a mark to begin anew at.
+    private static func nextMark(in file: some ByteSource, from start: Int) throws -> Int {
+        var offset = start
+        while true {
+            let piece = try file.read(at: offset, count: 1 << 16)
+            guard piece.count >= 2 else { throw FileFlaw.damaged }
+            var place = 0
+            while let found = piece[place...].firstIndex(of: 0xFF), found + 1 < piece.count {
+                let next = piece[found + 1]
+                if next != 0, next != 0xFF, !(0xD0...0xD7).contains(next) { return offset + found }
+                place = found + 1
+            }
+            // The last byte may be the first of a mark.
+            offset += piece.count - 1
         }
     }
 
