@@ -402,6 +402,14 @@ import Testing
         #expect(Self.flaw(Self.text("<html>x</html>"), as: .webVTT) == .otherType(found: "text/html"))
     }
 
+    /// 姓名, as Excel in China saves it.
+    @Test func whoSendsAnotherEncodingIsToldWhichIsWanted() throws {
+        let flaw = try #require(Self.flaw([0xD0, 0xD5, 0xC3, 0xFB, 0x2C, 0x31], as: .csv))
+        let message = flaw.message(declared: .csv)
+        #expect(message.zh.contains("UTF-8") && message.en.contains("UTF-8"))
+        #expect(!flaw.message(declared: .png).zh.contains("UTF-8"))
+    }
+
     @Test(arguments: [
         "a/b.png", "..\\b.png", "C:b.png", "..", ".htaccess", "b.png.", "a\u{202E}gnp.exe", "b.png ", "a\u{200B}.png", "a\nb.png",
     ]) func namesThatAreWaysOrTricksAreRefused(name: String) {

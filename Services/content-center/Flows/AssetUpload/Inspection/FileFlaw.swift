@@ -40,6 +40,10 @@ enum FileFlaw: Error, Equatable {
         switch self {
         case .otherType(let found?):
             LocalizedText(zh: "内容是 \(found)，不是 \(declared.rawValue)", en: "the content is \(found), not \(declared.rawValue)")
+        case .otherType(nil) where declared == .text || declared == .csv:
+            LocalizedText(
+                zh: "\(declared.rawValue) 应为 UTF-8 编码的文本（用 Excel 时请另存为“CSV UTF-8”）",
+                en: "a \(declared.rawValue) is text in UTF-8 (Excel saves it as “CSV UTF-8”)")
         case .otherType(nil):
             LocalizedText(zh: "内容不是 \(declared.rawValue)", en: "the content is not \(declared.rawValue)")
         case .polyglot(let also):
