@@ -126,7 +126,9 @@ import Testing
         try await ContentCenterHarness.run { service in
             let answer = try await service.send(.post, "/v1/asset-folders", body: Array(body.utf8))
             #expect(answer.status == .unprocessableContent)
-            #expect(try answer.problem().errors?.map(\.pointer) == pointers)
+            let errors = try answer.problem().errors
+            #expect(errors?.map(\.pointer) == pointers)
+            for error in errors ?? [] where error.code == "path" { #expect(error.message.contains("文件夹")) }
         }
     }
 

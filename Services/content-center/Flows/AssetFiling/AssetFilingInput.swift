@@ -37,6 +37,9 @@ enum AssetFilingInput {
     /// It stands in paths, so it is a name as a file's is.
     private static func checkFolderName(_ name: String, in fields: inout FieldReader) {
         guard let issue = FileNameRule.check(name) else { return }
+        if issue.code == "path" {
+            return fields.refuse("name", code: issue.code, zh: "应为一个文件夹的名称，不能带路径", en: "must be one folder's name without a path")
+        }
         fields.refuse("name", code: issue.code, zh: issue.message.zh, en: issue.message.en)
     }
 
