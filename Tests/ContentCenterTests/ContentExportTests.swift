@@ -163,6 +163,8 @@ import Testing
                 **话题**：#猫
 
                 """##)
+        // What is called as it is published says so once.
+        #expect(try text(.copy(copy), title: "标题").hasPrefix("# 标题\n\n- **平台**：小红书\n- **主题**：猫\n\n\\# 不是标题"))
         let asset = try #require(UUID(uuidString: "0193c5a1-0000-7000-8000-000000000001"))
         let pictures = ImageTextBody(
             topic: "猫", platform: .douyin, title: "三张图", text: "正文", hashtags: [],
@@ -195,13 +197,11 @@ import Testing
                 ### 图 2
 
                 - **状态**：未生成：预算已用完
-
                 - **画面提示词**：a dog
 
                 ### 图 3
 
                 - **状态**：待配图
-
                 - **画面提示词**：a bird
 
                 """##)

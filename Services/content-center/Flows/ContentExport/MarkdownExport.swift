@@ -8,10 +8,10 @@ enum MarkdownExport {
         let parts =
             switch content.body {
             case .titleSet(let body): titleSet(body)
-            case .copy(let body): copy(body)
-            case .imageText(let body): imageText(body)
+            case .copy(let body): copy(body, of: content)
+            case .imageText(let body): imageText(body, of: content)
             case .videoScript(let body): videoScript(body)
-            case .video(let body): video(body)
+            case .video(let body): video(body, of: content)
             case .replyTemplate(let body): replyTemplate(body)
             }
         return (["# \(MarkdownText.inline(content.title))"] + parts).filter { !$0.isEmpty }.joined(separator: "\n\n") + "\n"
@@ -30,34 +30,31 @@ enum MarkdownExport {
         return [facts(["平台": body.platform.chineseName, "主题": body.topic]), titles.joined(separator: "\n")]
     }
 
-    private static func copy(_ body: CopyBody) -> [String] {
+    private static func copy(_ body: CopyBody, of content: Content) -> [String] {
         [
-            facts(["平台": body.platform.chineseName, "主题": body.topic]), body.title.map { "## \(MarkdownText.inline($0))" } ?? "",
+            facts(["平台": body.platform.chineseName, "主题": body.topic]), body.title.map { title($0, of: content) } ?? "",
             MarkdownText.paragraphs(body.text), callToAction(body.callToAction), hashtags(body.hashtags),
         ]
     }
 
-    private static func imageText(_ body: ImageTextBody) -> [String] {
+    private static func imageText(_ body: ImageTextBody, of content: Content) -> [String] {
         let pictures = body.slots.enumerated().map { index, slot in
-            let state =
-                if let asset = slot.assetId {
-                    "![\(MarkdownText.inline(slot.alt))](/api/assets/\(asset.text)/content)"
-                } else {
-                    facts(["状态": slot.problem.map { "未生成：\($0)" } ?? "待配图"])
-                }
+            let picture = slot.assetId.map { "![\(MarkdownText.inline(slot.alt))](/api/assets/\($0.text)/content)" } ?? ""
+            let state = slot.assetId == nil ? slot.problem.map { "未生成：\($0)" } ?? "待配图" : ""
             return [
-                "### 图 \(index + 1)", state, facts(["图说": slot.caption, "替代文字": slot.alt, "画面提示词": slot.prompt]),
-            ].joined(separator: "\n\n")
+                "### 图 \(index + 1)", picture,
+                facts(["状态": state, "图说": slot.caption, "替代文字": slot.alt, "画面提示词": slot.prompt]),
+            ].filter { !$0.isEmpty }.joined(separator: "\n\n")
         }
         return [
-            facts(["平台": body.platform.chineseName, "主题": body.topic]), "## \(MarkdownText.inline(body.title))",
+            facts(["平台": body.platform.chineseName, "主题": body.topic]), title(body.title, of: content),
             MarkdownText.paragraphs(body.text), callToAction(body.callToAction), hashtags(body.hashtags), "## 配图",
         ] + pictures
     }
 
-    private static func video(_ body: VideoBody) -> [String] {
+    private static func video(_ body: VideoBody, of content: Content) -> [String] {
         [
-            facts(["平台": body.platform.chineseName, "主题": body.topic]), "## \(MarkdownText.inline(body.title))",
+            facts(["平台": body.platform.chineseName, "主题": body.topic]), title(body.title, of: content),
             MarkdownText.paragraphs(body.text), hashtags(body.hashtags),
             facts(["状态": body.video.assetId == nil ? "待上传视频" : "已有视频"]),
         ]
@@ -97,6 +94,11 @@ enum MarkdownExport {
     }
 
     // MARK: Parts
+
+    /// What is published as the title, where the content is not called so already.
+    private static func title(_ title: String, of content: Content) -> String {
+        title == content.title ? "" : "## \(MarkdownText.inline(title))"
+    }
 
     /// A list of what is known; what is empty is left out.
     private static func facts(_ facts: KeyValuePairs<String, String>) -> String {
