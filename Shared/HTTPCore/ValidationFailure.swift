@@ -72,20 +72,23 @@ enum Refusal {
         issue(pointer, "malformed", "应为\(expected.zh)", "must be \(expected.en)")
     }
 
+    /// `1 item`, `2 items`.
+    private static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
     static func tooLong(_ pointer: String, _ limit: Int) -> FieldIssue {
-        issue(pointer, "too_long", "最多 \(limit) 个字", "must have at most \(limit) characters")
+        issue(pointer, "too_long", "最多 \(limit) 个字", "must have at most \(counted(limit, "character"))")
     }
 
     static func tooShort(_ pointer: String, _ limit: Int) -> FieldIssue {
-        issue(pointer, "too_short", "至少 \(limit) 个字", "must have at least \(limit) characters")
+        issue(pointer, "too_short", "至少 \(limit) 个字", "must have at least \(counted(limit, "character"))")
     }
 
     static func tooManyItems(_ pointer: String, _ limit: Int) -> FieldIssue {
-        issue(pointer, "too_many_items", "最多 \(limit) 项", "must have at most \(limit) items")
+        issue(pointer, "too_many_items", "最多 \(limit) 项", "must have at most \(counted(limit, "item"))")
     }
 
     static func tooFewItems(_ pointer: String, _ limit: Int) -> FieldIssue {
-        issue(pointer, "too_few_items", "至少 \(limit) 项", "must have at least \(limit) items")
+        issue(pointer, "too_few_items", "至少 \(limit) 项", "must have at least \(counted(limit, "item"))")
     }
 }
 

@@ -101,6 +101,17 @@ import Testing
         }
     }
 
+    @Test func saysOneAndMany() {
+        func words(_ length: ClosedRange<Int>, _ items: Int) -> [String?] {
+            var fields = FieldReader(["t": "", "l": []])
+            _ = fields.text("t", length: length)
+            _ = fields.textList("l", minItems: items, maxItems: 9, length: 1...5)
+            return fields.issues.map(\.message.en)
+        }
+        #expect(words(1...5, 1) == ["must have at least 1 character", "must have at least 1 item"])
+        #expect(words(2...5, 2) == ["must have at least 2 characters", "must have at least 2 items"])
+    }
+
     @Test func countsCharactersAsPeopleDo() {
         let family = "👨‍👩‍👧‍👦"
         func check(_ text: String) -> [String] { issues(["t": .string(text)]) { _ = $0.text("t", length: 2...4) } }
