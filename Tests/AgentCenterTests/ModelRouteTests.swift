@@ -68,7 +68,9 @@ struct ModelRouteTests {
         let route = route()
         #expect(await fail(route, kind, .open) == kind)
         clock.advance(.seconds(59))
-        #expect(route.rest?.kind == .circuitOpen)
+        #expect(route.rest?.kind == .circuitOpen && route.rest?.cause == kind)
+        let reason = ChatFailure(kind, .nextRoute, .open, message: "").chineseReason
+        #expect(route.rest?.chineseReason == "模型线路熔断中（\(reason)）")
         #expect(try await storm(route, of: 8) == (0, 8))
         clock.advance(.seconds(1))
         #expect(route.rest == nil)

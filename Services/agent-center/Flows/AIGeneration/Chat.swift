@@ -171,6 +171,8 @@ struct ChatFailure: Error, Sendable, Equatable {
     var message: String
     /// What was used up all the same; the vendor bills it.
     var usage: ChatUsage?
+    /// Of a circuit that is open: what opened it.
+    var cause: Kind?
 
     init(
         _ kind: Kind, _ reaction: Reaction, _ circuit: Circuit, status: Int? = nil, message: String, usage: ChatUsage? = nil

@@ -67,6 +67,11 @@ extension ModelAttempt {
 extension ChatFailure {
     /// For the caller: what went wrong, without the vendor's words.
     var chineseReason: String {
+        let cause = cause.map { "（\(Self.chineseReason($0))）" } ?? ""
+        return Self.chineseReason(kind) + cause
+    }
+
+    private static func chineseReason(_ kind: Kind) -> String {
         switch kind {
         case .badRequest: "模型拒绝了请求格式"
         case .contextLength: "内容超出模型上下文长度"

@@ -14,6 +14,8 @@ final class ModelRoute: Sendable {
     private let breaker: CircuitBreaker
     private let places: ConcurrencyLimit
     private let pause: Duration
+    /// The last failure that the circuit was told of.
+    private let lastFailure = Lock<ChatFailure.Kind?>(nil)
 
     /// - Parameter pause: how long the route rests after a refusal that waiting does not cure (key, balance, unknown model), before one
     ///   call tries it again.
@@ -38,7 +40,15 @@ final class ModelRoute: Sendable {
     /// Why the route is not called at all now, if so.
     var rest: ChatFailure? {
         breaker.state == .open
-            ? ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open") : nil
+            ? explained(ChatFailure(.circuitOpen, .nextRoute, .ignore, message: "the circuit is open")) : nil
+    }
+
+    /// With what opened the circuit: a bad key shall not hide behind its consequence.
+    private func explained(_ refusal: ChatFailure) -> ChatFailure {
+        var refusal = refusal
+        refusal.cause = lastFailure.withLock { $0 }
+        if let cause = refusal.cause { refusal.message += ": " + cause.rawValue }
+        return refusal
     }
 
     /// One call, if the circuit and the places allow it.
@@ -71,13 +81,14 @@ final class ModelRoute: Sendable {
         do {
             permit = try breaker.acquire()
         } catch {
-            throw ChatFailure.broken(error)
+            throw explained(ChatFailure.broken(error))
         }
         do {
             let answer = try await work(min(deadline.remaining, timeouts.total))
             permit.report(.success)
             return answer
         } catch let failure as ChatFailure {
+            if failure.circuit != .ignore { lastFailure.withLock { $0 = failure.kind } }
             switch failure.circuit {
             case .ignore: permit.report(.unknown)
             case .count: permit.report(.failure)
