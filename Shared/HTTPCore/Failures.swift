@@ -25,12 +25,16 @@ public struct BadRequest: HTTPFailure {
 /// 401. `code` is e.g. `auth.missing_token`.
 public struct Unauthorized: HTTPFailure {
     public let code: String
+    public let title: LocalizedText
 
-    public init(code: String) { self.code = code }
+    public init(code: String, title: LocalizedText = LocalizedText(zh: "请先登录", en: "Authentication is required")) {
+        self.code = code
+        self.title = title
+    }
 
     public var problem: ProblemDescription {
         ProblemDescription(
-            status: .unauthorized, code: code, title: LocalizedText(zh: "请先登录", en: "Authentication is required"),
+            status: .unauthorized, code: code, title: title,
             headers: ["WWW-Authenticate": "Bearer"])
     }
 }

@@ -77,8 +77,17 @@ struct Entrance: Sendable {
         let parts = header.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: true)
         guard parts.count == 2, let scheme = String(parts[0]), scheme.lowercased() == "bearer", let token = String(parts[1])
         else { throw Unauthorized(code: "auth.token_invalid") }
-        let known = token.hasPrefix(APIKeys.marker) ? try await keys.member(for: token) : tokens.verify(token)
-        guard let member = known else { throw Unauthorized(code: "auth.token_invalid") }
+        let isKey = token.hasPrefix(APIKeys.marker)
+        let known = isKey ? try await keys.member(for: token) : tokens.verify(token)
+        guard let member = known else {
+            // A program cannot sign in; which of these it is, is nobody's business.
+            throw isKey
+                ? Unauthorized(
+                    code: "auth.token_invalid",
+                    title: LocalizedText(
+                        zh: "API 密钥无效、已过期或已撤销", en: "The API key is invalid, has expired or was revoked"))
+                : Unauthorized(code: "auth.token_invalid")
+        }
         return member
     }
 

@@ -51,6 +51,7 @@ struct OpenAIFaceTests {
                     method, "/api/openai/v1/\(path)", headers: ["Authorization": "Bearer dmk_nobody"], body: [])
                 #expect(unknown.status == .unauthorized)
                 #expect(try Self.error(unknown).code == .value("invalid_api_key"))
+                #expect(try Self.error(unknown).message.hasPrefix("API 密钥无效"))
                 let forbidden = try await gateway.client.send(method, "/api/openai/v1/\(path)", headers: headers, body: [])
                 #expect(forbidden.status == .forbidden)
                 #expect(try Self.error(forbidden).code == .value("auth.permission_missing"))

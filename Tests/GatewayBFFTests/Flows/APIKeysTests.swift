@@ -107,7 +107,10 @@ struct APIKeysTests {
             for _ in 1...2 {
                 #expect(try await gateway.client.send(.delete, path, headers: gateway.bearer(login)).status == .noContent)
             }
-            #expect(try await gateway.client.send(.get, "/api/contents", headers: headers).status == .unauthorized)
+            let refused = try await gateway.client.send(.get, "/api/contents", headers: headers)
+            #expect(refused.status == .unauthorized)
+            #expect(try refused.problem().title == "API 密钥无效、已过期或已撤销")
+            #expect(try refused.problem().code == "auth.token_invalid")
             try await eventually { try await elsewhere.member(for: Self.secret(response)) == nil }
             let shown = try await gateway.client.send(.get, path, headers: gateway.bearer(login)).decode(APIKey.self)
             #expect(shown.revokedAt != nil)
