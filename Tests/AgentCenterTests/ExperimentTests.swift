@@ -281,7 +281,7 @@ struct ExperimentTests {
                 ),
                 (
                     ["prompt": "none", "arms": [["name": "a", "version": 0], ["name": "b", "version": 1]]],
-                    ["/arms/0/version unknown_version", "/arms/1/version unknown_version"]
+                    ["/prompt unknown_prompt"]
                 ),
                 (
                     ["prompt": "title", "arms": Self.arms, "guard": ["kind": "loved", "above": 1.5, "minExposures": 0]],

@@ -32,6 +32,14 @@ struct ExperimentStore: Sendable {
         return Set(try rows.map { try $0.decode("number", as: Int.self) })
     }
 
+    /// Whether the tenant has a prompt of this name.
+    func knows(_ prompt: String, tenantId: UUID) async throws -> Bool {
+        try await app.query(
+            "SELECT EXISTS (SELECT FROM prompt_versions WHERE tenant_id = \(tenantId) AND name = \(prompt)) AS known",
+            tenant: tenantId
+        ).only.decode("known")
+    }
+
     func create(_ draft: Experiments.Draft, by author: Prompts.Author) async throws -> Experiment {
         let id = UUID.version7()
         let tenantId = author.tenantId

@@ -39,7 +39,7 @@ struct Experiments: Sendable {
     let repository: PromptRepository
     let logger: Logger
 
-    /// - Throws: `ValidationFailure` where an arm names a version that is not there; `NotFound` for an unknown prompt.
+    /// - Throws: `ValidationFailure` for an unknown prompt, and where an arm names a version that is not there.
     func create(_ draft: Draft, by author: Prompts.Author) async throws -> Experiment {
         let known = try await store.versions(Set(draft.arms.map(\.version)), of: draft.prompt, tenantId: author.tenantId)
         let isShipped = repository.shipped[draft.prompt] != nil
@@ -48,6 +48,9 @@ struct Experiments: Sendable {
             return FieldIssue(
                 pointer: "/arms/\(index)/version", code: "unknown_version",
                 message: LocalizedText(zh: "没有这个版本", en: "there is no such version"))
+        }
+        if !issues.isEmpty, !isShipped, try await !store.knows(draft.prompt, tenantId: author.tenantId) {
+            throw ValidationFailure(pointer: "/prompt", code: "unknown_prompt", zh: "没有这个提示词", en: "there is no such prompt")
         }
         guard issues.isEmpty else { throw ValidationFailure(issues) }
         return try await store.create(draft, by: author)
