@@ -321,10 +321,12 @@ public struct PromptPreview: Codable, Sendable, Equatable {
     /// How many tokens the answer may take.
     public var maxTokens: Int?
     public var temperature: Double?
+    /// Variables that the text names and that got no value: each leaves a hole in it. Absent where there is none.
+    public var missing: [String]?
 
     public init(
         reference: String, messages: [PromptMessage], stableShare: Double, stableBytes: Int, totalBytes: Int,
-        estimatedTokens: Int, maxTokens: Int?, temperature: Double?
+        estimatedTokens: Int, maxTokens: Int?, temperature: Double?, missing: [String]? = nil
     ) {
         self.reference = reference
         self.messages = messages
@@ -334,6 +336,7 @@ public struct PromptPreview: Codable, Sendable, Equatable {
         self.estimatedTokens = estimatedTokens
         self.maxTokens = maxTokens
         self.temperature = temperature
+        self.missing = missing
     }
 }
 

@@ -188,7 +188,10 @@ struct PromptRepositoryTests {
             let stable = try #require(preview.messages[0].content.firstRange(of: "3 条口号"))
             #expect(preview.stableBytes == preview.messages[0].content[..<stable.lowerBound].utf8.count)
             #expect(preview.stableShare == Double(preview.stableBytes) / Double(preview.totalBytes))
-            #expect(preview.estimatedTokens > 0)
+            #expect(preview.estimatedTokens > 0 && preview.missing == nil)
+            // An optional value that nobody gives leaves a hole, and the preview says where.
+            let bare = try await prompts.send(.post, path, ["values": ["brand": "小白", "count": 3]])
+            #expect(try bare.decode(PromptPreview.self).missing == ["tone"])
             #expect(
                 try await prompts.refusal(.post, path, ["values": ["count": 9, "tone": "soft", "colour": 1]]) == [
                     "/values/brand required", "/values/count out_of_range", "/values/tone unknown_value",

@@ -68,6 +68,14 @@ struct PromptVersion: Sendable {
             schema: definition.schema)
     }
 
+    /// The variables that the text names and that have no value: each leaves a hole in it.
+    func holes(_ values: [String: JSONValue]) -> [String] {
+        definition.variables.map(\.name).filter { name in
+            (values[name] ?? .null) == .null
+                && segments.contains { if case .placeholder(let placed) = $0 { placed == name } else { false } }
+        }
+    }
+
     /// - Returns: the text, and how many of its bytes come before the first value, if one stands in it.
     private func instructions(_ values: [String: JSONValue]) -> (text: String, stable: Int?) {
         if let fixedInstructions { return (fixedInstructions, nil) }

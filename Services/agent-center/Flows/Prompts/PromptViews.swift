@@ -54,13 +54,13 @@ extension PromptVariableBody {
 }
 
 extension PromptPreview {
-    init(_ prompt: RenderedPrompt, of version: PromptVersion) {
+    init(_ prompt: RenderedPrompt, of version: PromptVersion, missing: [String] = []) {
         self.init(
             reference: version.reference,
             messages: prompt.messages.map { PromptMessage(role: $0.role.rawValue, content: $0.content) },
             stableShare: prompt.stableShare, stableBytes: prompt.stableBytes, totalBytes: prompt.totalBytes,
             estimatedTokens: prompt.messages.reduce(0) { $0 + ChatWire.estimatedTokens($1.content) },
-            maxTokens: prompt.maxTokens, temperature: prompt.temperature)
+            maxTokens: prompt.maxTokens, temperature: prompt.temperature, missing: missing.isEmpty ? nil : missing)
     }
 }
 

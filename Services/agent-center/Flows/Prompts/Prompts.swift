@@ -86,11 +86,13 @@ struct Prompts: Sendable {
     func preview(
         _ number: Int, of name: String, values: [String: JSONValue], tenantId: UUID
     ) async throws -> PromptPreview {
-        if number == 0, let version = shipped[name] { return PromptPreview(try version.render(values), of: version) }
+        if number == 0, let version = shipped[name] {
+            return PromptPreview(try version.render(values), of: version, missing: version.holes(values))
+        }
         guard let kept = try await store.version(number, of: name, tenantId: tenantId),
             let version = PromptVersion(name, number, text: kept.text, standingInFor: shipped[name])
         else { throw NotFound() }
-        return PromptPreview(try version.render(values), of: version)
+        return PromptPreview(try version.render(values), of: version, missing: version.holes(values))
     }
 
     // MARK: Versions
