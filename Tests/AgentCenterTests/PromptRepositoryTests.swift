@@ -170,6 +170,29 @@ struct PromptRepositoryTests {
         }
     }
 
+    @Test("A name that cannot be is refused where something is written under it, and leads nowhere elsewhere")
+    func names() async throws {
+        try await TitleService.run { service in
+            let prompts = PromptClient(service)
+            _ = try await prompts.add(PromptSamples.own, to: "slogan")
+            let chinese = "%E6%88%91%E7%9A%84"
+            for name in ["Copy2", chinese] {
+                let path = "/v1/prompts/\(name)"
+                #expect(
+                    try await prompts.refusal(.post, path + "/versions", ["text": .string(PromptSamples.own)]) == [
+                        "{name} malformed"
+                    ])
+                #expect(try await prompts.refusal(.put, path + "/labels/next", ["version": 1]) == ["{name} malformed"])
+                #expect(try await prompts.send(.get, path).status == .notFound)
+            }
+            for label in ["Next", chinese, String(repeating: "a", count: 33)] {
+                let path = "/v1/prompts/slogan/labels/\(label)"
+                #expect(try await prompts.refusal(.put, path, ["version": 1]) == ["{label} malformed"])
+                #expect(try await prompts.send(.get, path).status == .notFound)
+            }
+        }
+    }
+
     @Test("A preview shows what would be sent, and names values that do not fit")
     func preview() async throws {
         try await TitleService.run { service in

@@ -183,6 +183,13 @@ enum PromptInput {
 
     static let labelLength = 1...32
 
+    /// - Parameter place: of the address.
+    static func notAName(_ place: String, atMost limit: Int) -> ValidationFailure {
+        ValidationFailure(
+            pointer: place, code: "malformed", zh: "只能由小写字母、数字和 _ - . 组成，以字母开头，最多 \(limit) 个字符",
+            en: "must be lower-case letters, digits, _, - and ., a letter first, at most \(limit) characters")
+    }
+
     /// Lower case, a letter first, at most 32.
     static func isLabel(_ text: String) -> Bool {
         PromptDefinition.isPromptName(text) && text.utf8.count <= labelLength.upperBound

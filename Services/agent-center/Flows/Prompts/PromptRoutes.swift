@@ -41,7 +41,7 @@ struct PromptRoutes: Sendable {
     /// `POST /v1/prompts/{name}/versions`
     func add(_ request: Request) async throws -> Response {
         let author = try Prompts.Author(request, with: Self.write)
-        let name = try Self.name(request)
+        let name = try Self.nameToWrite(request)
         let json = try request.json()
         let (definition, note) = try PromptInput.draft(json, of: name)
         do {
@@ -92,7 +92,7 @@ struct PromptRoutes: Sendable {
     /// `PUT /v1/prompts/{name}/labels/{label}`
     func move(_ request: Request) async throws -> Response {
         let author = try Prompts.Author(request, with: Self.write)
-        let (name, label) = (try Self.name(request), try Self.label(request))
+        let (name, label) = (try Self.nameToWrite(request), try Self.labelToWrite(request))
         let (version, expected) = try PromptInput.labelChange(request.json())
         let expectation = Prompts.Expectation(revisions: try PromptInput.revisions(request.headers), version: expected)
         return try .label(try await prompts.move(label, of: name, to: version, expecting: expectation, by: author))
@@ -139,6 +139,21 @@ struct PromptRoutes: Sendable {
     private static func label(_ request: Request) throws -> String {
         let label = try request.parameters.string("label")
         guard PromptInput.isLabel(label) else { throw NotFound() }
+        return label
+    }
+
+    /// Where something is to be made under it, whoever chose the name learns what names look like.
+    private static func nameToWrite(_ request: Request) throws -> String {
+        let name = try request.parameters.string("name")
+        guard PromptDefinition.isPromptName(name) else { throw PromptInput.notAName("{name}", atMost: 64) }
+        return name
+    }
+
+    private static func labelToWrite(_ request: Request) throws -> String {
+        let label = try request.parameters.string("label")
+        guard PromptInput.isLabel(label) else {
+            throw PromptInput.notAName("{label}", atMost: PromptInput.labelLength.upperBound)
+        }
         return label
     }
 
