@@ -115,6 +115,7 @@ struct BudgetServiceTests {
                 ["/subject", "/currency"]
             ),
             (["name": "x", "scope": "api_key", "subject": "s", "period": "day", "zone": "UTC", "limitCalls": 1], ["/subject"]),
+            (["name": "x", "scope": "user", "subject": "s", "period": "day", "zone": "UTC", "limitCalls": 1], ["/subject"]),
             (["name": "x", "scope": "user", "period": "day", "zone": "UTC", "limitNano": "1000000000000000001"], ["/limitNano"]),
         ]
         try await TitleService.run { service in

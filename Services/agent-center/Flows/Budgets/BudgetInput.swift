@@ -23,6 +23,9 @@ enum BudgetInput {
         if scope == .tenant, subject != nil {
             fields.refuse("subject", code: "not_applicable", zh: "租户预算没有对象", en: "a tenant's budget has no subject")
         }
+        if scope == .user, let subject, UUID(text: subject) == nil {
+            fields.refuse("subject", code: "malformed", zh: "应为用户的 UUID", en: "must be the UUID of a user")
+        }
         if scope == .apiKey, let subject, UUID(text: subject) == nil {
             fields.refuse("subject", code: "malformed", zh: "应为 API 密钥的 UUID", en: "must be the UUID of an API key")
         }
@@ -32,7 +35,7 @@ enum BudgetInput {
         try fields.finish()
         guard let scope, let period else { throw InternalFailure() }
         return NewBudget(
-            name: setting.name, scope: scope, subject: scope == .apiKey ? subject?.lowercased() : subject, period: period,
+            name: setting.name, scope: scope, subject: scope == .scene ? subject : subject?.lowercased(), period: period,
             zone: zone, limitNano: setting.limitNano, limitCalls: setting.limitCalls, currency: currency, hard: setting.hard)
     }
 
