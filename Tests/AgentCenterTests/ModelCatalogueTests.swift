@@ -171,6 +171,31 @@ struct ModelCatalogueTests {
         }
     }
 
+    @Test("A provider that is added where the platform has no routes of its own is asked by auto, behind those that were there")
+    func addedProvider() async throws {
+        let house = try ScriptedVendor(Self.answering)
+        let platform = Self.administrator(of: true)
+        let provider: JSONValue = ["dialect": "openai", "baseUrl": .string(house.url), "key": "sk-house"]
+        try await TitleService.run(environment: Self.environment) { service in
+            #expect(try await service.write().provider == "template")
+            #expect(try await Self.send(service, .put, "/v1/ai/providers/openai", provider, as: platform).status == .noContent)
+            let answer = try await service.write()
+            #expect(answer.provider == "openai" && answer.modelName.hasPrefix("gpt-4o-mini") && !answer.degraded)
+            #expect(Self.keys(house) == ["sk-house"])
+        }
+        let vendor = try ScriptedVendor(Self.answering)
+        try await TitleService.run(primary: vendor, environment: Self.environment) { service in
+            #expect(try await Self.send(service, .put, "/v1/ai/providers/house", provider, as: platform).status == .noContent)
+            let setting: JSONValue = ["capabilities": ["json_object"], "contextTokens": 32_000]
+            #expect(try await Self.send(service, .put, "/v1/ai/models/house/qwen", setting, as: platform).status == .noContent)
+            let routes = try #require(await Self.catalogue(service).policies.first).routes
+            func ranks(_ provider: String) -> [Int] { routes.filter { $0.provider == provider }.map { $0.rank ?? 0 } }
+            #expect(ranks("openai").max() ?? 0 < ranks("house").min() ?? 0)
+            #expect(try await service.write().provider == "openai")
+            #expect(house.received.count == 1)
+        }
+    }
+
     @Test("Names with capitals and slashes are registered, listed and called as they are, whatever the case they are asked in")
     func deepNames() async throws {
         let (vendor, house) = (

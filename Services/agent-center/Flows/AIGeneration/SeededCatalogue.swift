@@ -28,6 +28,27 @@ extension ModelCatalogue {
             ], dormant: Set(knownModels.map(\.provider)))
     }
 
+    /// Gives providers that were added later their place in the seeded policy, behind everybody's: until the platform lays down its own
+    /// routes, `auto` asks every provider there is. Those that a route names already stay where they are.
+    mutating func routeAddedProviders() {
+        guard let index = policies.firstIndex(where: { $0.tenantId == nil && $0.scene == nil }) else { return }
+        let named = Set(policies[index].routes.map(\.provider))
+        let added = providers.filter { !named.contains($0.name) }.map { provider in
+            Configured(
+                provider: provider,
+                models: models.filter { $0.provider == provider.name && !$0.capabilities.contains(.embeddings) }.map(\.name))
+        }
+        guard !added.isEmpty else { return }
+        let (model, last) = (policies[index].routes.first, policies[index].routes.map(\.rank).max() ?? -1)
+        policies[index].routes += Self.seededRoutes(
+            added, concurrency: model?.concurrency ?? 64, timeouts: model?.timeouts ?? .standard
+        ).map { route in
+            var route = route
+            route.rank += last + 1
+            return route
+        }
+    }
+
     private static let knownModels: [Model] = [
         Model(
             provider: "deepseek", name: "deepseek-flash", capabilities: [.jsonObject, .tools, .thinking],

@@ -56,6 +56,7 @@ struct CatalogueChanges: Sendable {
         }
         common.aliases += aliases
         common.prices = PriceTable(currency: seeded.prices.currency, entries: seeded.prices.entries + prices)
+        common.routeAddedProviders()
         // A platform's own policy takes the place of the seeded one for the same scene.
         let ofPlatform = policies.filter { $0.tenantId == nil }
         common.policies.removeAll { seeded in ofPlatform.contains { $0.scene == seeded.scene } }
