@@ -85,6 +85,33 @@ struct WriterTemplatesTests {
         #expect(copy.callToAction == "点击橱窗看看")
     }
 
+    @Test("Keywords that the brief wants are said on every platform", arguments: ContentPlatform.allCases)
+    func keywords(platform: ContentPlatform) throws {
+        for seed in UInt64(0)..<12 {
+            let brief = WritingRequest.sample(platform: platform, keywords: ["通勤", "玄武岩"]).brief
+            let copy = try #require(CopyTemplates.copy(for: brief, seed: seed))
+            #expect(copy.text.contains("通勤") && copy.text.contains("玄武岩"), "\(copy.text)")
+            checkText(copy.text, brief, "\(platform)")
+            checkRules(CopyWriter(brief: brief, revision: nil).rules(for: copy), "\(platform)")
+        }
+    }
+
+    @Test("A short script says a selling point, and no script says how long it is")
+    func shortScripts() throws {
+        for seed in UInt64(0)..<12 {
+            let points = ["三秒成膜", "不泛白"]
+            let request = WritingRequest.sample(sellingPoints: points)
+            let short = VideoScriptOrder(request: request, scriptType: .product, durationSeconds: 15)
+            let script = try #require(VideoScriptTemplates.script(for: request.brief, short, seed: seed))
+            let said = script.scenes.map(\.line).joined()
+            #expect(points.contains(where: said.contains), "\(said)")
+            let long = WritingRequest.sample(topic: String(repeating: "我们想推广一款适合上班族的便携咖啡杯，", count: 18))
+            let order = VideoScriptOrder(request: long, scriptType: .product, durationSeconds: 900)
+            #expect(try #require(VideoScriptTemplates.script(for: long.brief, order, seed: seed)).hook.contains("分钟") == false)
+        }
+        #expect(BeatBank.hooks.allSatisfy { !$0.contains("分钟") && !$0.contains("秒") })
+    }
+
     @Test("A call to action that the platform punishes is not used")
     func punished() throws {
         let brief = WritingRequest.sample(callToAction: "打 13800138000 下单").brief

@@ -44,6 +44,11 @@ enum CopyTemplates {
         var text = Paragraphs(first: opening, limit: rules.maxLength, brief: sentences.brief)
         text.emoji = rules.emoji == .none ? nil : rules.emoji
         let aim = aim(platform, rules)
+        // What the brief wants to see is said first: later there may be no room.
+        let unsaid = sentences.brief.request.keywords.filter { !$0.isEmpty && !opening.contains($0) }
+        if !unsaid.isEmpty, let line = sentences.sentence(naming: unsaid, upTo: rules.maxLength - opening.count - 1) {
+            text.add([line], heading: nil)
+        }
         // What a longer text is made of, in its order; shorter ones stop where they are long enough.
         var plan: [(bank: [String], count: Int)] = [
             (SentenceBank.problems, 2), (SentenceBank.points, 4), (SentenceBank.tips, 3), (SentenceBank.remarks, 2),

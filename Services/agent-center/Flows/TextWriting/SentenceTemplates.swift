@@ -59,6 +59,15 @@ struct SentenceTemplates {
         choices.shuffled(using: &random).first { brief.suits($0) }
     }
 
+    /// A sentence with the words that a brief wants to see, those of them that may be said and fit.
+    mutating func sentence(naming keywords: [String], upTo limit: Int) -> String? {
+        for words in [keywords.joined(separator: "、")] + (keywords.count > 1 ? keywords : []) {
+            let sentences = SentenceBank.keywords.compactMap { TitleWording($0).filled { _ in words } }
+            if let sentence = choice(sentences.filter { $0.count <= limit }) { return sentence }
+        }
+        return nil
+    }
+
     mutating func number(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
 
     private func filled(_ wording: String, upTo limit: Int) -> String? {
@@ -100,7 +109,8 @@ extension WritingBrief {
 
     /// Words people look for, from the brief and from what suits any text of the platform.
     func templateHashtags() -> [String] {
-        var words = Array(keyWord.sayings.prefix(3)) + request.keywords
+        // What the brief asks for goes before a second name of the topic.
+        var words = Array(keyWord.sayings.prefix(1)) + request.keywords + keyWord.sayings.prefix(3).dropFirst()
         words += (TemplateTags.platforms[request.platform] ?? []) + TemplateTags.common
         let rules = request.rules
         // Between what is asked for and what is allowed: few say more.

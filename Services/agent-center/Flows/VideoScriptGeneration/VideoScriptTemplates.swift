@@ -15,7 +15,7 @@ enum VideoScriptTemplates {
             let cta = CopyTemplates.callToAction(&sentences, upTo: 100)
         else { return nil }
 
-        let beats = beats(of: type, count: count)
+        let beats = beats(of: type, count: count, wantsPoints: sentences.hasUnsaidPoints)
         var scenes: [VideoScene] = []
         for (index, beat) in beats.enumerated() {
             let room = characters(seconds[index])
@@ -46,10 +46,18 @@ enum VideoScriptTemplates {
     private static func characters(_ seconds: Int) -> Int { seconds * SceneTiming.mostCharactersPerSecond }
 
     /// The type's beats spread over the scenes, in their order.
-    private static func beats(of type: VideoScriptType, count: Int) -> [Beat] {
+    ///
+    /// - Parameter wantsPoints: the brief names selling points; where there are too few scenes for a beat that speaks of one, the last of
+    ///   them makes room.
+    private static func beats(of type: VideoScriptType, count: Int, wantsPoints: Bool) -> [Beat] {
         let plan = BeatBank.plans[type] ?? []
-        let middle = (0..<max(0, count - 2)).compactMap { index in
+        var middle = (0..<max(0, count - 2)).compactMap { index in
             plan.isEmpty ? nil : BeatBank.beats[plan[index * plan.count / max(count - 2, 1)]]
+        }
+        if wantsPoints, !middle.isEmpty, !middle.contains(where: \.speaksOfPoints),
+            let beat = plan.lazy.compactMap({ BeatBank.beats[$0] }).first(where: \.speaksOfPoints)
+        {
+            middle[middle.count - 1] = beat
         }
         return [BeatBank.hook] + middle + [BeatBank.end]
     }
