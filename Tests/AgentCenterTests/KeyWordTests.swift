@@ -19,6 +19,33 @@ struct KeyWordTests {
     }
 
     @Test(
+        "The subject of a topic: quotation marks, questions, prohibitions, names with numbers",
+        arguments: [
+            ("夏天“最好用”的防晒霜到底是哪一款", "夏天最好用的防晒霜"), ("为什么说“早C晚A”的护肤方法不适合你", "早C晚A的护肤方法"), ("宝宝辅食怎么做", "宝宝辅食"),
+            ("iPhone 17 Pro", "iPhone 17 Pro"), ("小米 15 Ultra 值得买吗", "小米 15 Ultra"), ("不要再用洗面奶洗脸了", "洗面奶"),
+            ("别再买便宜的充电宝了", "便宜的充电宝"), ("不要空腹喝咖啡", "空腹喝咖啡"), ("别墅装修", "别墅装修"), ("“早C晚A”是什么", "早C晚A"),
+            ("为什么防晒霜越涂越黑", "防晒霜"), ("为什么猫咪总是半夜叫", "猫咪"), ("为什么你的面膜没效果", "面膜"), ("为什么大家都在用空气炸锅", "空气炸锅"),
+            ("哪款防晒霜最好用", "防晒霜"), ("扫地机器人到底值不值得买", "扫地机器人"), ("是不是该换轮胎了", "轮胎"), ("如何挑选“无糖”的酸奶", "无糖的酸奶"),
+            ("《红楼梦》怎么读", "红楼梦"), ("夏天“最好用的防晒霜", "防晒霜"), ("和牛怎么煎才好吃", "和牛"), ("和孩子一起旅行", "旅行"), ("的确良衬衫", "的确良衬衫"),
+            ("是什么让你坚持下来的", "「是什么让你坚持下来的」"), ("在家健身怎么开始", "在家健身"),
+        ])
+    func subject(topic: String, expected: String) {
+        #expect(KeyWord(of: topic).sayings.first == expected)
+    }
+
+    @Test("A thing that only says which thing does not stand for it, nor does half a name with a number")
+    func halves() {
+        #expect(!KeyWord(of: "宝宝辅食怎么做").sayings.contains("宝宝"))
+        #expect(KeyWord(of: "iPhone 17 Pro").sayings == ["iPhone 17 Pro"])
+    }
+
+    @Test(
+        "What hangs on another word is no subject", arguments: ["的防晒霜", "和孩子", "在路上", "是哪款", "洗脸了", "看着", "“早C", "面膜，", "什么让你"])
+    func noSubject(text: String) {
+        #expect(!KeyWord.isSubject(text))
+    }
+
+    @Test(
         "Shorter forms end where words end",
         arguments: [
             ("适合敏感肌的平价防晒霜推荐", ["敏感肌的平价防晒霜", "平价防晒霜", "防晒霜", "敏感肌"]),

@@ -62,6 +62,22 @@ struct TitleTemplatesTests {
         }
     }
 
+    @Test(
+        "No title has a broken subject",
+        arguments: [
+            "夏天“最好用”的防晒霜到底是哪一款", "为什么说“早C晚A”的护肤方法不适合你", "宝宝辅食怎么做", "iPhone 17 Pro", "不要再用洗面奶洗脸了", "是什么让你坚持下来的",
+        ])
+    func subjects(topic: String) {
+        for limit in [15, 30] {
+            for title in TitleTemplates.titles(for: .sample(topic: topic, count: 20, maxLength: limit), seed: 11) {
+                let broken = ["和的", "关于的", "看懂的护", "洗脸，", "同样是不要", "“", "”"].filter(title.text.contains)
+                #expect(broken.isEmpty, "\(title.text)")
+                #expect(!title.text.contains("17") || title.text.contains("iPhone 17 Pro"), "\(title.text)")
+                #expect(!title.text.contains("宝宝") || title.text.contains("宝宝辅食"), "\(title.text)")
+            }
+        }
+    }
+
     @Test("The same brief and seed give the same titles; another seed gives others")
     func deterministic() {
         let brief = TitleBrief.sample(count: 10)

@@ -22,7 +22,7 @@ struct KeyWord: Sendable, Equatable {
 
     init(of topic: String, preferring keywords: [String] = []) {
         var phrases: [String] = []
-        for clause in Self.clauses(of: topic).flatMap(Self.partsAroundQuestion) {
+        for clause in Self.clauses(of: Self.withoutQuotes(topic)).flatMap(Self.parts) {
             let core = Self.core(of: clause)
             if !core.isEmpty, !phrases.contains(core) { phrases.append(core) }
             if phrases.count == 8 { break }
@@ -38,9 +38,18 @@ struct KeyWord: Sendable, Equatable {
             found.append(keyword)
         }
         candidates = found
-        sayings = Self.sayings(found, of: topic)
+        let subjects = Self.sayings(found, of: topic).filter(Self.isSubject)
+        sayings = subjects.isEmpty && !found.isEmpty ? Self.quoted(topic) : subjects
         needles = found.map { WordFinder.fold($0, keepingBlanks: false) }
         kind = Self.isActivity(main) ? .activity : .thing
+    }
+
+    /// The whole topic as one word, where none of its parts can stand in a sentence and it is short enough.
+    private static func quoted(_ topic: String) -> [String] {
+        let isEnd = { (character: Character) in character.isWhitespace || "。！？!?.，,；;：:".contains(character) }
+        let whole = topic.drop(while: isEnd).reversed().drop(while: isEnd).reversed()
+        guard (2...18).contains(whole.count), !whole.contains(where: { strongMarks.contains($0) }) else { return [] }
+        return ["「\(String(whole))」"]
     }
 
     private static func sayings(_ candidates: [String], of topic: String) -> [String] {
@@ -71,6 +80,31 @@ struct KeyWord: Sendable, Equatable {
 
     private static let strongMarks: Set<Character> = Set(
         "，。！？；：、,!?;|/\\\n\r\t“”‘’\"《》〈〉【】「」『』()（）[]{}<>…—～~·•*#@＠＃=^`")
+
+    /// What a clause may be about: what is not to be done, what is asked about, or all of it.
+    private static func parts(of clause: String) -> [String] {
+        if let object = KeyWordGrammar.objectOfProhibition(clause) { return [object] }
+        return partsAroundQuestion(KeyWordGrammar.subjectOfWhy(clause) ?? clause)
+    }
+
+    /// Without quotation marks inside a phrase: `夏天“最好用”的防晒霜` is one. Others, and those that close nothing, part phrases.
+    private static func withoutQuotes(_ topic: String) -> String {
+        let closings: [Character: Character] = ["“": "”", "‘": "’", "「": "」", "『": "』", "\"": "\""]
+        var characters = Array(topic.prefix(600))
+        var index = 0
+        while index < characters.count {
+            defer { index += 1 }
+            guard let closing = closings[characters[index]],
+                let end = characters[(index + 1)...].prefix(14).firstIndex(of: closing), end > index + 1,
+                !characters[(index + 1)..<end].contains(where: { strongMarks.contains($0) })
+            else { continue }
+            let neighbours = [index - 1, end + 1].filter(characters.indices.contains).map { characters[$0] }
+            guard neighbours.contains(where: { $0.isHan || $0.isAlphabetic }) else { continue }
+            characters.remove(at: end)
+            characters.remove(at: index)
+        }
+        return String(characters)
+    }
 
     /// `职场新人如何做好时间管理` → `做好时间管理`, `职场新人`: what is asked for comes first, unless only the asker is a known thing.
     private static func partsAroundQuestion(_ clause: String) -> [String] {
@@ -140,6 +174,7 @@ struct KeyWord: Sendable, Equatable {
         {
             core = core.dropFirst()
         }
+        if core.first == "的", core.count > 2, !KeyWordGrammar.beginsAWord(core) { core = core.dropFirst() }
         var changed = true
         while changed {
             changed = false
@@ -157,6 +192,7 @@ struct KeyWord: Sendable, Equatable {
                 var rest = core.dropLast(ending.count)
                 while rest.last?.isWhitespace == true { rest.removeLast() }
                 guard Self.isWord(rest), rest.count >= 2 || !(rest.last?.isHan ?? false) else { continue }
+                if KeyWordGrammar.belongs(ending, to: rest) { continue }
                 if let last = rest.last, last.isAlphabetic, ending.first?.isAlphabetic == true,
                     core[rest.endIndex...].first?.isWhitespace != true
                 {
@@ -167,7 +203,8 @@ struct KeyWord: Sendable, Equatable {
                 break
             }
         }
-        return String(core)
+        while core.last?.isWhitespace == true { core.removeLast() }
+        return String(core.drop { $0.isWhitespace })
     }
 
     private static func isWord(_ text: Substring) -> Bool { text.contains { !$0.isWhitespace && !$0.isPunctuation } }
@@ -190,6 +227,8 @@ struct KeyWord: Sendable, Equatable {
             forms.append(head.map(\.text).joined())
             forms += stretches(of: head) + nouns(of: head) + nouns(of: segments.dropLast(head.count))
         } else {
+            // A name with a number is one thing: half of `iPhone 17 Pro` is another one, or none.
+            if phrase.contains(where: \.isNumber) { return [] }
             // Words of an alphabet: what stands before a preposition, its last two words, its last.
             let words = phrase.split(separator: " ")
             let lead = words.prefix { !KeyWordLexicon.prepositions.contains($0.lowercased()) }
@@ -207,16 +246,24 @@ struct KeyWord: Sendable, Equatable {
     }
 
     /// The known things with the known word before them, then the known things alone.
-    private static func nouns(of segments: [KeyWordLexicon.Segment]) -> [String] {
+    private static func nouns(of segments: some Sequence<KeyWordLexicon.Segment>) -> [String] {
         var pairs: [String] = []
         var nouns: [String] = []
+        let segments = Array(segments)
         for (index, segment) in segments.enumerated() where segment.isNoun {
+            // `宝宝辅食` is no 宝宝: a thing before a thing only says which.
+            if index + 1 < segments.count, segments[index + 1].isNoun { continue }
             if index > 0, segments[index - 1].isKnown, !KeyWordLexicon.particles.contains(segments[index - 1].text) {
                 pairs.append(segments[index - 1].text + segment.text)
             }
             nouns.append(segment.text)
         }
         return pairs + nouns.sorted { $0.count > $1.count }
+    }
+
+    /// Whether the words can be the subject of a sentence.
+    static func isSubject(_ text: String) -> Bool {
+        !text.contains { strongMarks.contains($0) } && KeyWordGrammar.isWhole(text)
     }
 
     private static func isActivity(_ phrase: String) -> Bool {
