@@ -1,3 +1,4 @@
+public import FoundationEssentials
 public import HTTPCore
 
 // The DTOs of `POST /api/ai/generate` (seed 001 §5.1 and §10.1): the gateway relays them to agent-center.
@@ -62,11 +63,15 @@ public struct AIGeneratePrompt: Codable, Sendable, Equatable {
     public var label: String?
     /// An object: values of its further variables, by name.
     public var variables: JSONValue?
+    /// Whom the text is for, in the caller's own words: the same one always gets the same arm of a running experiment. The caller itself
+    /// when absent.
+    public var subject: String?
 
-    public init(name: String? = nil, label: String? = nil, variables: JSONValue? = nil) {
+    public init(name: String? = nil, label: String? = nil, variables: JSONValue? = nil, subject: String? = nil) {
         self.name = name
         self.label = label
         self.variables = variables
+        self.subject = subject
     }
 }
 
@@ -105,6 +110,17 @@ public struct AIGenerateMetadata: Codable, Sendable, Equatable {
     }
 }
 
+/// Which arm of a running experiment wrote a text.
+public struct AIGenerateExperiment: Codable, Sendable, Equatable {
+    public var id: UUID
+    public var arm: String
+
+    public init(id: UUID, arm: String) {
+        self.id = id
+        self.arm = arm
+    }
+}
+
 public struct AIGenerateAnswer: Codable, Sendable, Equatable {
     /// A text where the input was one, else one for each input in their order.
     public var output: OneOrMany
@@ -117,6 +133,10 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
     public var degraded: Bool
     public var degradedReason: String?
     public var requestId: String
+    /// Names the work in the usage ledger, and in the outcomes of an experiment.
+    public var operationId: UUID?
+    /// Where an experiment chose the prompt.
+    public var experiment: AIGenerateExperiment?
     /// Of `task: embed`: one vector for each input; `output` is empty then.
     public var embeddings: [[Double]]?
     /// What compliance found in the models' texts and what became of it, by `/output` or `/output/<index>`; absent where there is nothing.
@@ -124,7 +144,8 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
 
     public init(
         output: OneOrMany, provider: String, modelName: String, usage: AIUsage, latencyMs: Int, degraded: Bool,
-        degradedReason: String? = nil, requestId: String, embeddings: [[Double]]? = nil,
+        degradedReason: String? = nil, requestId: String, operationId: UUID? = nil,
+        experiment: AIGenerateExperiment? = nil, embeddings: [[Double]]? = nil,
         findings: [ComplianceFinding]? = nil
     ) {
         self.output = output
@@ -135,6 +156,8 @@ public struct AIGenerateAnswer: Codable, Sendable, Equatable {
         self.degraded = degraded
         self.degradedReason = degradedReason
         self.requestId = requestId
+        self.operationId = operationId
+        self.experiment = experiment
         self.embeddings = embeddings
         self.findings = findings
     }

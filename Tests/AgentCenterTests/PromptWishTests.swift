@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPCore
 import HTTPServing
 import PostgresStore
+import ServiceDefaults
 import TestSupport
 import Testing
 
@@ -170,6 +171,58 @@ struct PromptWishTests {
             #expect(response.status == .unprocessableContent, "\(response.text)")
             #expect(try response.problem().errors?.map { "\($0.pointer) \($0.code)" } == [refusal])
             #expect(vendor.received.isEmpty)
+        }
+    }
+
+    @Test(
+        "A program names whom a text is for: that decides the arm, the answer says which, and its key may post what became of it")
+    func experiments() async throws {
+        let vendor = try ScriptedVendor([.says("轻薄一整天")])
+        try await TitleService.run(primary: vendor) { service in
+            let prompts = PromptClient(service)
+            let arms: JSONValue = [["name": "a", "version": 0], ["name": "b", "version": 0]]
+            let made = try await prompts.send(.post, "/v1/experiments", ["prompt": "ai-copy", "arms": arms, "salt": "s"])
+            let id = try made.decode(Experiment.self).id
+            let path = "/v1/experiments/\(id.uuidString.lowercased())"
+            #expect(try await prompts.send(.post, path + "/start").status == .ok)
+
+            var drawn: [String: Set<String>] = [:]
+            var last: AIGenerateAnswer?
+            for customer in (0..<24).map({ "customer-\($0 % 12)" }) {
+                let answer = try await Self.generate(service, ["subject": .string(customer)]).decode(AIGenerateAnswer.self)
+                let experiment = try #require(answer.experiment)
+                #expect(experiment.id == id)
+                drawn[customer, default: []].insert(experiment.arm)
+                last = answer
+            }
+            // Always the same one each, and not all the same: 12 subjects of one arm were one chance in 2,048, and the split is fixed.
+            #expect(drawn.values.allSatisfy { $0.count == 1 } && Set(drawn.values.flatMap { $0 }) == ["a", "b"])
+            // Who pays is still who called.
+            let payers = try await service.database.superuser.query("SELECT DISTINCT subject FROM ai_usage_ledger")
+            #expect(try payers.map { try $0.decode("subject", as: String.self) } == [TestContext.principal().subject])
+
+            let program = PromptClient(service, scopes: ["ai:generate"])
+            let answer = try #require(last)
+            let operation = try #require(answer.operationId).uuidString.lowercased()
+            let posted = try await program.send(
+                .post, path + "/outcomes", ["operationId": .string(operation), "kind": "accepted"])
+            #expect(posted.status == .created, "\(posted.text)")
+            #expect(try posted.decode(ExperimentOutcome.self).arm == answer.experiment?.arm)
+            let reader = PromptClient(service, scopes: ["prompts:read"])
+            let refused = try await reader.send(
+                .post, path + "/outcomes", ["operationId": .string(operation), "kind": "edited"])
+            #expect(refused.status == .forbidden)
+
+            let stream = try await service.callModel(
+                TitleService.generate, ["task": "copy", "input": "防晒霜", "prompt": ["subject": "customer-1"]],
+                accept: "text/event-stream")
+            let done = try #require(try ReadEvents(stream).data("done").first)
+            #expect(done["experiment"]?["arm"]?.string == drawn["customer-1"]?.first)
+            #expect(done["operationId"]?.string != nil)
+            for bad in ["", "with space", String(repeating: "x", count: 129)] {
+                let response = try await Self.generate(service, ["subject": .string(bad)])
+                #expect(try response.problem().errors?.map(\.pointer) == ["/prompt/subject"])
+            }
         }
     }
 

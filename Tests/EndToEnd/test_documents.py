@@ -25,7 +25,7 @@ INNER = {
     "TitleSetCandidate", "TitleSetBody", "ContentSummary", "ContentVersion", "JWKS", "ContentBody", "NewDraftBody", "NewTitleSet", "ContentBrief", "ContentBodyPatch",
     "ContentCompleteness", "CopyBody", "ImageSlot", "ImageTextBody", "SceneEdit", "TitleRevision", "VideoScene", "VideoScriptBody",
     "VideoScriptType", "CatalogueModel", "ModelProvider", "RouteSetting", "RoutingPolicyView", "TokenRates", "PeakHours", "PeakRange",
-    "AIGenerateParams", "AIGenerateMetadata", "AIGeneratePrompt", "AIUsage",
+    "AIGenerateParams", "AIGenerateMetadata", "AIGeneratePrompt", "AIGenerateExperiment", "AIUsage",
     "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetSubjectStanding", "SpendingHoldState", "UsageSums", "UsageGroup",
     "UsageAttempt", "UsageRecord", "UsageRecordDetail",
     "RunState", "RunStep", "FlowProblem", "CopyGenerationItem", "VocabularyWord",

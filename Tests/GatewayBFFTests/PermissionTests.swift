@@ -21,7 +21,9 @@ import Testing
     @Test func everyRoutesPermissionReachesTheServiceThatAnswers() {
         for route in PublicRoutes.all {
             guard case .member(let permission) = route.access, case .upstream(let service, _) = route.target else { continue }
-            #expect(HeardScopes.hears(service, permission.rawValue), "\(route.method) \(route.path): \(permission)")
+            for permission in [permission] + [route.alternative].compactMap({ $0 }) {
+                #expect(HeardScopes.hears(service, permission.rawValue), "\(route.method) \(route.path): \(permission)")
+            }
         }
     }
 

@@ -62,6 +62,8 @@ struct PublicRoute: Sendable {
     /// Whether the service finds a write that it did already: by the operation id, before it looks at any condition, or because the
     /// write sets a whole value. Elsewhere a write whose answer got lost is not sent again: its repeat would fail on what it did itself.
     var isFoundAgain = false
+    /// Another permission that is enough.
+    var alternative: Permission?
     var deadline: Duration = .seconds(30)
     var maximumBodyBytes: Int = 64 * 1024
     /// A raw model call: it may answer with an event stream, ends when its client leaves, and is accounted for in the usage ledger

@@ -48,7 +48,8 @@ struct Entrance: Sendable {
                 request.note(member)
                 standing = limits.takeForTenant(member.tenantId.text, class: route.rateClass) ?? standing
                 try Self.admit(standing)
-                guard member.permissions.contains(permission) else { throw PermissionMissing(permission: permission) }
+                guard member.permissions.contains(permission) || route.alternative.map(member.permissions.contains) ?? false
+                else { throw PermissionMissing(permission: permission) }
                 var response = try await Self.inContext(of: member, operationId: route.isModelCall ? UUID.version7() : nil) {
                     if route.isModelCall {
                         try await called(route, request, member, address: address, answer)

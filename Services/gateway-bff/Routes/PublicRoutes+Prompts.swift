@@ -72,7 +72,8 @@ extension PublicRoutes {
         PublicRoute(
             method: .post, path: "/api/experiments/{id}/outcomes", flow: "Experiments", access: .member(.writePrompts),
             target: .upstream(.agentCenter, path: "/v1/experiments/{id}/outcomes"), rateClass: .write, idempotency: .optional,
-            isFoundAgain: true),
+            // Whoever had the text written knows what became of it.
+            isFoundAgain: true, alternative: .callModels),
         PublicRoute(
             method: .get, path: "/api/experiments/{id}/results", flow: "Experiments", access: .member(.readPrompts),
             target: .upstream(.agentCenter, path: "/v1/experiments/{id}/results"), rateClass: .read),

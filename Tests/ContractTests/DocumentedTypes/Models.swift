@@ -6,6 +6,7 @@ extension DocumentedTypes {
     static let models: Types = [
         "AIGenerateAnswer": AIGenerateAnswer.self, "AIGenerateMetadata": AIGenerateMetadata.self,
         "AIGenerateParams": AIGenerateParams.self, "AIGeneratePrompt": AIGeneratePrompt.self,
+        "AIGenerateExperiment": AIGenerateExperiment.self,
         "AIGenerateRequest": AIGenerateRequest.self, "AIUsage": AIUsage.self,
         "CatalogueModel": CatalogueModel.self, "CatalogueModelSetting": CatalogueModelSetting.self, "ModelAlias": ModelAlias.self,
         "ModelCatalogueView": ModelCatalogueView.self, "ModelPrice": ModelPrice.self, "ModelProvider": ModelProvider.self,

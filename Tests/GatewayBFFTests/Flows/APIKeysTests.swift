@@ -58,6 +58,22 @@ struct APIKeysTests {
         }
     }
 
+    @Test("that may have texts written may post what became of them, and no more of an experiment")
+    func outcomes() async throws {
+        try await GatewayHarness.run { gateway in
+            let created = try await Self.create(gateway, gateway.signIn(), scopes: ["ai:generate"])
+            let headers: HTTPHeaders = [
+                "Authorization": "Bearer \(try Self.secret(created))", "Content-Type": "application/json",
+            ]
+            let path = "/api/experiments/\(UUID().uuidString.lowercased())"
+            let body = Array(#"{"kind":"accepted"}"#.utf8)
+            let posted = try await gateway.client.send(.post, path + "/outcomes", headers: headers, body: body)
+            #expect(posted.status.isSuccess, "\(posted.text)")
+            #expect(gateway.calls.all.last?.path.hasSuffix("/outcomes") == true)
+            #expect(try await gateway.client.send(.post, path + "/start", headers: headers).status == .forbidden)
+        }
+    }
+
     @Test("are stored as hashes only")
     func storedHashed() async throws {
         try await GatewayHarness.run { gateway in

@@ -53,6 +53,7 @@ extension EmbeddingsRoutes {
             usage: AIUsage(
                 promptTokens: answer.promptTokens, completionTokens: 0, costNano: answer.costNano, currency: answer.currency),
             latencyMs: Int(started.duration(to: .now).milliseconds), degraded: false, requestId: requestId,
+            operationId: caller.operationId,
             // By way of the shortest digits: 0.1 stays 0.1.
             embeddings: answer.vectors.map { $0.numbers.map { Double($0.description) ?? 0 } })
     }

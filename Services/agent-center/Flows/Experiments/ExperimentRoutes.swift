@@ -49,8 +49,11 @@ struct ExperimentRoutes: Sendable {
     }
 
     /// `POST /v1/experiments/{id}/outcomes`: 201, or 200 for one that was counted before.
+    ///
+    /// Also for whoever may have texts written: a program that gets them learns what became of them.
     func record(_ request: Request) async throws -> Response {
-        let author = try Prompts.Author(request, with: PromptRoutes.write)
+        let isCaller = try request.principal.scopes.contains(GenerateRoutes.permission)
+        let author = try Prompts.Author(request, with: isCaller ? GenerateRoutes.permission : PromptRoutes.write)
         let id = try request.parameters.uuid("id")
         let (outcome, isNew) = try await experiments.record(
             ExperimentInput.outcome(request.json()), in: id, by: author)

@@ -71,13 +71,15 @@ final class PromptRepository: Service {
 
     /// The same for a call whose request may name a label.
     ///
-    /// - Parameter pointer: where it does.
+    /// - Parameters:
+    ///   - subject: whom the text is for, where that is not the caller.
+    ///   - pointer: where the request names the label.
     /// - Throws: `ValidationFailure` for a label that leads to no usable version.
-    func resolve(_ name: String, for call: ModelCall, label: String?, at pointer: String = "/promptLabel") async throws
-        -> PromptChoice
-    {
+    func resolve(
+        _ name: String, for call: ModelCall, subject: String? = nil, label: String?, at pointer: String = "/promptLabel"
+    ) async throws -> PromptChoice {
         do {
-            return try await resolve(name, for: call.tenantId, subject: call.subject, label: label)
+            return try await resolve(name, for: call.tenantId, subject: subject ?? call.subject, label: label)
         } catch is NotFound {
             let label = label ?? Self.productionLabel
             throw ValidationFailure(

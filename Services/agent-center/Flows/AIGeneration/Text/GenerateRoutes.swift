@@ -9,12 +9,14 @@ import ServiceDefaults
 
 /// `POST /v1/ai/generate`: decode, call the flow, answer; whole, or with `Accept: text/event-stream` event by event.
 struct GenerateRoutes: Sendable {
+    static let permission = "ai:generate"
+
     let flow: TextGeneration
     /// Answers `task: embed`.
     let embeddings: EmbeddingsRoutes
 
     func generate(_ request: Request) async throws -> Response {
-        let principal = try request.principal(with: "ai:generate")
+        let principal = try request.principal(with: Self.permission)
         let input = try TextGenerationInput.read(
             try request.json(), knows: { flow.models.routing.knows($0, for: principal.tenantId) })
         // The tenant comes from the token; a body that claims another one is refused (design law 3).
@@ -67,6 +69,8 @@ struct GenerateRoutes: Sendable {
         let degraded: Bool
         let degradedReason: String?
         let requestId: String
+        let operationId: UUID?
+        let experiment: AIGenerateExperiment?
         let findings: [ComplianceFinding]?
     }
 
@@ -81,7 +85,8 @@ struct GenerateRoutes: Sendable {
                 Done(
                     provider: answer.provider, modelName: answer.modelName, latencyMs: answer.latencyMs,
                     degraded: answer.degraded,
-                    degradedReason: answer.degradedReason, requestId: answer.requestId, findings: answer.findings))
+                    degradedReason: answer.degradedReason, requestId: answer.requestId, operationId: answer.operationId,
+                    experiment: answer.experiment, findings: answer.findings))
         }
     }
 

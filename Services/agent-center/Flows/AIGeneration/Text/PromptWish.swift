@@ -7,12 +7,18 @@ struct PromptWish: Sendable, Equatable {
     var name: String?
     var label: String?
     var variables: [String: JSONValue] = [:]
+    /// Whom the text is for, opaque. It decides the arm of an experiment and nothing else; the caller's own subject when absent.
+    var subject: String?
 
     /// The member `prompt` of a request.
     static func read(_ fields: inout FieldReader) -> PromptWish {
         var wish = PromptWish()
         wish.name = fields.optionalText("name", length: 1...64)
         wish.label = fields.optionalText("label", length: PromptInput.labelLength)
+        wish.subject = fields.optionalText("subject", length: 1...128)
+        if let subject = wish.subject, subject.contains(where: \.isWhitespace) {
+            fields.refuse("subject", code: "malformed", zh: "不能包含空白字符", en: "must not contain white space")
+        }
         guard let variables = fields.value("variables") else { return wish }
         guard let object = variables.object else {
             fields.refuse("variables", code: "wrong_type", zh: "应为对象", en: "must be an object")
@@ -37,7 +43,7 @@ struct PromptWish: Sendable, Equatable {
         let wanted = name ?? TextTask.promptName(of: task)
         let isKnown = try await prompts.knows(wanted, for: call.tenantId)
         let choice = try await prompts.resolve(
-            wanted, for: call, label: label, at: label != nil && isKnown ? "/prompt/label" : "/prompt/name")
+            wanted, for: call, subject: subject, label: label, at: label != nil && isKnown ? "/prompt/label" : "/prompt/name")
         let takesInput = choice.version.variables.contains { $0.name == "input" }
         guard takesInput, choice.version.definition.gives("input") else {
             throw ValidationFailure(

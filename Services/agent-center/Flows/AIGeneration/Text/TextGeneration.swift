@@ -147,7 +147,10 @@ struct TextGeneration: Sendable {
                 try await ticket.settle(entry)
                 throw CancellationError()
             }
-            return (result.answer(requestId: requestId), entry)
+            var answer = result.answer(requestId: requestId)
+            answer.operationId = call.operationId
+            answer.experiment = prompt.experiment.map { .init(id: $0.experimentId, arm: $0.arm) }
+            return (answer, entry)
         }
         if isKept { return try await desk.once(call, worstCase: worstCase, atLeast: leastCase, write).answer }
         let ticket = try await desk.open(call, worstCase: worstCase, atLeast: leastCase)
