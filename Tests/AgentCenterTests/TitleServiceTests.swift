@@ -178,7 +178,7 @@ struct TitleServiceTests {
             #expect(answer.provider == "template")
             #expect(answer.degraded)
             #expect(answer.degradedReason?.contains("未配置任何模型密钥") == true)
-            #expect(answer.promptVersion == "title.template@1")
+            #expect(answer.promptVersion == "title.template@2")
             #expect(answer.usage.costNano == "0")
             let row = try #require(try await service.ledger().first)
             #expect(row.provider == "template" && row.cost == 0 && row.spent == 0 && row.isDegraded && row.attempts.isEmpty)

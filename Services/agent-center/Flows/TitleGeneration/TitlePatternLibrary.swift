@@ -4,7 +4,7 @@ import DTO
 /// count what the text itself will list, because a made-up figure in an advertisement is a violation as well (广告法第十一条).
 enum TitlePatternLibrary {
     /// Raised whenever a pattern or the way of choosing changes; part of `promptVersion`.
-    static let version = 1
+    static let version = 2
 
     static let all: [TitlePattern] = sentences + details + short + withoutKeyWord
 
