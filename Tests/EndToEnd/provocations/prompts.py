@@ -37,7 +37,7 @@ def provoke_versions(stack, member, name: str) -> None:
     assert member.request("GET", made.headers["Location"]).json()["text"] == made.json()["text"]
     assert member.request("POST", f"{url}/versions", json={"text": OWN.replace("写口号", "写短口号")}).status_code == 201
     refusals(member, "POST", f"{url}/versions")
-    assert member.request("POST", "/api/prompts/Slogan/versions", json={"text": OWN}).status_code == 404
+    assert member.request("POST", "/api/prompts/Slogan/versions", json={"text": OWN}).status_code == 422
     for path, params, status in (
         ("/api/prompts", {}, 200), ("/api/prompts", {"limit": 0}, 422), (url, {}, 200), (f"{url}/versions", {}, 200),
         (f"{url}/versions", {"cursor": "x"}, 422), (f"{url}/versions/9", {}, 404), (f"{url}/diff", {"from": 1, "to": 2}, 200),
