@@ -66,7 +66,6 @@ struct TextGenerationInput: Sendable {
             scene: scene ?? "\(task.rawValue)-\((language ?? "zh").prefix { $0 != "-" })", language: language ?? "zh",
             tenantId: tenantId, prompt: prompt ?? PromptWish())
     }
-
 }
 
 /// BCP 47 (RFC 5646, section 2.1): parts of 1–8 letters and digits, of which the first is a language of 2–8 letters, or a private use's `x`.

@@ -21,8 +21,8 @@ struct TextPiece: Sendable {
     var reason: String? { isTemplate ? "\(outcome.reason ?? "模型不可用")，内容由模板生成" : outcome.reason }
 }
 
-/// Holds the texts of the unified call against the compliance list and the tenant's own words: what a substitute mends is mended, other sentences are written anew
-/// once, all is checked again, and where that does not help a template writes.
+/// Holds the texts of the unified call against the compliance list and the tenant's own words: what a substitute mends is mended, other
+/// sentences are written anew once, all is checked again, and where that does not help a template writes.
 struct TextCompliance: Sendable {
     let compliance: Compliance
     let rewriting: PassageRewriting
