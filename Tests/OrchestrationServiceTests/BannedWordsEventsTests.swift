@@ -59,6 +59,19 @@ import Testing
         #expect(WordChanges().events.isEmpty)
     }
 
+    /// Whoever changes a list of old before anybody has announced it.
+    @Test func theFirstChangeTellsTheWholeList() async throws {
+        try await OrchestrationHarness.run { service in
+            try await service.database.app.query(
+                "INSERT INTO banned_words (tenant_id, word) VALUES (\(TestContext.tenant), '友商'), (\(TestContext.tenant), '清仓')",
+                tenant: TestContext.tenant)
+            try await service.change(.delete, "友商")
+            try await service.change(.put, "甩卖")
+            let told = try await service.told()
+            #expect(told.map(\.changed) == [.init(added: ["清仓"], removed: ["友商"]), .init(added: ["甩卖"])])
+        }
+    }
+
     /// As they were set before changes were told.
     @Test func wordsOfOldAreToldOnce() async throws {
         try await OrchestrationHarness.run { service in

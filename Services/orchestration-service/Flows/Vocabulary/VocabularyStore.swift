@@ -119,7 +119,8 @@ struct VocabularyStore: Sendable {
 
     // MARK: Telling of banned words
 
-    /// agent-center holds texts to the words that no flow sends along.
+    /// agent-center holds texts to the words that no flow sends along. Of a tenant whose words nobody has heard of, the first event tells the
+    /// whole list: some may have been set before changes were told.
     private static func tell(_ changes: WordChanges, of tenantId: UUID, in transaction: Transaction) async throws {
         guard !changes.isEmpty else { return }
         let row = try await transaction.query(
@@ -129,6 +130,11 @@ struct VocabularyStore: Sendable {
             """
         ).only
         let (revision, time): (Int64, Date) = (try row.decode("revision"), try row.decode("changed_at"))
+        var changes = changes
+        if revision == 1 {
+            let words = try await transaction.query("SELECT word FROM banned_words ORDER BY position")
+            changes.added = try words.map { try $0.decode("word") }
+        }
         let events = try changes.events.map {
             CloudEvent(
                 id: .version7(), source: "orchestration-service", type: BannedWordsChanged.type, subject: tenantId.text,
@@ -150,10 +156,12 @@ struct VocabularyStore: Sendable {
     /// Tells of all the words that a tenant has, unless that was done.
     func announce(_ tenantId: UUID) async throws {
         try await change(.bannedWords, of: tenantId) { transaction in
-            let told = try await transaction.query("SELECT FROM banned_word_revisions WHERE tenant_id = \(tenantId)")
-            guard told.isEmpty else { return WordChanges() }
-            let words = try await transaction.query("SELECT word FROM banned_words ORDER BY position")
-            return WordChanges(added: try words.map { try $0.decode("word") })
+            let untold = try await transaction.query(
+                """
+                SELECT word FROM banned_words WHERE NOT EXISTS (SELECT FROM banned_word_revisions WHERE tenant_id = \(tenantId))
+                ORDER BY position
+                """)
+            return WordChanges(added: try untold.map { try $0.decode("word") })
         }
     }
 }
